@@ -1,0 +1,1 @@
+"""LLM cores: one protocol, several engines behind it."""

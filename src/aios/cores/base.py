@@ -1,0 +1,139 @@
+"""What the kernel asks of an LLM core, and what a core tells back. Knows no scheduler.
+
+A core runs its batch freely. Orders (`start`, `stop`, `drop`) return at once, are carried out in
+the order given, and take effect at the next token boundary; what came of them arrives as events.
+A generation ends with exactly one of `Finished` or `Failed`, or silently after `drop`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from aios.context.snapshot import SnapshotRef, Tier
+from aios.syscalls.llm import Choice, Decoding, Delta, Generate, Tokenize
+
+
+class Exactness(StrEnum):
+    """How far a resumed generation equals the uninterrupted one."""
+
+    BITWISE = "bitwise"
+    TOKEN = "token"
+    BEST_EFFORT = "best-effort"
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a core can do. The kernel assumes nothing beyond this."""
+
+    model: str
+    exactness: Exactness
+    kv_export: bool  # stop(to=RAM | DISK) keeps the KV; otherwise it resumes from token ids
+    beam: bool
+    lanes: int  # branches that decode at once
+    context_tokens: int  # longest prompt plus answer of one branch
+    kv_tokens: int  # KV room for all generations together
+    block_tokens: int  # KV is held in whole blocks of this many tokens
+    fingerprint: str  # weights, dtype, library versions, kernel mode, processor kind
+    device: str
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """One LLM call as a core runs it: token ids in, `decoding` with its seed filled in."""
+
+    id: str
+    prompt: tuple[int, ...]
+    decoding: Decoding
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to go on from. `produced` holds each branch's tokens that were already delivered.
+
+    A core that restores `snapshot` first replays the delivered tokens beyond it, so that nothing
+    is delivered twice and nothing changes. Without a usable snapshot it recomputes from `produced`.
+    """
+
+    snapshot: SnapshotRef | None = None
+    produced: tuple[tuple[int, ...], ...] = ()
+
+
+class Advanced(msgspec.Struct, frozen=True, kw_only=True):
+    """Work done on one generation since its last event.
+
+    `prefilled` prompt tokens were computed (cached ones not counted), `produced` tokens were
+    chosen over all branches, `kv_tokens` are held now in whole blocks. Beams deliver no deltas.
+    """
+
+    id: str
+    prefilled: int
+    produced: int
+    kv_tokens: int
+    deltas: tuple[Delta, ...] = ()
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The generation is done and holds nothing any more."""
+
+    id: str
+    choices: tuple[Choice, ...]
+    cached_tokens: int = 0
+    recomputed: str = ""  # why a snapshot could not be used, if so
+
+
+class Suspended(msgspec.Struct, frozen=True, kw_only=True):
+    """The generation left its lanes; unasked for where the core ran out of KV."""
+
+    id: str
+    snapshot: SnapshotRef
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """The generation cannot go on; `code` is one of `aios.errors.ERRORS`."""
+
+    id: str
+    code: str
+    message: str
+
+
+class Died(msgspec.Struct, frozen=True, kw_only=True):
+    """The core's engine is gone with all it held in DEVICE; a new one is being started."""
+
+    reason: str
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """The core's engine serves (again)."""
+
+
+CoreEvent = Advanced | Finished | Suspended | Failed | Died | Ready
+
+
+class Core(Protocol):
+    """An LLM that runs generations on lanes."""
+
+    @property
+    def traits(self) -> Traits: ...
+
+    async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
+        """Token ids of the prompt. Raises `InvalidArgument` for what the model cannot take."""
+        ...
+
+    def start(self, generation: Generation, progress: Progress) -> None:
+        """Begin, or go on with a suspended generation."""
+        ...
+
+    def stop(self, generation_id: str, to: Tier) -> None:
+        """Suspend into a tier; one that rests in DEVICE already is moved. No-op if ended."""
+        ...
+
+    def drop(self, generation_id: str) -> None:
+        """Forget a generation and all that is kept for it, in any state. No event follows."""
+        ...
+
+    def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
+        """Batches of events in order, until the core is closed. One reader."""
+        ...
+
+    async def close(self) -> None:
+        """Stop the engine. Snapshots in RAM and DISK stay."""
+        ...

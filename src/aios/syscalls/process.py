@@ -1,0 +1,141 @@
+"""The process family: agents as processes, and messages between them. Pure data."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from aios.syscalls.base import Ok, Syscall
+
+Pid = int
+
+
+class ProcessState(StrEnum):
+    """Where a process stands; `aios.kernel.process` holds the legal transitions."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    EXITED = "exited"
+    FAILED = "failed"
+    KILLED = "killed"
+
+
+class WhoAmI(Syscall["ProcessInfo"], frozen=True, kw_only=True, tag="process.whoami"):
+    """The caller's own entry in the process table. The cheapest syscall there is."""
+
+
+class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
+    """Start a child process.
+
+    With `program` the kernel runs that hosted program with `argument`; without one it only
+    opens an entry for an agent that runs elsewhere and speaks with the returned token.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    program: str | None = None
+    argument: Any = None
+    priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+
+
+class Exit(Syscall[Ok], frozen=True, kw_only=True, tag="process.exit"):
+    """End the calling process with a result that `wait` returns."""
+
+    result: Any = None
+
+
+class Wait(Syscall["Exited"], frozen=True, kw_only=True, tag="process.wait"):
+    """Wait until a process has ended."""
+
+    pid: Pid
+    timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
+
+
+class Kill(Syscall[Ok], frozen=True, kw_only=True, tag="process.kill"):
+    """End a process and its children; their running calls end with `cancelled`."""
+
+    pid: Pid
+
+
+class Pause(Syscall[Ok], frozen=True, kw_only=True, tag="process.pause"):
+    """Suspend a process: its generations are snapshotted, its new calls wait."""
+
+    pid: Pid
+
+
+class Resume(Syscall[Ok], frozen=True, kw_only=True, tag="process.resume"):
+    """Let a paused process go on exactly where it stopped."""
+
+    pid: Pid
+
+
+class List(Syscall["ProcessList"], frozen=True, kw_only=True, tag="process.list"):
+    """The process table: the caller and its descendants, or all of them for the first process."""
+
+    ended: bool = False
+
+
+class Inspect(Syscall["ProcessInfo"], frozen=True, kw_only=True, tag="process.inspect"):
+    """One process in full."""
+
+    pid: Pid
+
+
+class Send(Syscall[Ok], frozen=True, kw_only=True, tag="process.send"):
+    """Put a message into another process's bounded mailbox."""
+
+    pid: Pid
+    body: Any
+
+
+class Receive(Syscall["Mail"], frozen=True, kw_only=True, tag="process.receive"):
+    """Take the oldest message from the caller's mailbox, waiting for one if need be."""
+
+    timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
+
+
+class Spawned(msgspec.Struct, frozen=True):
+    """A new process and the token by which it speaks."""
+
+    pid: Pid
+    token: str
+
+
+class Exited(msgspec.Struct, frozen=True):
+    """How a process ended; `error` is set where it failed."""
+
+    pid: Pid
+    state: ProcessState
+    result: Any = None
+    error: str = ""
+
+
+class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the process table; tokens and calls are totals so far."""
+
+    pid: Pid
+    parent: Pid
+    name: str
+    state: ProcessState
+    priority: int
+    program: str | None
+    calls: int
+    live_calls: int
+    waiting_for: str
+    prompt_tokens: int
+    completion_tokens: int
+    mail: int
+    age_s: float
+
+
+class ProcessList(msgspec.Struct, frozen=True):
+    """Rows in order of pid."""
+
+    processes: tuple[ProcessInfo, ...]
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A message and its sender."""
+
+    sender: Pid
+    body: Any

@@ -1,0 +1,51 @@
+"""What happened, as frozen facts with a time. Knows nobody who listens."""
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """A fact at `at` seconds of the kernel's clock about process `pid`."""
+
+    at: float
+    pid: int
+
+
+class Spawned(Event, frozen=True, kw_only=True, tag="spawned"):
+    name: str
+    parent: int
+
+
+class StateChanged(Event, frozen=True, kw_only=True, tag="state"):
+    state: str
+
+
+class Submitted(Event, frozen=True, kw_only=True, tag="submitted"):
+    generation: str
+    prompt_tokens: int
+
+
+class Started(Event, frozen=True, kw_only=True, tag="started"):
+    """A slice begins; `resumed` tells a context switch from a first start."""
+
+    generation: str
+    branches: int
+    resumed: bool
+
+
+class Stopped(Event, frozen=True, kw_only=True, tag="stopped"):
+    """A slice ended before the generation did."""
+
+    generation: str
+    tier: str
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+    """The generation got its one reply or one error; `outcome` is done or an error code."""
+
+    generation: str
+    outcome: str
+    produced: int
+
+
+class CoreDied(Event, frozen=True, kw_only=True, tag="core_died"):
+    reason: str
