@@ -72,7 +72,7 @@ def _bits(drawn: NDArray[np.float64]) -> NDArray[np.uint64]:
     return (drawn * 2.0**53).astype(np.uint64)
 
 
-def _excess(counts: NDArray[np.int64]) -> float:
+def _excess(counts: NDArray[np.int64] | NDArray[np.float64]) -> float:
     """How many standard deviations chi-square lies from what chance gives."""
     mean = counts.sum() / counts.size
     chi = ((counts - mean) ** 2 / mean).sum()

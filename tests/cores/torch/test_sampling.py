@@ -93,7 +93,12 @@ def test_draws_follow_the_distribution_that_transformers_computes(more: dict[str
 
 def test_presence_and_frequency_count_produced_tokens_only() -> None:
     logits = torch.tensor([[0.0, 1.0, 1.0, 1.0, 0.5]])
-    history = {"context": (1, 1, 1, 2, 3, 3), "prompt_tokens": 3, "temperature": 0, "logprobs": 0}
+    history: dict[str, Any] = {
+        "context": (1, 1, 1, 2, 3, 3),
+        "prompt_tokens": 3,
+        "temperature": 0,
+        "logprobs": 0,
+    }
 
     def best(**more: Any) -> int:
         return choose(logits, [draw(**history, **more)])[0].token
