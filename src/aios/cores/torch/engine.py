@@ -4,7 +4,7 @@ Orders are noted and carried out, in order, at the beginning of the next `step`,
 computes one forward pass for everybody who runs and returns what came of both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Protocol
@@ -145,7 +145,10 @@ class Engine:
         turn = self._turn()
         if turn is not None:
             self._events += self._batch.compute(turn)
-            self._end_finished()
+            self._end(self._batch.take_ended())
+            for name, problem in self._batch.take_failures():
+                self._free(self._running.pop(name))
+                self._fail(name, problem)
         elif self._saving:
             wait([saving.ref for saving in self._saving.values()], timeout=SAVE_WAIT_S)
         self._tell_saved()
@@ -174,7 +177,8 @@ class Engine:
             )
             return
         self._running[name] = group
-        self._end_finished()
+        if not group.active:  # Everything was produced before, only the end was not told.
+            self._end([group])
 
     def _stop(self, name: str, to: Tier) -> None:
         self._settle(name)
@@ -313,16 +317,13 @@ class Engine:
 
     # Ends.
 
-    def _end_finished(self) -> None:
-        for group in [group for group in self._running.values() if not group.active]:
+    def _end(self, ended: Iterable[Group]) -> None:
+        for group in ended:
             del self._running[group.id]
             self._free(group)
             self._forget(group.id)
             self._events += self._batch.paid(group)
             self._events.append(group.finished())
-        for name, problem in self._batch.take_failures():
-            self._free(self._running.pop(name))
-            self._fail(name, problem)
 
     def _fail(self, name: str, problem: AiosError) -> None:
         self._forget(name)

@@ -233,7 +233,7 @@ def _buckets(positions: Ints, rules: Rules) -> tuple[Ints, list[tuple[int, int, 
     keys = buckets if rules.exact else np.frexp(buckets)[1]
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
+    edges = [0, *((ordered[1:] != ordered[:-1]).nonzero()[0] + 1).tolist(), len(ordered)]
     sizes = []
     for begin, end in zip(edges, edges[1:], strict=False):
         longest = int(buckets[order[begin]]) * BUCKET_BLOCKS

@@ -97,8 +97,8 @@ class _Trial:
     def _pass(self, steps: Sequence[_Sequence], starts: Sequence[_Sequence]) -> torch.Tensor:
         """One pass, after which everybody has the token it likes best; the subject's logits."""
         positions = [one.computed for one in steps]
-        self._pool.unshare([one.row for one in steps], positions)
-        for one in (*steps, *starts):
+        self._pool.make_ready([one.row for one in steps], positions)
+        for one in starts:
             self._pool.grow(one.row, len(one.tokens))
         logits = self._forward.run(
             Rows(
