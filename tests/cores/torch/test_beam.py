@@ -148,6 +148,16 @@ def test_of_equal_continuations_the_better_beam_and_the_lower_id_win() -> None:
     assert (second.parents, second.tokens) == ((0, 0), (0, 1))
 
 
+def test_width_beams_go_on_even_where_every_end_is_likelier() -> None:
+    tree = plant(Beams(width=2, length_penalty=9.0), 1, 10, 1, frozenset({0, 1}))
+    tree, first = advance(tree, rows([0.4, 0.4, 0.11, 0.09]))
+
+    tree, second = advance(tree, rows([0.4, 0.4, 0.11, 0.09], [0.4, 0.4, 0.11, 0.09]))
+
+    assert first.tokens == (2, 3)
+    assert (second.parents, second.tokens, second.done) == ((0, 0), (2, 3), False)
+
+
 def test_masked_continuations_are_never_taken_and_dead_beams_leave() -> None:
     tree = plant(Beams(width=2), 1, 10, 1, frozenset({0}))
     tree, _ = advance(tree, rows([0.0, 0.5, 0.3, 0.2]))
