@@ -81,10 +81,16 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspended(msgspec.Struct, frozen=True, kw_only=True):
-    """The generation left its lanes; unasked for where the core ran out of KV."""
+    """The generation left its lanes, or moved to another tier while it rested.
+
+    Every `stop` of a generation that has not ended is answered by exactly one of these with
+    `asked` True, also where it was off its lanes already. `asked` is False where the core took
+    the generation off by itself because it ran out of KV.
+    """
 
     id: str
     snapshot: SnapshotRef
+    asked: bool = True
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,75 @@
+"""A process and the states it may pass through. Pure: no clock, no tasks, no waiting."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from aios.errors import WrongState
+from aios.syscalls.process import Exited, Mail, Pid, ProcessInfo, ProcessState
+
+S = ProcessState
+TRANSITIONS: dict[ProcessState, frozenset[ProcessState]] = {
+    S.RUNNING: frozenset({S.PAUSED, S.EXITED, S.FAILED, S.KILLED}),
+    S.PAUSED: frozenset({S.RUNNING, S.EXITED, S.FAILED, S.KILLED}),
+    S.EXITED: frozenset(),
+    S.FAILED: frozenset(),
+    S.KILLED: frozenset(),
+}
+INIT: Pid = 1  # the first process; it owns every other
+
+
+@dataclass(slots=True, kw_only=True)
+class Process:
+    """One running agent. Small on purpose: tens of thousands sit idle."""
+
+    pid: Pid
+    parent: Pid
+    name: str
+    token: str
+    priority: int
+    program: str | None
+    born: float
+    state: ProcessState = S.RUNNING
+    calls: int = 0  # accepted syscalls so far
+    live_calls: int = 0  # of which not answered yet
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    children: set[Pid] | None = None  # living ones; None until the first
+    generations: set[str] | None = None  # live generation ids; None until the first
+    mail: deque[Mail] | None = None  # oldest first; None until the first
+    exited: Exited | None = field(default=None)  # set exactly when the state is final
+
+    @property
+    def has_ended(self) -> bool:
+        return not TRANSITIONS[self.state]
+
+    def move(self, to: ProcessState) -> None:
+        """Change the state, or raise `WrongState` where that is no legal step."""
+        if to not in TRANSITIONS[self.state]:
+            raise WrongState(f"process {self.pid} is {self.state}; it cannot become {to}")
+        self.state = to
+
+    def end(self, how: Exited) -> None:
+        """Enter a final state for good."""
+        assert self.exited is None, "a process ends once"
+        self.move(how.state)
+        assert self.has_ended
+        self.exited = how
+        self.mail = None
+
+    def info(self, now: float, waiting_for: str) -> ProcessInfo:
+        """The process as the table shows it."""
+        return ProcessInfo(
+            pid=self.pid,
+            parent=self.parent,
+            name=self.name,
+            state=self.state,
+            priority=self.priority,
+            program=self.program,
+            calls=self.calls,
+            live_calls=self.live_calls,
+            waiting_for=waiting_for,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            mail=len(self.mail or ()),
+            age_s=now - self.born,
+        )
