@@ -37,7 +37,7 @@ from aios.syscalls import (
 from aios.telemetry.events import Event
 from aios.testing.answers import invented, tokens_of
 from aios.testing.cores import ScriptedCore
-from aios.testing.loop import SimLoop
+from aios.testing.loop import run
 from aios.testing.script import Faults, Script
 from aios.testing.store import ScriptedStore
 
@@ -74,17 +74,16 @@ class World:
 
     def run(self) -> Report:
         """Live through it; raises `Broken` or `Deadlock`."""
-        loop = _StepLoop(self._check)
+        run(self._patiently, after_step=self._check)
+        return self.report
+
+    async def _patiently(self, _: random.Random) -> None:
         try:
-            asyncio.set_event_loop(loop)
-            loop.run_until_complete(asyncio.wait_for(self._live(), PATIENCE_S))
+            async with asyncio.timeout(PATIENCE_S):
+                await self._live()
         except TimeoutError:
             raise Broken(f"not at an end after {PATIENCE_S} virtual seconds") from None
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
-        self.report.seconds = loop.now
-        return self.report
+        self.report.seconds = asyncio.get_running_loop().time()
 
     async def _live(self) -> None:
         core = ScriptedCore(
@@ -225,18 +224,6 @@ class World:
         self.report.steps += 1
         if self._kernel is not None and (broken := violations(self._kernel)):
             raise Broken("; ".join(broken))
-
-
-class _StepLoop(SimLoop):
-    """Calls back after every step of the loop."""
-
-    def __init__(self, after_step: Callable[[], None]) -> None:
-        super().__init__()
-        self._after_step = after_step
-
-    def _run_once(self) -> None:
-        super()._run_once()  # type: ignore[misc]  # asyncio's own step, not in its stubs
-        self._after_step()
 
 
 async def _done(work: Awaitable[object]) -> str:
