@@ -163,4 +163,3 @@ class FakeKernel:
 def contents(messages: Sequence[Message]) -> list[str | None]:
     """What was said, in order."""
     return [message.content for message in messages]
-

@@ -191,7 +191,7 @@ def test_a_plain_function_leaves_the_event_loop_and_an_inline_one_does_not() -> 
 
 
 def test_an_async_tool_is_awaited_and_cancelling_its_agent_cancels_it() -> None:
-    cancelled = []
+    cancelled: list[bool] = []
 
     async def wait_for_ever() -> None:
         started.set()
