@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from aios.errors import Denied
 from aios.syscalls import (
     Choice,
@@ -14,6 +16,7 @@ from aios.syscalls import (
     Exit,
     Exited,
     Generate,
+    Inspect,
     Mail,
     Message,
     ModelList,
@@ -104,6 +107,7 @@ class FakeKernel:
         try:
             reply = await self.call(token, call.generate)
             for word in reply.text.split():
+                await self._processes[token].running.wait()
                 yield Delta(index=0, text=f"{word} ")
             yield reply
         finally:
@@ -138,6 +142,11 @@ class FakeKernel:
         match call:
             case Wait():
                 return await self._processes[str(call.pid)].ended
+            case Inspect():
+                shown = self._processes[str(call.pid)]
+                running = shown.running.is_set()
+                state = ProcessState.RUNNING if running else ProcessState.PAUSED
+                return msgspec.structs.replace(shown.info, state=state)
             case Send():
                 mail = Mail(sender=caller.info.pid, body=call.body)
                 await self._processes[str(call.pid)].mail.put(mail)

@@ -222,7 +222,7 @@ def test_a_tool_past_its_time_limit_is_an_error_and_its_own_timeouts_are_its_own
     async def caller() -> None:
         raise TimeoutError("upstream")
 
-    assert answer(sleeper, "{}") == "error: sleeper took longer than 0.01 s"
+    assert answer(sleeper, "{}") == "error: timeout after 0.01 s"
     assert answer(caller, "{}") == "error: TimeoutError: upstream"
 
 

@@ -69,13 +69,15 @@ class Agent:
             messages = (*messages, *turn.messages)
         raise WrongState(f"agent {self.name!r} gave no answer in {self.turns_max} turns")
 
-    def opening(self, task: Any) -> tuple[Message, ...]:
-        """The conversation before the first turn. A task that is not text is given as JSON."""
+    def opening(self, task: Any, notes: Sequence[str] = ()) -> tuple[Message, ...]:
+        """The conversation before the first turn; `notes` stand below the instructions.
+
+        A task that is not text is given as JSON.
+        """
         text = task if isinstance(task, str) else msgspec.json.encode(task).decode()
         question = Message(role="user", content=text)
-        if not self.instructions:
-            return (question,)
-        return (Message(role="system", content=self.instructions), question)
+        told = "\n".join(part for part in (self.instructions, *notes) if part)
+        return (Message(role="system", content=told), question) if told else (question,)
 
     async def turn(self, client: Client, messages: Sequence[Message]) -> Turn:
         """One generation, and the tools it called, one after another in the model's order."""

@@ -58,7 +58,7 @@ class Tool:
                 return _text(await self._call(named))
         except (Exception, SystemExit) as problem:  # A tool that exits does not end its agent.
             if limit.expired():
-                return f"{ERROR}{self.name} took longer than {self.timeout_s:g} s"
+                return f"{ERROR}timeout after {self.timeout_s:g} s"
             return f"{ERROR}{type(problem).__name__}: {problem}"
 
     async def _call(self, named: dict[str, Any]) -> Any:
