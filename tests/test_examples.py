@@ -30,7 +30,7 @@ def clerk(asked: Generate) -> str | Message:
     """Calls the calculator, then writes the note, then answers."""
     turn = sum(one.role == "tool" for one in asked.messages)
     result = asked.messages[-1].content
-    plan = [
+    plan: list[str | Message] = [
         call("calculator", '{"expr": "12 * 7"}'),
         call("note_write", f'{{"name": "answer", "text": "{result}"}}'),
         "Done.",
