@@ -237,9 +237,7 @@ def _conversations() -> list[Task]:
         ),
         _task(
             "conversation",
-            _remember(
-                "Remember that the meeting is Tuesday.", "meeting", "Tuesday"
-            ),
+            _remember("Remember that the meeting is Tuesday.", "meeting", "Tuesday"),
             _recall_note("Write the meeting into the note calendar", "meeting", "calendar"),
             _read("Now read the note calendar", "calendar"),
             system="You are the calendar agent. Be careful.",

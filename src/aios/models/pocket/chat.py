@@ -23,23 +23,21 @@ TEMPLATE = """\
 {%- elif content -%}{%- for part in content -%}{{- part.text -}}{%- endfor -%}
 {%- endif -%}
 {%- endmacro -%}
-{%- set names = [] -%}
-{%- for tool in tools or [] -%}
-{%- set _ = names.append((tool.function or tool).name) -%}
-{%- endfor -%}
-{{- '<|system|>Tools: ' ~ (names | join(' ') if names else 'none') -}}
+{{- '<|system|>Tools:' -}}
+{%- for tool in tools or [] -%}{{- ' ' ~ (tool.function or tool).name -}}{%- endfor -%}
+{%- if not tools -%}{{- ' none' -}}{%- endif -%}
 {%- set has_system = messages and messages[0].role == 'system' -%}
 {%- if has_system and messages[0].content -%}{{- '\\n' ~ text(messages[0].content) -}}{%- endif -%}
 {{- '<|end|>' -}}
-{%- for message in messages[1:] if has_system else messages -%}
+{%- set rest = messages[1:] if has_system else messages -%}
+{%- for message in rest -%}
 {{- '<|' ~ message.role ~ '|>' -}}
 {%- if message.content -%}{{- text(message.content) -}}{%- endif -%}
 {%- for call in message.tool_calls or [] -%}
 {%- set function = call.function or call -%}
 {%- set given = function.arguments -%}
-{%- if given is string -%}
+{%- if given is not string -%}{%- set given = given | tojson -%}{%- endif -%}
 {%- set given = given | replace('":"', '": "') | replace('","', '", "') -%}
-{%- else -%}{%- set given = given | tojson -%}{%- endif -%}
 {{- '<tool_call>{"name": "' ~ function.name ~ '", "arguments": ' ~ given ~ '}</tool_call>' -}}
 {%- endfor -%}
 {{- '<|end|>' -}}

@@ -101,13 +101,20 @@ def tasks(
     """
     wanted = {kind: weights[kind] for kind in weights if kinds is None or kind in kinds}
     rng = random.Random(f"pocket {seed}")
-    drawn = 0
-    while drawn < count:
+    for _ in range(count):
+        length = turns or _turns(rng)
+        yield _accepted(rng, wanted, length, held_out=held_out)
+
+
+def _accepted(
+    rng: random.Random, weights: Mapping[str, float], length: int, *, held_out: bool
+) -> Task:
+    """Draw until a held-out task really has something held out, keeping its length."""
+    while True:
         voice = Voice(rng, held_out=held_out)
-        task = _draw_task(voice, wanted, turns or _turns(rng))
+        task = _draw_task(voice, weights, length)
         if not held_out or voice.held_used:
-            drawn += 1
-            yield task
+            return task
 
 
 def _turns(rng: random.Random) -> int:

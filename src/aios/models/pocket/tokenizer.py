@@ -4,13 +4,14 @@ Words, digits and punctuation stand alone, so that a name has the same pieces in
 inside JSON; only the fixed pieces of a tool call are longer. Knows nothing of torch.
 """
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from aios.models.pocket.chat import END, PAD, SPECIAL, TEMPLATE, segments
+from aios.models.pocket.chat import CALL, CALL_END, END, PAD, SPECIAL, TEMPLATE, segments
 from aios.models.pocket.tasks import tasks
 
 VOCABULARY = 704
@@ -40,7 +41,7 @@ def train_tokenizer(seed: int, conversations: int = 12_000) -> Tokenizer:
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write what `AutoTokenizer` reads, chat template included."""
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
+        tokenizer_object=_with_visible_calls(tokenizer),
         eos_token=END,
         pad_token=PAD,
         clean_up_tokenization_spaces=False,
@@ -49,6 +50,19 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     )
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
+    # The name that every version of transformers knows.
+    settings = folder / "tokenizer_config.json"
+    told = json.loads(settings.read_text())
+    told["tokenizer_class"] = "PreTrainedTokenizerFast"
+    settings.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def _with_visible_calls(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokens, but the marks of a call stay when special tokens are skipped."""
+    data = json.loads(tokenizer.to_str())
+    for token in data["added_tokens"]:
+        token["special"] = token["content"] not in (CALL, CALL_END)
+    return Tokenizer.from_str(json.dumps(data))
 
 
 def _texts(seed: int, conversations: int) -> Iterable[str]:
