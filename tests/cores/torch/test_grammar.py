@@ -180,13 +180,14 @@ def test_with_a_schema_and_tools_an_answer_is_either() -> None:
 
 @pytest.mark.parametrize("wish", [{"schema": SCHEMA}, {"tools": TOOLS}])
 def test_a_grammar_rebuilt_from_token_ids_gives_equal_masks(wish: dict[str, Any]) -> None:
+    here, elsewhere = Grammars(byte_level(), PADDED), Grammars(byte_level(), PADDED)
     for seed in range(4):
-        grammar = Grammars(byte_level(), PADDED).constraint(Decoding(**wish))
+        grammar = here.constraint(Decoding(**wish))
         assert grammar
         rng = random.Random(seed)
         tokens: list[int] = []
         for _ in range(40):
-            again = Grammars(byte_level(), PADDED).constraint(Decoding(**wish))
+            again = elsewhere.constraint(Decoding(**wish))
             assert again
             again.replay(tokens)
             assert again.mask().equal(grammar.mask())
@@ -317,7 +318,7 @@ def test_a_token_that_the_mask_forbids_is_not_accepted() -> None:
 def test_calls_take_the_form_of_the_models_template(
     template: str, mark: str, texts: Sequence[str]
 ) -> None:
-    for marks in ((mark,), ()):
+    for marks in ((mark,), ()):  # as one token and as text
         tokenizer = deepcopy(byte_level(marks=marks))
         tokenizer.chat_template = template
         for text in texts:
