@@ -38,9 +38,13 @@ KV_BYTES_PER_TOKEN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """`at_start` names a way not to start; `marker` is a file that makes it fail once more."""
+    """`at_start` names a way not to start; `marker` is a file that makes it fail once more.
+
+    A step takes `step_s` at least.
+    """
 
     model: str
+    step_s: float = 0.0
     at_start: str = ""
     marker: str = ""
 
@@ -59,6 +63,7 @@ class ScriptedEngine:
         print("the scripted engine is being built")  # noqa: T201 - as libraries do
         _START.get(settings.at_start, _nothing)(settings)
         self._store = store
+        self._step_s = settings.step_s
         self._lanes: dict[str, Running] = {}
         self._device: dict[str, Running] = {}
         self._writing: dict[str, Future[SnapshotRef]] = {}
@@ -137,6 +142,8 @@ class ScriptedEngine:
         self._device.pop(generation_id, None)
 
     def step(self) -> list[CoreEvent]:
+        if self._step_s and self._lanes:
+            threading.Event().wait(self._step_s)
         for one, writing in list(self._writing.items()):
             if writing.done():
                 del self._writing[one]
@@ -188,18 +195,16 @@ def finished(generation: Generation, tokens: list[int], recomputed: str = "") ->
     return Finished(id=generation.id, choices=(choice,), recomputed=recomputed)
 
 
-def spec_of(
-    root: Path, *, at_start: str = "", marker: str = "", owner: str = "core-0"
-) -> EngineSpec:
+def spec_of(root: Path, *, at_start: str = "", marker: str = "", step_s: float = 0.0) -> EngineSpec:
     """What a child is told so that it runs the scripted engine."""
     return EngineSpec(
         factory="tests.cores.scripted_engine:ScriptedEngine",
-        settings={"model": "scripted", "at_start": at_start, "marker": marker},
+        settings={"model": "scripted", "at_start": at_start, "marker": marker, "step_s": step_s},
         ram=str(root / "ram"),
         disk=str(root / "disk"),
         ram_bytes=1 << 24,
         disk_bytes=1 << 24,
-        owner=owner,
+        owner="core-0",
     )
 
 

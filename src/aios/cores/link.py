@@ -39,6 +39,7 @@ BATCHES_MAX = 64  # events not taken yet before the pipe is left unread
 UNSENT_BYTES_MAX = 32 << 20
 TAIL_BYTES = 8 << 10  # of what the process printed last
 TOLD_CHARS = 400
+DYING_S = 2.0  # for a process that closed its pipe to say why, and to exit
 LINGER_S = 0.5  # between the end of the process and that of a pipe some grandchild holds
 REAP_S = 10.0  # a killed process that is still there then hangs in the system, not in itself
 
@@ -149,8 +150,10 @@ class Link(asyncio.Protocol):
     async def end(self, grace_s: float) -> str:
         """Ask the process to exit, then make it; returns why it ended and what it said last."""
         self.send(Shutdown(), may_refuse=False)
+        is_dying = self.is_lost and not self.fault
+        grace_s = max(grace_s, DYING_S) if is_dying else grace_s
         if self._process is not None and not await self._watch.wait_end(grace_s):
-            self.fault = self.fault or "the engine did not exit when asked"
+            self.fault = self.fault or "the engine did not exit by itself"
             with suppress(ProcessLookupError):
                 # Not the transport's kill: that may reap the process before asyncio's own watcher.
                 os.kill(self.pid, signal.SIGKILL)

@@ -20,7 +20,6 @@ from aios.syscalls.llm import Generate, Tokenize
 PREPARES_MAX = 256  # asked of the engine at once; more wait their turn
 PINGS = 4  # looks at a silent engine before it counts as hanging
 BACKOFF_MAX_S = 10.0
-DYING_S = 2.0  # for a process whose pipe is closed to finish its last words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +165,7 @@ class ProcessCore:
         if not self._link.is_lost:
             return await self._listen()
         if self._is_up:
-            return self._died(await self._link.end(0.0 if self._link.fault else DYING_S))
+            return self._died(await self._link.end(0.0))
         return await self._revive()
 
     async def _listen(self) -> Sequence[CoreEvent]:
