@@ -49,8 +49,9 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where to go on from. `produced` holds each branch's tokens that were already delivered.
 
-    A core that restores `snapshot` first replays the delivered tokens beyond it, so that nothing
-    is delivered twice and nothing changes. Without a usable snapshot it recomputes from `produced`.
+    `produced` is exact: all that was delivered. A core that restores `snapshot` first replays the
+    tokens beyond it, so that nothing is delivered twice and nothing changes. Without a usable
+    snapshot it recomputes from `produced`.
     """
 
     snapshot: SnapshotRef | None = None
@@ -130,7 +131,7 @@ class Core(Protocol):
         ...
 
     def start(self, generation: Generation, progress: Progress) -> None:
-        """Begin, or go on with a suspended generation."""
+        """Begin, or go on with a suspended generation, none of whose stops is unanswered."""
         ...
 
     def stop(self, generation_id: str, to: Tier) -> None:
