@@ -52,7 +52,7 @@ def _attend(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    **given: Any,  # noqa: ANN401
+    **given: Any,
 ) -> tuple[torch.Tensor, None]:
     # What this function would silently leave out must never arrive.
     assert attention_mask is None
@@ -107,9 +107,7 @@ def _prefill(
     return out.permute(2, 0, 1, 3).reshape(count, -1, shape.head_dim)
 
 
-def _gather(
-    layer: int, table: torch.Tensor, now: Attending
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _gather(layer: int, table: torch.Tensor, now: Attending) -> tuple[torch.Tensor, torch.Tensor]:
     """Keys and values of a table of blocks."""
     pool = now.pool
     keys, values = now.scratch.room(len(table), pool.by_block)

@@ -289,9 +289,7 @@ class Batch:
             except AiosError as problem:
                 self._failures[group.id] = problem
 
-    def _chosen(
-        self, logits: torch.Tensor, draws: Sequence[Draw]
-    ) -> Sequence[Chosen | CoreFailed]:
+    def _chosen(self, logits: torch.Tensor, draws: Sequence[Draw]) -> Sequence[Chosen | CoreFailed]:
         """All at once; where one row cannot be chosen from, row by row to find out which."""
         try:
             return choose(logits, draws)
@@ -331,9 +329,7 @@ class Batch:
 
 def _step(group: Group, branch: Branch) -> Step:
     assert branch.row is not None, "a branch that decodes has a row"
-    wanted = group.tree is not None or group.is_open(
-        branch, branch.length + 1 - len(group.prompt)
-    )
+    wanted = group.tree is not None or group.is_open(branch, branch.length + 1 - len(group.prompt))
     return Step(group, branch, branch.row, wanted)
 
 

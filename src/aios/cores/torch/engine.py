@@ -6,11 +6,12 @@ computes one forward pass for everybody who runs and returns what came of both.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from aios.context.snapshot import Snapshot, SnapshotRef, Tier
-from aios.cores.base import CoreEvent, Exactness, Failed, Generation, Progress, Suspended, Traits
+from aios.cores.base import CoreEvent, Failed, Generation, Progress, Suspended, Traits
 from aios.cores.torch import checkpoint
 from aios.cores.torch.batch import Batch, Probe, Turn
 from aios.cores.torch.forward import Forward
@@ -267,10 +268,8 @@ class Engine:
 
     def _moved(self, name: str, to: Tier) -> SnapshotRef:
         if to is not Tier.DEVICE:
-            try:
+            with suppress(AiosError, OSError):  # It stays; a start will tell if it is damaged.
                 self._kept[name] = self._store.move(self._kept[name], to)
-            except (AiosError, OSError):
-                pass  # It stays where it is; a start will tell if it is damaged.
         return self._kept[name]
 
     def _tell_saved(self) -> None:
@@ -334,9 +333,11 @@ class Engine:
             self._batch.close(branch)
 
     def _forget(self, name: str) -> None:
+        """Remove what is kept in RAM or DISK. What cannot be removed harms nobody who runs."""
         ref = self._kept.pop(name, None)
         if ref is not None:
-            self._store.remove(ref)
+            with suppress(AiosError, OSError):
+                self._store.remove(ref)
 
 
 def _pool(settings: Settings, loaded: Loaded) -> Pool:

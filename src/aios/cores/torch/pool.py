@@ -143,7 +143,8 @@ class Pool:
     def unready(self, rows: Ints, positions: Ints) -> Ints:
         """Indices of rows that need a block before they may write at their positions."""
         blocks = self.tables[rows, positions // BLOCK_TOKENS]
-        return ((blocks == 0) | (self._refs[blocks] > 1)).nonzero()[0]
+        unready: Ints = ((blocks == 0) | (self._refs[blocks] > 1)).nonzero()[0]
+        return unready
 
     def make_ready(self, rows: Sequence[int], positions: Sequence[int]) -> None:
         """Give each row a block of its own for its position. The caller saw to room."""

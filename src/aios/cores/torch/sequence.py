@@ -157,7 +157,9 @@ class Group:
         text = branch.text.push(words) if words else ""
         if branch.grammar:
             branch.grammar.replay(words)
-        done = ended or branch.text.stopped or (branch.grammar is not None and branch.grammar.is_done)
+        done = (
+            ended or branch.text.stopped or (branch.grammar is not None and branch.grammar.is_done)
+        )
         if done:
             branch.finish = "stop"
         elif len(branch.produced) >= self._limit:
@@ -197,7 +199,9 @@ class Group:
     def _call_prefix(self, index: int) -> str:
         """Four letters and digits that depend on the generation and the choice alone."""
         number = xxhash.xxh32_intdigest(f"{self.id} {index}".encode())
-        return "".join(_DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4))
+        return "".join(
+            _DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4)
+        )
 
     def _hypotheses(self) -> list[Choice]:
         assert self.tree is not None
