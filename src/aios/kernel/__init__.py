@@ -1,1 +1,5 @@
-"""AIOS kernel."""
+"""The kernel. Start one with `boot`, or wire one by hand with `Kernel`."""
+
+from aios.kernel.kernel import Kernel
+
+__all__ = ["Kernel"]

@@ -64,10 +64,10 @@ class ProcessTable:
     def owned(self, actor: Process, pid: Pid) -> Process:
         """A process that `actor` may act on: itself or a descendant; the first may on all."""
         process = self.find(pid)
-        above = process
-        while above.pid not in (actor.pid, INIT):
-            above = self.find(above.parent)
-        if actor.pid not in (above.pid, INIT):
+        above: Process | None = process
+        while above is not None and actor.pid not in (above.pid, INIT):
+            above = self._living.get(above.parent) or self._ended.get(above.parent)
+        if above is None:
             raise Denied(f"process {actor.pid} may act on itself and its descendants, not on {pid}")
         return process
 
@@ -88,9 +88,11 @@ class ProcessTable:
 
     def tree(self, process: Process) -> Iterator[Process]:
         """A living process and its living descendants, parents first."""
-        yield process
-        for child in sorted(process.children or ()):
-            yield from self.tree(self._living[child])
+        to_visit = [process]
+        while to_visit:
+            above = to_visit.pop()
+            yield above
+            to_visit += [self._living[pid] for pid in sorted(above.children or (), reverse=True)]
 
     def all(self, *, ended: bool) -> list[Process]:
         """Every process in order of pid."""

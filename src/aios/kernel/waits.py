@@ -15,13 +15,13 @@ class Waits:
 
     def __init__(self) -> None:
         self._by_key: dict[Hashable, dict[asyncio.Future[None], int]] = {}  # oldest first
-        self._by_owner: dict[int, set[asyncio.Future[None]]] = {}
+        self._by_owner: dict[int, dict[asyncio.Future[None], Hashable]] = {}  # the same, inverted
 
     async def wait(self, key: Hashable, owner: int, timeout_s: float | None) -> None:
         """Wait until `key` is woken. Raises `DeadlineExceeded`, or what `fail` says."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._by_key.setdefault(key, {})[future] = owner
-        self._by_owner.setdefault(owner, set()).add(future)
+        self._by_owner.setdefault(owner, {})[future] = key
         try:
             async with asyncio.timeout(timeout_s):
                 await future
@@ -46,10 +46,7 @@ class Waits:
 
     def of(self, owner: int) -> list[Hashable]:
         """What a process waits for."""
-        futures = self._by_owner.get(owner)
-        if not futures:
-            return []
-        return [key for key, waiting in self._by_key.items() if futures & waiting.keys()]
+        return list(self._by_owner.get(owner, {}).values())
 
     def __len__(self) -> int:
         return sum(map(len, self._by_owner.values()))
@@ -58,6 +55,6 @@ class Waits:
         del self._by_key[key][future]
         if not self._by_key[key]:
             del self._by_key[key]
-        self._by_owner[owner].discard(future)
+        del self._by_owner[owner][future]
         if not self._by_owner[owner]:
             del self._by_owner[owner]

@@ -1,0 +1,73 @@
+"""Runs hosted programs as tasks of the kernel. A program speaks syscalls like any agent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from aios.errors import AiosError, WrongState
+from aios.kernel.process import Process
+from aios.syscalls.process import Exited, Pid, ProcessState
+
+
+class Program(Protocol):
+    """A hosted agent: gets the kernel as transport, its own token, and its argument."""
+
+    def __call__(self, transport: Any, token: str, argument: Any, /) -> Awaitable[Any]: ...
+
+
+class Host:
+    """One task per hosted process, owned by the kernel's task group."""
+
+    def __init__(self, programs: Mapping[str, Program]) -> None:
+        self.programs = programs
+        self._tasks: dict[Pid, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._transport: Any = None
+
+    def open(self, group: asyncio.TaskGroup, transport: Any) -> None:
+        """From now on programs can be started."""
+        self._group, self._transport = group, transport
+
+    def start(
+        self, process: Process, argument: Any, ended: Callable[[Process, Exited], None]
+    ) -> None:
+        """Run the process's program; `ended` is called once with how it went."""
+        if self._group is None:
+            raise WrongState("the kernel is not open; expected `async with kernel`")
+        assert process.program is not None
+        work = self._run(process, self.programs[process.program], argument, ended)
+        self._tasks[process.pid] = self._group.create_task(work, name=f"pid {process.pid}")
+
+    def stop(self, pid: Pid) -> None:
+        """Cancel a program's task, unless that is the task asking."""
+        task = self._tasks.get(pid)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    async def close(self, limit_s: float) -> None:
+        """Let programs end on the errors their calls now get; cancel those that do not."""
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=limit_s)
+            for task in late:
+                task.cancel()
+
+    async def _run(
+        self,
+        process: Process,
+        program: Program,
+        argument: Any,
+        ended: Callable[[Process, Exited], None],
+    ) -> None:
+        failed = ""
+        result: Any = None
+        try:
+            result = await program(self._transport, process.token, argument)
+        except AiosError as error:
+            failed = f"{error.code}: {error}"
+        except Exception as error:  # A program's own fault must not reach its neighbours.
+            failed = f"{type(error).__name__}: {error}"
+        finally:
+            self._tasks.pop(process.pid, None)
+        state = ProcessState.FAILED if failed else ProcessState.EXITED
+        ended(process, Exited(pid=process.pid, state=state, result=result, error=failed))

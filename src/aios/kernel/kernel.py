@@ -1,0 +1,192 @@
+"""The kernel: wires the rooms and passes every syscall through the gate to its handler.
+
+It computes nothing, never touches a tensor, never forks, and keeps no queue of its own.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from aios.cores.base import Core
+from aios.errors import AiosError, ShuttingDown
+from aios.kernel.environment import Environment
+from aios.kernel.gate import Gate
+from aios.kernel.generations import LiveGeneration
+from aios.kernel.hosting import Host, Program
+from aios.kernel.llm_calls import LlmCalls
+from aios.kernel.parking import Parked
+from aios.kernel.process import INIT, Process
+from aios.kernel.process_calls import ProcessCalls
+from aios.kernel.runloop import RunLoop
+from aios.kernel.table import ProcessTable
+from aios.kernel.waits import Waits
+from aios.scheduler.base import Policy
+from aios.syscalls import Completion, Delta, Stream, Syscall, llm, process
+from aios.syscalls.codec import checked
+from aios.syscalls.table import SYSCALLS
+from aios.telemetry.bus import Bus
+
+R = TypeVar("R")
+Handler = Callable[[Process, Any], Awaitable[Any]]
+
+
+class Kernel:
+    """Use as `async with`. It is the SDK's in-process transport.
+
+    `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
+    with the kernel.
+    """
+
+    def __init__(
+        self,
+        cores: Sequence[Core],
+        policy: Callable[[], Policy],
+        *,
+        programs: Mapping[str, Program] | None = None,
+        environment: Environment | None = None,
+    ) -> None:
+        assert cores, "a kernel needs a core"
+        self.bus = Bus()
+        self.environment = environment or Environment()
+        self.limits = self.environment.limits
+        self.clock = self.environment.clock
+        self.table = ProcessTable(self.limits, self.environment.token)
+        self.gate = Gate(self.table, self.limits)
+        self.waits = Waits()
+        self.host = Host(programs or {})
+        self.loops = [
+            RunLoop(
+                core, policy(), self.clock, self.bus, crashes_max=self.limits.engine_crashes_max
+            )
+            for core in cores
+        ]
+        self._parking = self.environment.parking
+        by_model: dict[str, list[RunLoop]] = {}
+        for loop in self.loops:
+            by_model.setdefault(loop.core.traits.model, []).append(loop)
+        self._llm = LlmCalls(by_model, self.environment)
+        self._processes = ProcessCalls(
+            table=self.table,
+            waits=self.waits,
+            host=self.host,
+            loops=self.loops,
+            bus=self.bus,
+            environment=self.environment,
+        )
+        self._handlers = self._table_of_handlers()
+        assert set(self._handlers) == set(SYSCALLS.values()), "every syscall has one handler"
+        self._group = asyncio.TaskGroup()
+        self.token = ""
+
+    async def call(self, token: str, call: Syscall[R]) -> R:
+        """Answer a syscall: exactly one reply or one `AiosError`."""
+        caller = self.gate.enter(token)
+        try:
+            safe = checked(call)
+            if caller.state is process.ProcessState.PAUSED:
+                await self._processes.until_running(caller)
+            return cast(R, await self._handlers[type(safe)](caller, safe))
+        finally:
+            self.gate.leave(caller)
+
+    async def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+        """Deltas of a generation and, last, its completion."""
+        caller = self.gate.enter(token)
+        try:
+            safe = cast(Stream, checked(call))
+            await self._processes.until_running(caller)
+            deltas = self._llm.stream(caller, safe)
+            try:
+                async for item in deltas:
+                    yield item
+            finally:
+                if inspect.isasyncgen(deltas):
+                    await deltas.aclose()  # Frees the lane now, not when garbage is collected.
+        finally:
+            self.gate.leave(caller)
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        first = self._processes.enroll(parent=0, name="init", priority=0, program=None)
+        assert first.pid == INIT
+        self.token = first.token
+        self.host.open(self._group, self)
+        for loop in self.loops:
+            self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self._shut_down()
+        finally:
+            # Only a cancellation concerns the group; an error of the body stays as it is.
+            if kind is asyncio.CancelledError:
+                await self._group.__aexit__(kind, error, trace)
+            else:
+                await self._group.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Stop from outside an `async with` block, once."""
+        await self.__aexit__(None, None, None)
+
+    async def _shut_down(self) -> None:
+        """Refuse new calls, suspend what runs, answer what is owed, then close the cores."""
+        self.gate.is_closed = True
+        stopping = ShuttingDown("the kernel is stopping")
+        for one in self.table.all(ended=False):
+            self.waits.fail(one.pid, stopping)
+        for loop in self.loops:
+            for live in await loop.drain(self.limits.drain_s):
+                loop.abandon(live.job.id, self._park(live))
+        await self.host.close(self.limits.drain_s)
+        for loop in self.loops:
+            await loop.core.close()
+
+    def _park(self, live: LiveGeneration) -> AiosError:
+        kept = self._parking.keep(
+            live.call,
+            Parked(
+                id=live.generation.id,
+                prompt=live.generation.prompt,
+                decoding=live.generation.decoding,
+                produced=live.progress.produced,
+                snapshot=live.snapshot,
+            ),
+        )
+        if not kept:
+            return ShuttingDown("the kernel is stopping; only calls with a call_id are kept")
+        return ShuttingDown(
+            f"the kernel is stopping; the same call with call_id {live.call_id!r} goes on later"
+        )
+
+    def _table_of_handlers(self) -> dict[type[Syscall[Any]], Handler]:
+        models, agents = self._llm, self._processes
+
+        async def as_generate(caller: Process, call: Stream) -> Completion:
+            return await models.generate(caller, call.generate)
+
+        return {
+            llm.Generate: models.generate,
+            llm.Stream: as_generate,
+            llm.Cancel: models.cancel,
+            llm.Tokenize: models.tokenize,
+            llm.Models: models.models,
+            process.WhoAmI: agents.whoami,
+            process.Spawn: agents.spawn,
+            process.Exit: agents.exit,
+            process.Wait: agents.wait,
+            process.Kill: agents.kill,
+            process.Pause: agents.pause,
+            process.Resume: agents.resume,
+            process.List: agents.list,
+            process.Inspect: agents.inspect,
+            process.Send: agents.send,
+            process.Receive: agents.receive,
+        }
