@@ -78,13 +78,16 @@ def _decode(
 ) -> torch.Tensor:
     """Query heads that share a KV head are the rows of one small product."""
     shape, count = now.pool.shape, group.end - group.begin
+    keys, values = _gather(layer, group.blocks, now)
     size = (count, -1, shape.kv_heads, shape.head_dim)
-    keys, values = (plane.view(size).transpose(1, 2) for plane in _gather(layer, group.blocks, now))
     query = rows[group.begin : group.end].reshape(count, shape.kv_heads, -1, shape.head_dim)
     heads = query.shape[2]
-    query = _padded(query, -heads % now.rules.heads)
     out = functional.scaled_dot_product_attention(
-        query, keys, values, attn_mask=group.bias, scale=scale
+        _padded(query, -heads % now.rules.heads),
+        keys.view(size).transpose(1, 2),
+        values.view(size).transpose(1, 2),
+        attn_mask=group.bias,
+        scale=scale,
     )
     return out[:, :, :heads].reshape(count, -1, shape.head_dim)
 

@@ -52,6 +52,7 @@ class Turn:
     stretches: list[Stretch]
     rows: Ints  # of the steps
     positions: Ints
+    unready: Ints  # indices of steps that need a block before they write
 
 
 @dataclass(slots=True)
@@ -105,12 +106,12 @@ class Batch:
                 prefill -= stretch.end - group.computed
         rows = np.array([step.row for step in steps], dtype=np.int64)
         positions = np.array([step.branch.length for step in steps], dtype=np.int64)
-        return Turn(steps, stretches, rows, positions)
+        return Turn(steps, stretches, rows, positions, self._pool.unready(rows, positions))
 
     def need(self, turn: Turn) -> int:
         """Blocks that the turn may take from the pool."""
         need = sum(self._pool.missing(one.row, one.end) for one in turn.stretches)
-        return need + len(self._pool.unready(turn.rows, turn.positions))
+        return need + len(turn.unready)
 
     def compute(self, turn: Turn) -> list[Advanced]:
         """One forward pass; there is room for it."""
@@ -175,9 +176,8 @@ class Batch:
         return Stretch(group, trunk.row, end, wanted)
 
     def _rows(self, turn: Turn) -> Rows:
-        unready = self._pool.unready(turn.rows, turn.positions)
-        if len(unready):
-            self._pool.make_ready(turn.rows[unready].tolist(), turn.positions[unready].tolist())
+        rows, positions = turn.rows[turn.unready], turn.positions[turn.unready]
+        self._pool.make_ready(rows.tolist(), positions.tolist())
         for stretch in turn.stretches:
             self._pool.grow(stretch.row, stretch.end)
         return Rows(
@@ -280,14 +280,14 @@ class Batch:
             logits = logits.index_select(0, torch.tensor(sources, device=logits.device))
         vocab = logits.shape[1]
         draws = [pick.gain.group.draw(pick.branch, pick.position, vocab) for pick in picks]
-        for pick, row, chosen in zip(picks, logits, self._chosen(logits, draws), strict=True):
-            group = pick.gain.group
-            if self._probe is not None:
-                self._probe(group.id, pick.branch.index, pick.position, row)
+        if self._probe is not None:
+            for pick, row in zip(picks, logits, strict=True):
+                self._probe(pick.gain.group.id, pick.branch.index, pick.position, row)
+        for pick, chosen in zip(picks, self._chosen(logits, draws), strict=True):
             try:
                 self._accept(pick, chosen)
             except AiosError as problem:
-                self._failures[group.id] = problem
+                self._failures[pick.gain.group.id] = problem
 
     def _chosen(self, logits: torch.Tensor, draws: Sequence[Draw]) -> Sequence[Chosen | CoreFailed]:
         """All at once; where one row cannot be chosen from, row by row to find out which."""

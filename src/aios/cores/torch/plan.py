@@ -137,71 +137,76 @@ def passes(work: Rows, rules: Rules) -> Iterator[Rows]:
 def plan(work: Rows, pool: Pool, rules: Rules) -> Plan:
     """Index tensors of one pass."""
     order, sizes = _buckets(work.positions, rules)
-    spans = _Spans(work.spans, pool, rules, len(order))
-    rows, positions = work.rows[order], work.positions[order]
-    slots = _slots(pool.tables[rows, positions // BLOCK_TOKENS], positions)
+    rows, at = work.rows[order], work.positions[order]
+    slots = _slots(pool.tables[rows, at // BLOCK_TOKENS], at)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    keep = np.concatenate((place[work.wanted], spans.last))
-    kept, used = len(keep), len(order) + len(spans.tokens)
-    rest = -used % rules.rows
-    ints = [
-        np.concatenate((work.tokens[order], spans.tokens, np.zeros(rest, dtype=np.int64))),
-        np.concatenate((positions, spans.positions, np.zeros(rest, dtype=np.int64))),
-        np.concatenate((slots, spans.slots, np.zeros(rest, dtype=np.int64))),
-        np.concatenate((keep, np.zeros(-kept % rules.rows, dtype=np.int64))),
-        *(pool.tables[rows[begin:end], :blocks].ravel() for begin, end, blocks in sizes),
-        *spans.tables,
+    spans = _Spans(work.spans, pool, rules, len(order))
+    keep = [place[work.wanted], spans.last]
+    kept, used = len(keep[0]) + len(spans.last), len(order) + len(spans.tokens)
+    total, keeps = _rounded(used, rules.rows), _rounded(kept, rules.rows)
+    tables = [pool.tables[rows[begin:end], :most].ravel() for begin, end, most in sizes]
+    fields = _upload(
+        [
+            (total, [work.tokens[order], spans.tokens]),
+            (total, [at, spans.positions]),
+            (total, [slots, spans.slots]),
+            (keeps, keep),
+            *((len(table), [table]) for table in (*tables, *spans.tables)),
+        ],
+        pool.kv.device,
+    )
+    tokens, positions, targets, logits = fields[:4]
+    dtype = pool.kv.dtype
+    groups = [
+        Group(begin=begin, end=end, blocks=table, bias=_bias(positions[begin:end], most, dtype))
+        for (begin, end, most), table in zip(sizes, fields[4:], strict=False)
     ]
-    tensors = _upload(ints, pool.kv.device)
-    tables = tensors[4:]
+    chunks = [
+        Chunk(begin=begin, end=end, blocks=table,
+              bias=_bias(positions[begin:end], len(table), dtype)[:, 0, 0])
+        for (begin, end), table in zip(spans.places, fields[4 + len(sizes):], strict=True)
+    ]  # fmt: skip
     return Plan(
-        tokens=tensors[0][None],
-        positions=tensors[1][None],
-        slots=tensors[2],
-        keep=tensors[3],
+        tokens=tokens[None],
+        positions=positions[None],
+        slots=targets,
+        keep=logits,
         kept=kept,
         used=used,
-        groups=tuple(
-            Group(begin=begin, end=end, blocks=table, bias=_length_bias(
-                tensors[1][begin:end], blocks * BLOCK_TOKENS, pool.kv.dtype))
-            for (begin, end, blocks), table in zip(sizes, tables, strict=False)
-        ),
-        chunks=tuple(
-            Chunk(begin=begin, end=end, blocks=table, bias=_causal_bias(
-                tensors[1][begin:end], len(table) * BLOCK_TOKENS, pool.kv.dtype))
-            for (begin, end), table in zip(spans.places, tables[len(sizes):], strict=True)
-        ),
-    )  # fmt: skip
+        groups=tuple(groups),
+        chunks=tuple(chunks),
+    )
 
 
 class _Spans:
     """The rows of all spans of a pass, the first of them at row `begin`."""
 
     def __init__(self, spans: Sequence[Span], pool: Pool, rules: Rules, begin: int) -> None:
-        tokens: list[int] = []
-        positions: list[Ints] = [np.empty(0, dtype=np.int64)]
-        slots: list[Ints] = [np.empty(0, dtype=np.int64)]
-        last: list[int] = []
+        size = sum(_rounded(len(span.tokens), rules.queries) for span in spans)
+        self.tokens: Ints = np.zeros(size, dtype=np.int64)
+        self.positions: Ints = np.zeros(size, dtype=np.int64)
+        self.slots: Ints = np.zeros(size, dtype=np.int64)
+        self.last: Ints = np.zeros(sum(span.wanted for span in spans), dtype=np.int64)
         self.places: list[tuple[int, int]] = []
         self.tables: list[Ints] = []
+        first = wanted = 0
         for span in spans:
-            count, first = len(span.tokens), begin + len(tokens)
-            padding = -count % rules.queries
+            count = len(span.tokens)
+            end = first + _rounded(count, rules.queries)
             at = np.arange(span.start, span.start + count)
-            own = _slots(pool.tables[span.row, at // BLOCK_TOKENS], at)
-            tokens += [*span.tokens, *[0] * padding]
-            # Padding repeats the last position, and writes to block 0.
-            positions.append(np.pad(at, (0, padding), mode="edge"))
-            slots.append(np.pad(own, (0, padding)))
-            self.places.append((first, first + count + padding))
+            self.tokens[first : first + count] = span.tokens
+            # Padding stands at the last position, and writes to block 0.
+            self.positions[first:end] = at[-1]
+            self.positions[first : first + count] = at
+            own = pool.tables[span.row, at // BLOCK_TOKENS]
+            self.slots[first : first + count] = _slots(own, at)
+            self.places.append((begin + first, begin + end))
             self.tables.append(pool.tables[span.row, : _key_blocks(span.start + count, rules)])
             if span.wanted:
-                last.append(first + count - 1)
-        self.tokens: Ints = np.array(tokens, dtype=np.int64)
-        self.positions = np.concatenate(positions)
-        self.slots = np.concatenate(slots)
-        self.last: Ints = np.array(last, dtype=np.int64)
+                self.last[wanted] = begin + first + count - 1
+                wanted += 1
+            first = end
 
 
 def _cut(span: Span, rules: Rules) -> Iterator[Span]:
@@ -232,8 +237,11 @@ def _buckets(positions: Ints, rules: Rules) -> tuple[Ints, list[tuple[int, int, 
     blocks = positions // BLOCK_TOKENS + 1
     buckets = -(-blocks // BUCKET_BLOCKS)
     keys = buckets if rules.exact else np.frexp(buckets)[1]
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
+    if (keys == keys[0]).all():
+        order, ordered = np.arange(len(keys)), keys
+    else:
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
     edges = [0, *((ordered[1:] != ordered[:-1]).nonzero()[0] + 1).tolist(), len(ordered)]
     sizes = []
     for begin, end in pairwise(edges):
@@ -257,17 +265,24 @@ def _slots(blocks: Ints, positions: Ints) -> Ints:
     return slots
 
 
-def _upload(parts: Sequence[Ints], device: torch.device) -> tuple[torch.Tensor, ...]:
-    """One transfer for all of them."""
-    flat = torch.from_numpy(np.concatenate(parts)).to(device)
-    return torch.split(flat, [len(part) for part in parts])
+def _upload(
+    fields: Sequence[tuple[int, Sequence[Ints]]], device: torch.device
+) -> list[torch.Tensor]:
+    """Fields of a length each, filled up with zeros; one transfer for all of them."""
+    flat = np.zeros(sum(length for length, _ in fields), dtype=np.int64)
+    begin = 0
+    for length, parts in fields:
+        at = begin
+        for part in parts:
+            flat[at : at + len(part)] = part
+            at += len(part)
+        begin += length
+    return list(torch.split(torch.from_numpy(flat).to(device), [length for length, _ in fields]))
 
 
-def _length_bias(positions: torch.Tensor, keys: int, dtype: torch.dtype) -> torch.Tensor:
-    return _causal_bias(positions, keys, dtype)[:, None, None, :]
-
-
-def _causal_bias(positions: torch.Tensor, keys: int, dtype: torch.dtype) -> torch.Tensor:
-    beyond = torch.arange(keys, device=positions.device) > positions[:, None]
+def _bias(positions: torch.Tensor, blocks: int, dtype: torch.dtype) -> torch.Tensor:
+    """[rows, 1, 1, keys]: -inf where a key comes after the row's position."""
+    keys = torch.arange(blocks * BLOCK_TOKENS, device=positions.device)
+    beyond = keys > positions[:, None, None, None]
     bias = torch.zeros(beyond.shape, dtype=dtype, device=positions.device)
     return bias.masked_fill_(beyond, float("-inf"))
