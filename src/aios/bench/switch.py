@@ -25,6 +25,8 @@ from aios.models import pocket
 QUICK_SWITCHES = 2_000
 FULL_SWITCHES = 20_000
 ENGINES = 2
+KV_BYTES = 64 << 20  # room for all that run at once
+KV_BYTES_ALONE = 12 << 20
 MS_PER_1K_TOKENS_RAM_MAX = 1.0
 
 
@@ -97,13 +99,19 @@ def engines(folders: Folders) -> Iterator[list[Worker]]:
 def renew(workers: Sequence[Worker], folders: Folders) -> None:
     """Engines that know nothing of what was switched: no KV, no prefix cache."""
     for number, worker in enumerate(workers):
-        worker.renew(_spec(folders, f"plain-{number}"))
+        worker.renew(_spec(folders, f"plain-{number}", KV_BYTES_ALONE))
     for worker in workers:
         worker.wait_until_up()
 
 
-def _spec(folders: Folders, owner: str) -> Spec:
-    return Spec(model=str(pocket.PATH), ram=str(folders.ram), disk=str(folders.disk), owner=owner)
+def _spec(folders: Folders, owner: str, kv_bytes: int = KV_BYTES) -> Spec:
+    return Spec(
+        model=str(pocket.PATH),
+        ram=str(folders.ram),
+        disk=str(folders.disk),
+        owner=owner,
+        kv_bytes=kv_bytes,
+    )
 
 
 def compare(one: Case, switched: Trace, plain: Trace) -> Compared:

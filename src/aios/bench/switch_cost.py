@@ -20,6 +20,7 @@ from aios.syscalls import Decoding, Generate
 WORDS_MIN, WORDS_MAX = 150, 700  # of a prompt: a few hundred tokens to about 1,500
 PREFILL_STEPS_MAX = 1_000
 PROMPTS_MAX = 100
+WARM_UP = 8  # of each tier; they touch every page of a small pool, as any working engine has
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +43,11 @@ def costs(workers: Sequence[Worker], rng: Random, times: int) -> dict[Tier, list
     """That many switches through each tier, of contexts of different lengths."""
     here, away = workers
     found: dict[Tier, list[Cost]] = {Tier.RAM: [], Tier.DISK: []}
-    for number in range(times + 1):
+    for number in range(WARM_UP + times):
         for tier, samples in found.items():
             generation = _running(here, f"cost-{tier}-{number}", rng)
             cost = _cost(here, away, generation, tier)
-            if number:  # The first one of each tier pays for what is made on first use.
+            if number >= WARM_UP:
                 samples.append(cost)
     return found
 

@@ -36,7 +36,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     ram: str
     disk: str
     owner: str
-    kv_bytes: int = 64 << 20
+    kv_bytes: int
     ram_bytes: int = 512 << 20
     disk_bytes: int = 1 << 30
     lanes: int = 16
