@@ -61,16 +61,15 @@ def test_a_thread_streams_and_may_leave_early() -> None:
     def all_of_it(client: SyncClient) -> list[Delta | Completion]:
         return list(client.stream("count"))
 
-    def first_of_it(client: SyncClient) -> Delta | Completion:
+    def first_of_it(client: SyncClient) -> tuple[Delta | Completion, int]:
         items = client.stream("count")
         first = next(items)
         items.close()
-        return first
+        return first, kernel.closed_streams
 
     assert isinstance(from_a_thread(FakeKernel("one two"), all_of_it)[-1], Completion)
     kernel = FakeKernel("one two three")
-    assert from_a_thread(kernel, first_of_it) == Delta(0, "one ")
-    assert kernel.closed_streams == 1
+    assert from_a_thread(kernel, first_of_it) == (Delta(0, "one "), 1)
 
 
 def test_errors_of_the_kernel_reach_the_thread() -> None:

@@ -144,8 +144,13 @@ def test_no_argument_text_makes_a_tool_raise(arguments: str) -> None:
     assert answer(forecast, arguments).startswith("error: ")
 
 
-def test_deeply_nested_text_is_an_error_for_the_model() -> None:
-    assert answer(forecast, "[" * 100_000).startswith("error: ")
+def test_text_nested_too_deep_is_an_error_for_the_model() -> None:
+    @tool(inline=True)
+    def count(x: Any) -> int:
+        return len(x)
+
+    assert answer(count, '{"x": [[]]}') == "1"
+    assert answer(count, '{"x": ' + "[" * 100_000).startswith("error: bad arguments for count")
 
 
 def test_a_tool_without_parameters_takes_an_object_or_nothing() -> None:

@@ -46,6 +46,7 @@ class RunLoop:
         self._crashes_max = crashes_max
         self._live: dict[str, LiveGeneration] = {}
         self._up = True  # the engine serves; orders given while it is down would be lost
+        self.gone = ""  # why the engine will never serve again, if so
         self._wake: asyncio.TimerHandle | None = None
         self._settled: Callable[[], None] | None = None  # tells `drain` that a stop was answered
         self._on: dict[type[CoreEvent], Callable[[Any], None]] = {
@@ -67,6 +68,9 @@ class RunLoop:
     def submit(self, live: LiveGeneration) -> None:
         """Take a new generation, to be answered through its `reply`."""
         assert live.job.id not in self._live
+        if self.gone:
+            live.fail(CoreFailed(f"the engine is gone: {self.gone}"))
+            return
         self._live[live.job.id] = live
         self._bus.publish(
             events.Submitted(
@@ -86,6 +90,12 @@ class RunLoop:
             self.core.drop(generation_id)
             self._end(live, Left.CANCELLED, error)
             self._carry_out()
+
+    def abandon(self, generation_id: str, error: AiosError) -> None:
+        """As `cancel`, but what the core keeps for the generation stays, to be asked for again."""
+        live = self._live.get(generation_id)
+        if live is not None:
+            self._end(live, Left.CANCELLED, error)
 
     def block(self, generation_id: str) -> None:
         """Take a generation off its lanes and from the policy, because its process is paused."""
@@ -189,18 +199,24 @@ class RunLoop:
         if event.asked:
             live.stops_open -= 1
             assert live.stops_open >= 0
+            if live.start_due and not live.stops_open:
+                self._begin(live)
         elif live.stops_open == 0:
             self._lost(live)  # otherwise an order of ours overtook it and settles the matter
         self._settle()
 
     def _died(self, event: Died) -> None:
         self._up = False
+        self.gone = event.reason if event.final else ""
         self._bus.publish(events.CoreDied(at=self._clock.now(), pid=0, reason=event.reason))
         for live in list(self._live.values()):
             live.stops_open = 0
+            live.start_due = False
             ran = live.state is G.RUNNING
             live.crashes += ran
-            if live.crashes > self._crashes_max:
+            if event.final:
+                self._end(live, Left.FAILED, CoreFailed(f"the engine is gone: {event.reason}"))
+            elif live.crashes > self._crashes_max:
                 what = f"the engine died {live.crashes} times while this ran: {event.reason}"
                 self._end(live, Left.FAILED, CoreFailed(what))
             elif ran or live.resting is Tier.DEVICE:
@@ -242,10 +258,11 @@ class RunLoop:
                 resumed=resumed,
             )
         )
-        try:
-            self.core.start(live.generation, live.progress)
-        except AiosError as error:
-            self._end(live, Left.FAILED, error)
+        # Tokens of the last slice may be on their way until its stop is answered; only then does
+        # `progress` hold all that was delivered.
+        live.start_due = live.stops_open > 0
+        if not live.start_due:
+            self._begin(live)
 
     def _preempt(self, decision: Preempt) -> None:
         live = self._live.get(decision.job)
@@ -260,8 +277,16 @@ class RunLoop:
 
     # Small moves.
 
+    def _begin(self, live: LiveGeneration) -> None:
+        live.start_due = False
+        try:
+            self.core.start(live.generation, live.progress)
+        except AiosError as error:
+            self._end(live, Left.FAILED, error)
+
     def _rest(self, live: LiveGeneration, to: Tier) -> None:
         """Order it into a tier; the answer is one `Suspended`, or the generation's end."""
+        live.start_due = False
         live.resting = to
         live.stops_open += 1
         self._tell_stopped(live, to.value)
