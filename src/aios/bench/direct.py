@@ -46,6 +46,9 @@ class Habit:
     turns: Turns
 
 
+BEST = Habit(reserve=True, turns=Turns.FREE)
+
+
 class KvMemory:
     """A byte budget with allocations that fail at once, as a device's do."""
 
@@ -156,18 +159,17 @@ class Direct:
     def _attempt(self, prompt: Sequence[int], tokens_max: int) -> list[int]:
         """One try, from the prompt on. Raises `MemoryError`, by which its work is lost."""
         a_token = self._model.kv_token_bytes
-        with self._memory.holding() as held:
+        with self._answer_lock, self._memory.holding() as held:
             if self._habit.reserve:
                 held.take(a_token * (len(prompt) + tokens_max))
             answer = self._model.begin(prompt)
-            with self._answer_lock:
-                while len(answer.produced) < tokens_max and not answer.has_ended:
-                    if self._stopped.is_set():
-                        raise ShuttingDown("the run is over")
-                    if not self._habit.reserve:
-                        held.take(a_token * answer.growth)
-                    with self._token_lock:
-                        answer.step()
+            while len(answer.produced) < tokens_max and not answer.has_ended:
+                if self._stopped.is_set():
+                    raise ShuttingDown("the run is over")
+                if not self._habit.reserve:
+                    held.take(a_token * answer.growth)
+                with self._token_lock:
+                    answer.step()
         return answer.produced
 
     @contextmanager

@@ -68,7 +68,7 @@ class Run:
     errands: tuple[Errand, ...]
     tasks: int  # that there were to do
     spans: tuple[Span, ...] = ()
-    oom_retries: int = 0
+    alarms: tuple[float, ...] = ()  # when memory ran out
     short: frozenset[str] = frozenset()  # agents that have short calls
 
 
@@ -114,7 +114,7 @@ def row_of(run: Run) -> Row:
         short_wait_p90_s=round(quantile(short, 0.9), 4),
         makespan_s=round(seconds, 3),
         switches=sum(span.ending is Ending.SWITCHED for span in run.spans),
-        oom_retries=run.oom_retries,
+        oom_retries=len(run.alarms),
         cached_tokens=sum(call.cached_tokens for call in answered),
         tasks_ok=sum(errand.right for errand in run.errands),
         tasks=run.tasks,
