@@ -65,6 +65,7 @@ class Priority:
         self._resting.discard(job)
         if job in self._running:
             self._fell(job)
+
     def left(self, job: JobId, why: Left) -> None:
         if self._ledger.remove(job) is not None:
             del self._ranks[job]

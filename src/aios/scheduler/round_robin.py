@@ -48,7 +48,7 @@ class _Turn:
 class RoundRobin:
     """The paper's second policy: time slices with a context switch between them."""
 
-    name = "round-robin"
+    name = "rr"
 
     def __init__(self, slice_tokens: int = 64) -> None:
         if slice_tokens < 1:
