@@ -184,7 +184,7 @@ class Group:
 
     def _call_prefix(self, index: int) -> str:
         """Four letters and digits that depend on the generation and the choice alone."""
-        number = xxhash.xxh32_intdigest(f"{self.id} {index}")
+        number = xxhash.xxh32_intdigest(f"{self.id} {index}".encode())
         return "".join(_DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4))
 
     def _hypotheses(self) -> list[Choice]:
