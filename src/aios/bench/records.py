@@ -61,7 +61,6 @@ class Run:
     """Everything that one way to run the office left to be judged by."""
 
     policy: str
-    mode: str
     started: float
     ended: float
     calls: tuple[Call, ...]
@@ -77,7 +76,6 @@ class Row:
     """The figures of one run. A wait lasts from a call's submission to its answer."""
 
     policy: str
-    mode: str
     llm_calls: int
     llm_calls_per_s: float
     tokens_per_s: float
@@ -103,7 +101,6 @@ def row_of(run: Run) -> Row:
     first = [call.first_wait_s for call in answered]
     return Row(
         policy=run.policy,
-        mode=run.mode,
         llm_calls=len(answered),
         llm_calls_per_s=round(len(answered) / seconds, 3),
         tokens_per_s=round(sum(call.tokens for call in answered) / seconds, 1),

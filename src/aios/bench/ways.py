@@ -20,7 +20,7 @@ from aios.bench.records import Run, Span
 from aios.bench.workload import Member
 from aios.clock import Clock
 from aios.config import shared_memory
-from aios.cores.base import Core, Exactness
+from aios.cores.base import Core
 from aios.cores.frames import EngineSpec
 from aios.cores.process import ProcessCore
 from aios.cores.torch.settings import Settings
@@ -99,7 +99,7 @@ async def run_direct(site: Site, model: PlainModel, clock: Clock, watch: Watch) 
         ended = await _run(site, direct, clock, watch)
     finally:
         await direct.close()
-    run = _judged(site, watch, ended, policy="direct", mode="fast", spans=direct.spans)
+    run = _judged(site, watch, ended, policy="direct", spans=direct.spans)
     return replace(run, alarms=tuple(direct.out_of_memory))
 
 
@@ -112,8 +112,7 @@ async def run_kernel(
         watch.switches = lambda: lanes.switches
         ended = await _run(site, _KernelDoor(kernel), clock, watch)
         lanes.finish(ended)
-    mode = "fast" if core.traits.exactness is Exactness.BEST_EFFORT else "exact"
-    return _judged(site, watch, ended, policy=policy().name, mode=mode, spans=lanes.spans)
+    return _judged(site, watch, ended, policy=policy().name, spans=lanes.spans)
 
 
 async def run_engine(site: Site, core: Core, clock: Clock, watch: Watch) -> Run:
@@ -123,8 +122,7 @@ async def run_engine(site: Site, core: Core, clock: Clock, watch: Watch) -> Run:
         ended = await _run(site, alone, clock, watch)
     finally:
         await alone.close()
-    mode = "fast" if core.traits.exactness is Exactness.BEST_EFFORT else "exact"
-    return _judged(site, watch, ended, policy="engine", mode=mode, spans=())
+    return _judged(site, watch, ended, policy="engine", spans=())
 
 
 class _KernelDoor:
@@ -148,12 +146,11 @@ async def _run(site: Site, door: Door, clock: Clock, watch: Watch) -> float:
 
 
 def _judged(
-    site: Site, watch: Watch, ended: float, *, policy: str, mode: str, spans: Iterable[Span]
+    site: Site, watch: Watch, ended: float, *, policy: str, spans: Iterable[Span]
 ) -> Run:
     assert watch.started is not None
     return Run(
         policy=policy,
-        mode=mode,
         started=watch.started,
         ended=ended,
         calls=watch.log.all_calls,
