@@ -141,7 +141,7 @@ def test_a_process_acts_on_its_own_tree_only() -> None:
                 Wait(pid=one.pid),
             ):
                 with pytest.raises(Denied):
-                    await home.kernel.call(two.token, call)  # type: ignore[arg-type]
+                    await home.kernel.call(two.token, call)
             rows = await home.kernel.call(two.token, List())
             assert [row.name for row in rows.processes] == ["two"]
             rows = await home.kernel.call(home.kernel.token, List())
@@ -173,7 +173,7 @@ def test_illegal_transitions_are_refused_with_the_state() -> None:
             await home.kernel.call(home.kernel.token, Kill(pid=agent.pid))
             for call in (Pause(pid=agent.pid), Resume(pid=agent.pid), Kill(pid=agent.pid)):
                 with pytest.raises(WrongState, match="killed"):
-                    await home.kernel.call(home.kernel.token, call)  # type: ignore[arg-type]
+                    await home.kernel.call(home.kernel.token, call)
 
     lived(main)
 
@@ -192,7 +192,7 @@ def test_unknown_pids_are_not_found() -> None:
         async with house() as home:
             for call in (Kill(pid=99), Pause(pid=99), Wait(pid=99), Send(pid=99, body=1)):
                 with pytest.raises(NotFound, match="99"):
-                    await home.kernel.call(home.kernel.token, call)  # type: ignore[arg-type]
+                    await home.kernel.call(home.kernel.token, call)
 
     lived(main)
 
