@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aios.context.disk import WRITES_MAX
+from aios.context.image import layout
 from aios.context.ram import MAPPED_MAX
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.context.tiers import TierStore
@@ -195,6 +197,48 @@ def test_another_process_loads_what_a_dead_one_saved(tmp_path: Path) -> None:
     assert [kv_of(store.load(ref)) for ref in refs] == [bytes_of(50_000)] * 2
     assert store.statistics()[Tier.RAM].used_bytes > 0
     assert len(files(tmp_path, Tier.RAM)) == 1, "the half-written one is gone"
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.05, 0.1])
+def test_a_writer_killed_at_any_moment_leaves_only_whole_snapshots(
+    tmp_path: Path, after_s: float
+) -> None:
+    writer = (
+        "import sys, pathlib\n"
+        "from tests.context.snapshots import *\n"
+        "store = store_in(pathlib.Path(sys.argv[1]), ram=64 * MB, disk=64 * MB)\n"
+        "print(flush=True)\n"
+        "while True:\n"
+        "    for tier in (Tier.RAM, Tier.DISK):\n"
+        "        slot = store.open(snapshot_of(200_000), tier)\n"
+        "        slot.kv[:] = bytes_of(200_000)\n"
+        "        slot.commit_later().result()\n"
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", writer, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        cwd=root,
+        env={"PYTHONPATH": f"{root / 'src'}:{root}"},
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(after_s)
+        process.kill()
+
+    whole = [path for path in tmp_path.glob("*/*.snap") if path.stat().st_size]
+    store = store_in(tmp_path)
+    for path in whole:
+        ref = SnapshotRef(
+            tier=Tier(path.parent.name),
+            path=str(path),
+            bytes=layout(snapshot_of(200_000)).total_bytes,
+            tokens=0,
+        )
+        assert kv_of(store.load(ref)) == bytes_of(200_000)
+    assert whole
+    assert {path.suffix for path in tmp_path.glob("*/*")} == {".snap"}
 
 
 def test_what_another_owner_removed_becomes_room(tmp_path: Path) -> None:

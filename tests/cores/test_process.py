@@ -414,6 +414,24 @@ def test_close_while_a_new_engine_starts_leaves_no_process(tmp_path: Path) -> No
     run(test)
 
 
+def test_close_ends_a_new_engine_that_no_reader_heard_of(tmp_path: Path) -> None:
+    async def test() -> None:
+        core = await ProcessCore.launch(spec_of(tmp_path), PATIENCE)
+        os.kill(core.pid, signal.SIGKILL)
+        await Reader(core).kind(Died)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await Reader(core).kind(Ready)
+        await soon(lambda: "engine start" not in {one.get_name() for one in asyncio.all_tasks()})
+        assert children(), "the start went on without its reader"
+
+        await core.close()
+
+        assert not children()
+
+    run(test)
+
+
 def test_a_reader_that_is_cancelled_may_read_on_later(tmp_path: Path) -> None:
     async def test() -> None:
         async with core_in(tmp_path, replace(PATIENCE, backoff_s=0.0)) as core:
@@ -528,6 +546,7 @@ class Kernel:
         self._snapshot: dict[str, SnapshotRef] = {}
         self._kills: list[int] = []  # tokens delivered when the next one is due
         self._killed = 0
+        self._stopping: set[str] = set()  # their `Suspended` is still to come
 
     async def serve(self, kills: int) -> list[int]:
         total = sum(one.decoding.max_tokens or 0 for one in self._live.values())
@@ -550,17 +569,20 @@ class Kernel:
         if isinstance(event, Advanced):
             self._produced[event.id] += event.deltas[0].token_ids
         elif isinstance(event, Finished):
+            self._stopping.discard(event.id)
             self.done[event.id] = list(event.choices[0].token_ids)
             del self._live[event.id]
         elif isinstance(event, Suspended):
             self._snapshot[event.id] = event.snapshot
+            self._stopping.remove(event.id)
             self._start(self._live[event.id])
         elif isinstance(event, Failed):
             raise AssertionError(event)
 
     def _trouble(self) -> None:
         chosen = self._rng.choice(list(self._live))
-        if self._rng.random() < 0.3:
+        if chosen not in self._stopping and self._rng.random() < 0.3:
+            self._stopping.add(chosen)
             self._core.stop(chosen, self._rng.choice(list(Tier)))
         delivered = sum(map(len, self._produced.values()))
         if self._kills and delivered >= self._kills[0] and self._core.pid != self._killed:
@@ -569,6 +591,7 @@ class Kernel:
             os.kill(self._killed, signal.SIGKILL)
 
     def _start_all(self) -> None:
+        self._stopping.clear()
         for generation in self._live.values():
             self._start(generation)
 

@@ -79,12 +79,14 @@ class Link(asyncio.Protocol):
             async with asyncio.timeout(start_s):
                 await link._spawn(spec)
                 await link.hello
-        except BaseException as problem:
+        except (OSError, _Lost) as problem:
             if isinstance(problem, TimeoutError):
                 link.fault = f"the engine was not ready within {start_s:g} s"
-            reason = await link.end(0.0)
-            if isinstance(problem, TimeoutError | _Lost):
-                raise CoreFailed(reason) from None
+            elif isinstance(problem, OSError):
+                link.fault = f"the engine cannot be started: {problem}"
+            raise CoreFailed(await link.end(0.0)) from None
+        except BaseException:
+            await link.end(0.0)
             raise
         return link
 
@@ -110,7 +112,10 @@ class Link(asyncio.Protocol):
         return self._watch.tail.decode(errors="replace")
 
     def send(self, order: Order, *, may_refuse: bool = True) -> None:
-        """Write an order. Raises `Busy` where too many wait, unless it must not be refused."""
+        """Write an order; one for a lost process is discarded.
+
+        Raises `Busy` where too many wait, unless it must not be refused.
+        """
         data = frame(order)
         if self.is_lost or self._pipe is None:
             return

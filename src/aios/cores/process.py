@@ -113,18 +113,15 @@ class ProcessCore:
     def start(self, generation: Generation, progress: Progress) -> None:
         """Raises `Busy` where the engine takes no orders for too long, `CoreFailed` for good."""
         self._check_usable()
-        if self._is_up:
-            self._link.send(Start(generation, progress))
+        self._link.send(Start(generation, progress))
 
     def stop(self, generation_id: str, to: Tier) -> None:
         """Never refused: it is small, and there are no more of them than generations."""
-        if self._is_up:
-            self._link.send(Stop(generation_id, to), may_refuse=False)
+        self._link.send(Stop(generation_id, to), may_refuse=False)
 
     def drop(self, generation_id: str) -> None:
         """Never refused, as `stop`."""
-        if self._is_up:
-            self._link.send(Drop(generation_id), may_refuse=False)
+        self._link.send(Drop(generation_id), may_refuse=False)
 
     async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
         """Batches of events in order, until the core is closed or given up. One reader."""
@@ -137,9 +134,12 @@ class ProcessCore:
         """End the engine, politely if it listens. When this returns, no process is left."""
         self._closing.set()
         self._settled.set()
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait({self._opening})
+        opening = self._opening
+        if opening is not None:
+            opening.cancel()
+            await asyncio.wait({opening})
+            if not opening.cancelled() and opening.exception() is None:
+                self._link = opening.result()
         await self._link.end(self._patience.close_s)
 
     async def _ask(self, call: Generate | Tokenize) -> tuple[int, ...]:
@@ -199,28 +199,26 @@ class ProcessCore:
             async with asyncio.timeout(wait_s):
                 await self._closing.wait()
                 return ()
+        return self._opened(await self._open())
+
+    async def _open(self) -> asyncio.Task[Link]:
+        """Start an engine, or wait for the start that a reader who left had begun."""
+        if self._opening is None:
+            starting = Link.open(self._spec, self._patience.start_s)
+            self._opening = asyncio.get_running_loop().create_task(starting, name="engine start")
+        await asyncio.wait({self._opening})
+        opened, self._opening = self._opening, None
+        return opened
+
+    def _opened(self, start: asyncio.Task[Link]) -> Sequence[CoreEvent]:
+        if self._closing.is_set():
+            return ()  # `close` holds the task too, and ends what it made.
         try:
-            link = await self._open()
+            self._link = start.result()
         except AiosError as problem:
             return self._died(problem.message)
-        if link is None:
-            return ()
-        self._link, self._traits = link, link.hello.result()
+        self._traits = self._link.hello.result()
         self._restarts += 1
         self._is_up = True
         self._settled.set()
         return (Ready(),)
-
-    async def _open(self) -> Link | None:
-        """A new engine, or none where the core is closed meanwhile."""
-        starting = Link.open(self._spec, self._patience.start_s)
-        self._opening = asyncio.get_running_loop().create_task(starting, name="engine start")
-        try:
-            await asyncio.wait({self._opening})
-        except asyncio.CancelledError:
-            self._opening.cancel()
-            await asyncio.wait({self._opening})
-            raise
-        finally:
-            opened, self._opening = self._opening, None
-        return None if opened.cancelled() else opened.result()
