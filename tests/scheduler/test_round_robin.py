@@ -6,7 +6,8 @@ import pytest
 
 from aios.scheduler import RoundRobin, make
 from aios.scheduler.base import JobId, Left, Machine
-from aios.testing.drive import Drive, Life, Load
+from aios.testing.drive import Drive
+from aios.testing.life import Life, Load
 from tests.scheduler.facts import come, decided, job, served
 
 LANES_ONLY = Machine(lanes=2, kv_tokens=100_000, block_tokens=16)
