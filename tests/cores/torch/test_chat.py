@@ -68,6 +68,12 @@ def test_what_the_assistant_wrote_survives_parsing_and_encoding() -> None:
     assert CHAT.parse(again.split("<|im_end|>")[0], (ADD,)) == message
 
 
+def test_content_is_text_for_templates_even_where_there_is_none() -> None:
+    chat = Chat(_bare("{{ messages[0].content is string }}"))
+
+    assert byte_level().decode(chat.encode((Message("assistant", None),), ())) == "True"
+
+
 def test_arguments_that_are_no_json_reach_the_template_as_text() -> None:
     call = ToolCall(id="x", name="add", arguments="{broken")
 
@@ -218,6 +224,7 @@ def test_mistral_calls_are_found_after_text() -> None:
     assert parsed.content == "Sure."
 
 
+@pytest.mark.timeout(20)
 def test_marks_that_never_close_cost_no_square_of_their_number() -> None:
     text = '<tool_call>{"name": "' * 100_000
 

@@ -156,6 +156,15 @@ def test_stop_strings_may_span_tokens_and_cut_inside_one() -> None:
             assert "".join(shown(tokenizer, list(ids(tokenizer, text)), (stop,))) == expected
 
 
+def test_stop_strings_that_overlap_themselves_are_found_where_they_first_occur() -> None:
+    tokenizer, rng = byte_level(), random.Random(5)
+    for _ in range(1000):
+        text = "".join(rng.choice("ab") for _ in range(60))
+        stop = "".join(rng.choice("aab") for _ in range(rng.randrange(1, 9)))
+
+        assert "".join(shown(tokenizer, list(ids(tokenizer, text)), (stop,))) == text.split(stop)[0]
+
+
 def test_a_long_stop_string_costs_no_square_of_its_length() -> None:
     tokenizer = byte_level()
     token = ids(tokenizer, "a")[0]

@@ -242,4 +242,5 @@ def leaders(scores: torch.Tensor, count: int) -> list[tuple[int, float]]:
     edge = scores.topk(min(count, scores.shape[0])).values[-1]
     slots = ((scores >= edge) & (scores > -math.inf)).nonzero()[:, 0]
     pairs = zip(slots.tolist(), scores[slots].tolist(), strict=True)
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:count]
+    # Slots come in order and sorting is stable, so equals stay in order.
+    return sorted(pairs, key=lambda pair: -pair[1])[:count]
