@@ -49,15 +49,16 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where to go on from. `produced` holds each branch's tokens that were already delivered.
 
-    A core that restores `snapshot` first replays the delivered tokens beyond it, so that nothing
-    is delivered twice and nothing changes. Without a usable snapshot it recomputes from `produced`.
+    `produced` is exact: all that was delivered. A core that restores `snapshot` first replays the
+    tokens beyond it, so that nothing is delivered twice and nothing changes. Without a usable
+    snapshot it recomputes from `produced`.
     """
 
     snapshot: SnapshotRef | None = None
     produced: tuple[tuple[int, ...], ...] = ()
 
 
-class Advanced(msgspec.Struct, frozen=True, kw_only=True):
+class Advanced(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Work done on one generation since its last event.
 
     `prefilled` prompt tokens were computed (cached ones not counted), `produced` tokens were
@@ -71,7 +72,7 @@ class Advanced(msgspec.Struct, frozen=True, kw_only=True):
     deltas: tuple[Delta, ...] = ()
 
 
-class Finished(msgspec.Struct, frozen=True, kw_only=True):
+class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The generation is done and holds nothing any more."""
 
     id: str
@@ -80,7 +81,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     recomputed: str = ""  # why a snapshot could not be used, if so
 
 
-class Suspended(msgspec.Struct, frozen=True, kw_only=True):
+class Suspended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The generation left its lanes, or moved to another tier while it rested.
 
     Every `stop` of a generation that has not ended is answered by exactly one of these with
@@ -93,7 +94,7 @@ class Suspended(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool = True
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The generation cannot go on; `code` is one of `aios.errors.ERRORS`."""
 
     id: str
@@ -101,13 +102,18 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Died(msgspec.Struct, frozen=True, kw_only=True):
-    """The core's engine is gone with all it held in DEVICE; a new one is being started."""
+class Died(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The core's engine is gone with all it held in DEVICE.
+
+    A new one is being started, and `Ready` follows, unless this is `final`: then it died too often,
+    no event follows, and whatever is live on this core cannot go on.
+    """
 
     reason: str
+    final: bool = False
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The core's engine serves (again)."""
 
 
@@ -125,7 +131,7 @@ class Core(Protocol):
         ...
 
     def start(self, generation: Generation, progress: Progress) -> None:
-        """Begin, or go on with a suspended generation."""
+        """Begin, or go on with a suspended generation, none of whose stops is unanswered."""
         ...
 
     def stop(self, generation_id: str, to: Tier) -> None:

@@ -41,15 +41,15 @@ class LiveGeneration:
     job: Job
     call_id: str
     model: str
-    wants_deltas: bool
     reply: asyncio.Future[Completion]
     state: GenerationState = G.QUEUED
     resting: Tier | None = None  # where it was last ordered to rest; None while it runs
     snapshot: SnapshotRef | None = None  # the last one that outlives the engine
     stops_open: int = 0  # stop orders that no Suspended has answered yet
+    start_due: bool = False  # RUNNING, but the order waits until `stops_open` is 0
     produced: list[list[int]] = field(default_factory=list)  # delivered token ids per branch
     deltas: list[Delta] = field(default_factory=list)  # not yet taken by the stream's reader
-    news: asyncio.Event | None = None  # set when `deltas` grew or the reply came
+    news: asyncio.Event | None = None  # of a stream: set when `deltas` grew or the reply came
     crashes: int = 0  # engine deaths while it ran
     switches: int = 0  # times it was taken off its lanes
     started_at: float | None = None  # first slice
@@ -83,7 +83,7 @@ class LiveGeneration:
             while len(self.produced) <= delta.index:
                 self.produced.append([])
             self.produced[delta.index].extend(delta.token_ids)
-        if self.wants_deltas and event.deltas:
+        if self.news is not None and event.deltas:
             self.deltas.extend(event.deltas)
             self.tell()
 

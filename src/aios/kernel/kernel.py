@@ -126,7 +126,11 @@ class Kernel:
         try:
             await self._shut_down()
         finally:
-            await self._group.__aexit__(kind, error, trace)
+            # Only a cancellation concerns the group; an error of the body stays as it is.
+            if kind is asyncio.CancelledError:
+                await self._group.__aexit__(kind, error, trace)
+            else:
+                await self._group.__aexit__(None, None, None)
 
     async def close(self) -> None:
         """Stop from outside an `async with` block, once."""
@@ -140,7 +144,7 @@ class Kernel:
             self.waits.fail(one.pid, stopping)
         for loop in self.loops:
             for live in await loop.drain(self.limits.drain_s):
-                live.fail(self._park(live))
+                loop.abandon(live.job.id, self._park(live))
         await self.host.close(self.limits.drain_s)
         for loop in self.loops:
             await loop.core.close()
@@ -149,6 +153,7 @@ class Kernel:
         kept = self._parking.keep(
             live.call,
             Parked(
+                id=live.generation.id,
                 prompt=live.generation.prompt,
                 decoding=live.generation.decoding,
                 produced=live.progress.produced,

@@ -42,6 +42,7 @@ class LlmCalls:
         self._random = environment.random
         self._limits = environment.limits
         self._parking = environment.parking
+        self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
 
     async def generate(self, process: Process, call: Generate) -> Completion:
@@ -53,7 +54,7 @@ class LlmCalls:
     async def stream(self, process: Process, call: Stream) -> AsyncIterator[Delta | Completion]:
         """Deltas as they come, at last the completion."""
         loop, live = await self._begin(process, call.generate, wants_deltas=True)
-        live.news = asyncio.Event()
+        assert live.news is not None
         with _Watch(process, live, loop, self._deadline_s(call.generate)):
             while not live.reply.done() or live.deltas:
                 taken, live.deltas = live.deltas, []
@@ -65,12 +66,12 @@ class LlmCalls:
             yield live.reply.result()
 
     async def cancel(self, process: Process, call: Cancel) -> Ok:
-        generation_id = _id(process, call.call_id)
+        generation_id = (process.generations or {}).get(call.call_id)
+        if generation_id is None:
+            raise NotFound(f"process {process.pid} has no live generation {call.call_id!r}")
         for loop in self._all_loops():
-            if loop.find(generation_id):
-                loop.cancel(generation_id, Cancelled(f"{call.call_id} was cancelled"))
-                return Ok()
-        raise NotFound(f"process {process.pid} has no live generation {call.call_id!r}")
+            loop.cancel(generation_id, Cancelled(f"{call.call_id} was cancelled"))
+        return Ok()
 
     async def tokenize(self, process: Process, call: Tokenize) -> Tokenized:
         if bool(call.text) == bool(call.messages):
@@ -99,36 +100,40 @@ class LlmCalls:
     ) -> tuple[RunLoop, LiveGeneration]:
         loop = self._pick(call.model)
         arrived = self._clock.now()
+        self._count += 1
+        call_id = call.call_id or f"call-{self._count}"
         parked = self._parking.take(call)
         if parked is None:
-            generation = await self._prepare(process, call, loop)
+            generation = await self._prepare(call, loop, f"{self._boot}-{self._count}")
         else:
-            generation = Generation(
-                id=_id(process, call.call_id), prompt=parked.prompt, decoding=parked.decoding
-            )
-        if loop.find(generation.id):
-            raise InvalidArgument(f"call_id {call.call_id!r} names a live generation already")
-        live = self._live(process, call, generation, arrived, wants_deltas=wants_deltas)
-        if parked is not None:
-            _go_on(live, parked)
+            generation = Generation(id=parked.id, prompt=parked.prompt, decoding=parked.decoding)
         if process.has_ended:
             raise Cancelled(f"process {process.pid} has ended")
-        if process.generations is None:
-            process.generations = set()
-        process.generations.add(generation.id)
+        process.generations = process.generations or {}
+        if call_id in process.generations:
+            raise InvalidArgument(f"call_id {call_id!r} names a live generation already")
+        process.generations[call_id] = generation.id
+        live = self._live(process, call, generation, call_id=call_id, arrived=arrived)
+        live.news = asyncio.Event() if wants_deltas else None
+        if parked is not None:
+            _go_on(live, parked)
         loop.submit(live)
         if process.state is ProcessState.PAUSED:
             loop.block(generation.id)
         return loop, live
 
-    async def _prepare(self, process: Process, call: Generate, loop: RunLoop) -> Generation:
-        prompt = await loop.core.prepare(call)
-        self._count += 1
+    async def _prepare(self, call: Generate, loop: RunLoop, generation_id: str) -> Generation:
+        deadline_s = self._deadline_s(call)
+        try:
+            async with asyncio.timeout(deadline_s):
+                prompt = await loop.core.prepare(call)
+        except TimeoutError:
+            raise DeadlineExceeded(f"the core took no prompt within {deadline_s} s") from None
         decoding = call.decoding
         seed = self._random.getrandbits(63) if decoding.seed is None else decoding.seed
         most = _fit(loop.core.traits, len(prompt), decoding.branches, decoding.max_tokens)
         return Generation(
-            id=_id(process, call.call_id or f"call-{self._count}"),
+            id=generation_id,
             prompt=prompt,
             decoding=msgspec.structs.replace(decoding, seed=seed, max_tokens=most),
         )
@@ -138,9 +143,9 @@ class LlmCalls:
         process: Process,
         call: Generate,
         generation: Generation,
-        arrived: float,
         *,
-        wants_deltas: bool,
+        call_id: str,
+        arrived: float,
     ) -> LiveGeneration:
         decoding = generation.decoding
         assert decoding.max_tokens is not None
@@ -157,9 +162,8 @@ class LlmCalls:
             call=call,
             generation=generation,
             job=job,
-            call_id=generation.id.partition("/")[2],
+            call_id=call_id,
             model=call.model or next(iter(self._loops)),
-            wants_deltas=wants_deltas,
             reply=asyncio.get_running_loop().create_future(),
         )
 
@@ -181,15 +185,13 @@ class _Watch:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._timer.cancel()
+        if not self._live.reply.cancel() and not self._live.reply.cancelled():
+            self._live.reply.exception()  # Seen, also where a stream's reader left before it.
         self._loop.cancel(self._live.job.id, Cancelled("the caller went away"))
         if self._process.generations:
-            self._process.generations.discard(self._live.job.id)
+            self._process.generations.pop(self._live.call_id, None)
         self._process.prompt_tokens += self._live.job.prompt_tokens
         self._process.completion_tokens += self._live.tokens_out
-
-
-def _id(process: Process, call_id: str) -> str:
-    return f"{process.pid}/{call_id}"
 
 
 def _go_on(live: LiveGeneration, parked: Parked) -> None:

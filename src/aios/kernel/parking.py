@@ -18,8 +18,9 @@ RECORDS_MAX = 10_000
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a suspended generation needs beside its snapshot's file."""
+    """What a suspended generation needs beside its snapshot's file, which bears its `id`."""
 
+    id: str
     prompt: tuple[int, ...]
     decoding: Decoding
     produced: tuple[tuple[int, ...], ...]

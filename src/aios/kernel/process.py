@@ -34,7 +34,7 @@ class Process:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     children: set[Pid] | None = None  # living ones; None until the first
-    generations: set[str] | None = None  # live generation ids; None until the first
+    generations: dict[str, str] | None = None  # live ones, call_id -> id; None until the first
     mail: deque[Mail] | None = None  # oldest first; None until the first
     exited: Exited | None = field(default=None)  # set exactly when the state is final
 

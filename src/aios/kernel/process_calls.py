@@ -100,7 +100,7 @@ class ProcessCalls:
         if target is process:
             raise InvalidArgument("expected another process's pid; who would resume this one?")
         self._move(target, ProcessState.PAUSED)
-        for generation in list(target.generations or ()):
+        for generation in list((target.generations or {}).values()):
             for loop in self._loops:
                 loop.block(generation)
         return Ok()
@@ -109,7 +109,7 @@ class ProcessCalls:
         target = self._table.owned(process, call.pid)
         self._move(target, ProcessState.RUNNING)
         self._waits.wake(("resume of", target.pid))
-        for generation in list(target.generations or ()):
+        for generation in list((target.generations or {}).values()):
             for loop in self._loops:
                 loop.unblock(generation)
         return Ok()
@@ -172,7 +172,7 @@ class ProcessCalls:
             return
         self._table.end(process, how)
         ended = Cancelled(f"process {process.pid} has ended: {how.state}")
-        for generation in list(process.generations or ()):
+        for generation in list((process.generations or {}).values()):
             for loop in self._loops:
                 loop.cancel(generation, ended)
         self._waits.fail(process.pid, ended)
@@ -189,5 +189,5 @@ class ProcessCalls:
     def _info(self, process: Process) -> ProcessInfo:
         waits = self._waits.of(process.pid)
         waiting = [" ".join(map(str, key)) for key in waits if isinstance(key, tuple)]
-        waiting += [f"llm {generation}" for generation in sorted(process.generations or ())]
+        waiting += [f"llm {call_id}" for call_id in sorted(process.generations or ())]
         return process.info(self._clock.now(), ", ".join(waiting))

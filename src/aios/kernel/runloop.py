@@ -87,6 +87,12 @@ class RunLoop:
             self._end(live, Left.CANCELLED, error)
             self._carry_out()
 
+    def abandon(self, generation_id: str, error: AiosError) -> None:
+        """As `cancel`, but what the core keeps for the generation stays, to be asked for again."""
+        live = self._live.get(generation_id)
+        if live is not None:
+            self._end(live, Left.CANCELLED, error)
+
     def block(self, generation_id: str) -> None:
         """Take a generation off its lanes and from the policy, because its process is paused."""
         live = self._live.get(generation_id)
@@ -189,6 +195,8 @@ class RunLoop:
         if event.asked:
             live.stops_open -= 1
             assert live.stops_open >= 0
+            if live.start_due and not live.stops_open:
+                self._begin(live)
         elif live.stops_open == 0:
             self._lost(live)  # otherwise an order of ours overtook it and settles the matter
         self._settle()
@@ -198,6 +206,7 @@ class RunLoop:
         self._bus.publish(events.CoreDied(at=self._clock.now(), pid=0, reason=event.reason))
         for live in list(self._live.values()):
             live.stops_open = 0
+            live.start_due = False
             ran = live.state is G.RUNNING
             live.crashes += ran
             if live.crashes > self._crashes_max:
@@ -242,10 +251,11 @@ class RunLoop:
                 resumed=resumed,
             )
         )
-        try:
-            self.core.start(live.generation, live.progress)
-        except AiosError as error:
-            self._end(live, Left.FAILED, error)
+        # Tokens of the last slice may be on their way until its stop is answered; only then does
+        # `progress` hold all that was delivered.
+        live.start_due = live.stops_open > 0
+        if not live.start_due:
+            self._begin(live)
 
     def _preempt(self, decision: Preempt) -> None:
         live = self._live.get(decision.job)
@@ -260,8 +270,16 @@ class RunLoop:
 
     # Small moves.
 
+    def _begin(self, live: LiveGeneration) -> None:
+        live.start_due = False
+        try:
+            self.core.start(live.generation, live.progress)
+        except AiosError as error:
+            self._end(live, Left.FAILED, error)
+
     def _rest(self, live: LiveGeneration, to: Tier) -> None:
         """Order it into a tier; the answer is one `Suspended`, or the generation's end."""
+        live.start_due = False
         live.resting = to
         live.stops_open += 1
         self._tell_stopped(live, to.value)

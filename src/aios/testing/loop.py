@@ -25,9 +25,10 @@ class Deadlock(AssertionError):
 class SimLoop(BaseEventLoop):
     """An event loop whose clock starts at 0 and moves only when nothing else can."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_step: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.now = 0.0
+        self.after_step = after_step  # called between any two rounds of callbacks
         self._tasks_made = 0
         self._selector = _Jump(self)
         self._clock_resolution = 1e-9
@@ -50,6 +51,11 @@ class SimLoop(BaseEventLoop):
     def run_in_executor(self, *_: object) -> Any:
         raise AssertionError("a simulated program must not use threads")
 
+    def _run_once(self) -> None:
+        super()._run_once()  # type: ignore[misc]  # asyncio's own round, not in its stubs
+        if self.after_step is not None:
+            self.after_step()
+
     def _write_to_self(self) -> None:
         """Nothing sleeps in a selector here, so there is nobody to wake."""
 
@@ -57,13 +63,22 @@ class SimLoop(BaseEventLoop):
         assert not event_list
 
 
-def run(main: Callable[[random.Random], Coroutine[Any, Any, T]], *, seed: int = 0) -> T:
-    """Run `main(random.Random(seed))` to its end in virtual time; tasks left over are cancelled."""
-    loop = SimLoop()
+def run(
+    main: Callable[[random.Random], Coroutine[Any, Any, T]],
+    *,
+    seed: int = 0,
+    after_step: Callable[[], None] | None = None,
+) -> T:
+    """Run `main(random.Random(seed))` to its end in virtual time; tasks left over are cancelled.
+
+    What `after_step` raises ends the run.
+    """
+    loop = SimLoop(after_step)
     try:
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(main(random.Random(seed)))
     finally:
+        loop.after_step = None
         try:
             _cancel_all(loop)
             loop.run_until_complete(loop.shutdown_asyncgens())

@@ -1,0 +1,137 @@
+"""A process's way to speak to its kernel: `call` takes any syscall, the rest only build one.
+
+Knows syscalls and a transport. A method is named after its syscall's verb and takes its fields.
+Time limits are the caller's: `asyncio.timeout` around an await cancels the call in the kernel too.
+"""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Any, TypeVar, Unpack
+
+from aios.sdk.generation import Options, Prompt, generation
+from aios.sdk.tool import Tool
+from aios.sdk.transport import Transport
+from aios.syscalls import (
+    Cancel,
+    Completion,
+    Delta,
+    Exit,
+    Exited,
+    Inspect,
+    Kill,
+    List,
+    Mail,
+    Message,
+    ModelList,
+    Models,
+    Ok,
+    Pause,
+    Pid,
+    ProcessInfo,
+    ProcessList,
+    Receive,
+    Resume,
+    Send,
+    Spawn,
+    Spawned,
+    Stream,
+    Syscall,
+    Tokenize,
+    Tokenized,
+    ToolSpec,
+    Wait,
+    WhoAmI,
+)
+
+R = TypeVar("R")
+
+
+class Client:
+    """One process's syscalls over one transport."""
+
+    def __init__(self, transport: Transport, token: str) -> None:
+        self._transport = transport
+        self._token = token
+
+    def of(self, child: Spawned) -> "Client":
+        """A client that speaks as `child`."""
+        return Client(self._transport, child.token)
+
+    async def call(self, call: Syscall[R]) -> R:
+        """Any syscall: its reply, typed, or one error of `aios.errors`."""
+        return await self._transport.call(self._token, call)
+
+    async def chat(
+        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+    ) -> Completion:
+        """An answer to a text or to messages; a convenience for `Generate`."""
+        return await self.call(generation(prompt, tools, **options))
+
+    async def stream(
+        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        """As `chat`, with deltas on the way; the last item is the completion.
+
+        Closing the iterator early (`contextlib.aclosing`) cancels the generation.
+        """
+        call = Stream(generate=generation(prompt, tools, **options))
+        items = self._transport.stream(self._token, call)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            if isinstance(items, AsyncGenerator):
+                await items.aclose()
+
+    async def cancel(self, call_id: str) -> Ok:
+        return await self.call(Cancel(call_id=call_id))
+
+    async def tokenize(
+        self,
+        text: str = "",
+        messages: Sequence[Message] = (),
+        tools: Sequence[ToolSpec] = (),
+        model: str = "",
+    ) -> Tokenized:
+        return await self.call(
+            Tokenize(text=text, messages=tuple(messages), tools=tuple(tools), model=model)
+        )
+
+    async def models(self) -> ModelList:
+        return await self.call(Models())
+
+    async def whoami(self) -> ProcessInfo:
+        return await self.call(WhoAmI())
+
+    async def spawn(
+        self, name: str, program: str | None = None, argument: Any = None, priority: int = 0
+    ) -> Spawned:
+        return await self.call(
+            Spawn(name=name, program=program, argument=argument, priority=priority)
+        )
+
+    async def exit(self, result: Any = None) -> Ok:
+        return await self.call(Exit(result=result))
+
+    async def wait(self, pid: Pid, timeout_s: float | None = None) -> Exited:
+        return await self.call(Wait(pid=pid, timeout_s=timeout_s))
+
+    async def kill(self, pid: Pid) -> Ok:
+        return await self.call(Kill(pid=pid))
+
+    async def pause(self, pid: Pid) -> Ok:
+        return await self.call(Pause(pid=pid))
+
+    async def resume(self, pid: Pid) -> Ok:
+        return await self.call(Resume(pid=pid))
+
+    async def list(self, ended: bool = False) -> ProcessList:
+        return await self.call(List(ended=ended))
+
+    async def inspect(self, pid: Pid) -> ProcessInfo:
+        return await self.call(Inspect(pid=pid))
+
+    async def send(self, pid: Pid, body: Any) -> Ok:
+        return await self.call(Send(pid=pid, body=body))
+
+    async def receive(self, timeout_s: float | None = None) -> Mail:
+        return await self.call(Receive(timeout_s=timeout_s))

@@ -1,0 +1,112 @@
+"""A Python function as a tool: what a model is told of it, and a run that never raises.
+
+Knows no agent and no kernel. Whatever goes wrong inside becomes a text that starts with
+`error: `, because the model is the one who can do something about it.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import msgspec
+
+from aios.errors import InvalidArgument
+from aios.sdk.docstring import read_docstring
+from aios.sdk.schema import arguments_of, record_of, schema_of
+from aios.syscalls import ToolSpec
+
+ERROR = "error: "
+TIMEOUT_S = 300.0
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function that a model can call.
+
+    An async function is awaited. A plain one runs in a thread, so that one that blocks stops
+    nobody else; `inline` runs it on the event loop itself, which is cheaper for quick work and the
+    only way on a simulated loop, which has no threads. A thread cannot be stopped: past
+    `timeout_s` its result is ignored.
+    """
+
+    spec: ToolSpec
+    function: Function
+    inline: bool = False
+    timeout_s: float = TIMEOUT_S
+    _record: type[Any] = field(repr=False)  # the spec's parameters as a type
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    async def run(self, arguments: str) -> str:
+        """Check the arguments, a JSON object as the model wrote it; call; give the result as text.
+
+        A string is given as it is, everything else as JSON.
+        """
+        try:
+            named = arguments_of(self._record, arguments)
+        except InvalidArgument as problem:
+            return f"{ERROR}bad arguments for {self.name}: {problem}"
+        limit = asyncio.timeout(self.timeout_s)
+        try:
+            async with limit:
+                return _text(await self._call(named))
+        except (Exception, SystemExit) as problem:  # A tool that exits does not end its agent.
+            if limit.expired():
+                return f"{ERROR}timeout after {self.timeout_s:g} s"
+            return f"{ERROR}{type(problem).__name__}: {problem}"
+
+    async def _call(self, named: dict[str, Any]) -> Any:
+        if inspect.iscoroutinefunction(self.function):
+            return await self.function(**named)
+        if self.inline:
+            return self.function(**named)
+        return await asyncio.to_thread(_without_stop_iteration, self.function, named)
+
+
+@overload
+def tool(function: Function, /) -> Tool: ...
+@overload
+def tool(*, inline: bool = False, timeout_s: float = TIMEOUT_S) -> Callable[[Function], Tool]: ...
+def tool(
+    function: Function | None = None, /, *, inline: bool = False, timeout_s: float = TIMEOUT_S
+) -> Tool | Callable[[Function], Tool]:
+    """Make a tool of a function: its name, types and docstring are what the model is told.
+
+    The docstring's first paragraph describes the tool and its `Args:` section the parameters;
+    a string in `Annotated` describes a parameter too, and wins.
+    """
+
+    def make(function: Function) -> Tool:
+        said = read_docstring(function.__doc__)
+        record = record_of(function, said.arguments)
+        spec = _checked(ToolSpec(function.__name__, said.summary, schema_of(record)))
+        return Tool(
+            spec=spec, function=function, inline=inline, timeout_s=timeout_s, _record=record
+        )
+
+    return make(function) if function else make
+
+
+def _checked(spec: ToolSpec) -> ToolSpec:
+    try:
+        return msgspec.convert(msgspec.to_builtins(spec), ToolSpec)
+    except msgspec.ValidationError as problem:
+        raise InvalidArgument(f"{spec.name!r} cannot be a tool: {problem}") from None
+
+
+def _text(result: Any) -> str:
+    return result if isinstance(result, str) else msgspec.json.encode(result).decode()
+
+
+def _without_stop_iteration(function: Function, named: dict[str, Any]) -> Any:
+    """A `StopIteration` cannot pass a future: the one who awaits it would wait for ever."""
+    try:
+        return function(**named)
+    except StopIteration as problem:
+        raise RuntimeError("the tool raised StopIteration") from problem

@@ -1,0 +1,24 @@
+"""What carries syscalls to a kernel. An in-process kernel is one itself; others cross a wire."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol, TypeVar
+
+from aios.syscalls import Completion, Delta, Stream, Syscall
+
+R = TypeVar("R")
+
+
+class Transport(Protocol):
+    """One way to a kernel, for any number of processes; a token says which one speaks."""
+
+    async def call(self, token: str, call: Syscall[R]) -> R:
+        """The one reply, or one error of `aios.errors`. Cancelling the await cancels the call."""
+        ...
+
+    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+        """The deltas as they come; the last item is the completion."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the transport holds."""
+        ...

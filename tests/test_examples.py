@@ -1,0 +1,85 @@
+"""Every example runs, on a model that says what the example hopes for, and stays small."""
+
+import asyncio
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from aios.syscalls import Generate, Message, ToolCall
+from tests.sdk.fakes import FakeKernel
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+LINES_MAX = 60
+
+Speech = Callable[[Generate], str | Message]
+
+
+def call(name: str, arguments: str) -> Message:
+    return Message("assistant", tool_calls=(ToolCall("1", name, arguments),))
+
+
+def talker(asked: Generate) -> str:
+    """Says back what it was told last."""
+    return f"you said {asked.messages[-1].content}"
+
+
+def clerk(asked: Generate) -> str | Message:
+    """Calls the calculator, then writes the note, then answers."""
+    turn = sum(one.role == "tool" for one in asked.messages)
+    result = asked.messages[-1].content
+    plan: list[str | Message] = [
+        call("calculator", '{"expr": "12 * 7"}'),
+        call("note_write", f'{{"name": "answer", "text": "{result}"}}'),
+        "Done.",
+    ]
+    return plan[turn]
+
+
+def adder(asked: Generate) -> str | Message:
+    """Adds the numbers of the question by the calculator."""
+    if asked.messages[-1].role == "tool":
+        return f"The result is {asked.messages[-1].content}."
+    expression = (asked.messages[-1].content or "").removeprefix("What is ").removesuffix("?")
+    return call("calculator", f'{{"expr": "{expression}"}}')
+
+
+CASES: dict[str, tuple[Speech, list[str]]] = {
+    "first_chat": (talker, ["you said Hello, who are you?"]),
+    "agent_with_tools": (clerk, ["Done.", "notes: {'answer': '84'}"]),
+    "many_agents": (adder, ["agent 1: The result is 2.", "agent 20: The result is 40."]),
+    "streaming": (talker, ["you said Tell me what you can do."]),
+    "two_agents": (talker, ["Who are you? you said Who are you?"]),
+    "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
+}
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_example_is_tried_here() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == CASES.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_example_is_short_and_starts_with_what_it_shows(name: str) -> None:
+    assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) < LINES_MAX
+    assert load(name).__doc__
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_example_runs_and_prints_what_it_promises(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speech, expected = CASES[name]
+    asyncio.run(load(name).main(FakeKernel(speak=speech)))
+    printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in expected if line not in printed] == []
