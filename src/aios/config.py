@@ -19,19 +19,11 @@ class Limits:
     deadline_s: float = 3_600.0  # for LLM calls that name none
     engine_crashes_max: int = 3  # crashes while a generation ran before it is given up
     drain_s: float = 30.0  # how long a shutdown waits for snapshots
+    ram_bytes: int = 2 << 30  # of snapshots in shared memory
+    disk_bytes: int = 20 << 30  # of snapshots on disk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Folders for suspended generations."""
-
-    ram: Path
-    disk: Path
-
-    @classmethod
-    def default(cls) -> "Places":
-        """Shared memory where the system has it, and the user's state folder."""
-        shared = Path("/dev/shm")
-        base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
-        home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
-        return cls(ram=base / f"aios-{os.getuid()}", disk=Path(home) / "aios/snapshots")
+def shared_memory() -> Path:
+    """A folder whose files live in RAM; the temporary folder where the system has none."""
+    folder = Path("/dev/shm")
+    return folder if os.access(folder, os.W_OK) else Path(tempfile.gettempdir())

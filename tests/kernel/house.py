@@ -98,5 +98,5 @@ def ask(count: int = 10, *, tokens: int = 40, call_id: str = "", **options: obje
 async def soon(predicate: Callable[[], bool], limit_s: float = 100.0) -> None:
     """Wait in virtual time until something is so."""
     async with asyncio.timeout(limit_s):
-        while not predicate():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - virtual time costs nothing
+        while not predicate():  # noqa: ASYNC110 - virtual time costs nothing
+            await asyncio.sleep(0.01)

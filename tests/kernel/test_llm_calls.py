@@ -336,3 +336,17 @@ def test_models_and_tokenize_tell_what_the_core_has() -> None:
             assert tokens.token_ids[0] == tokens.token_ids[2] != tokens.token_ids[1]
 
     lived(main)
+
+
+def test_when_the_engine_is_gone_for_good_every_call_gets_an_error() -> None:
+    async def main() -> None:
+        async with house(LONG) as home:
+            running = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask()))
+            await asyncio.sleep(0.1)
+            home.core.crash("out of restarts", final=True)
+            with pytest.raises(CoreFailed, match="out of restarts"):
+                await running
+            with pytest.raises(CoreFailed, match="out of restarts"):
+                await home.kernel.call(home.kernel.token, ask())
+
+    lived(main)

@@ -87,7 +87,7 @@ class LlmCalls:
         loops = self._loops.get(model or next(iter(self._loops)))
         if loops is None:
             raise NotFound(f"no model {model!r}; this kernel serves {list(self._loops)}")
-        return min(loops, key=lambda loop: loop.load)
+        return min(loops, key=lambda loop: (bool(loop.gone), loop.load))
 
     def _all_loops(self) -> list[RunLoop]:
         return [loop for loops in self._loops.values() for loop in loops]

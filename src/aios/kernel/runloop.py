@@ -46,6 +46,7 @@ class RunLoop:
         self._crashes_max = crashes_max
         self._live: dict[str, LiveGeneration] = {}
         self._up = True  # the engine serves; orders given while it is down would be lost
+        self.gone = ""  # why the engine will never serve again, if so
         self._wake: asyncio.TimerHandle | None = None
         self._settled: Callable[[], None] | None = None  # tells `drain` that a stop was answered
         self._on: dict[type[CoreEvent], Callable[[Any], None]] = {
@@ -67,6 +68,9 @@ class RunLoop:
     def submit(self, live: LiveGeneration) -> None:
         """Take a new generation, to be answered through its `reply`."""
         assert live.job.id not in self._live
+        if self.gone:
+            live.fail(CoreFailed(f"the engine is gone: {self.gone}"))
+            return
         self._live[live.job.id] = live
         self._bus.publish(
             events.Submitted(
@@ -203,13 +207,16 @@ class RunLoop:
 
     def _died(self, event: Died) -> None:
         self._up = False
+        self.gone = event.reason if event.final else ""
         self._bus.publish(events.CoreDied(at=self._clock.now(), pid=0, reason=event.reason))
         for live in list(self._live.values()):
             live.stops_open = 0
             live.start_due = False
             ran = live.state is G.RUNNING
             live.crashes += ran
-            if live.crashes > self._crashes_max:
+            if event.final:
+                self._end(live, Left.FAILED, CoreFailed(f"the engine is gone: {event.reason}"))
+            elif live.crashes > self._crashes_max:
                 what = f"the engine died {live.crashes} times while this ran: {event.reason}"
                 self._end(live, Left.FAILED, CoreFailed(what))
             elif ran or live.resting is Tier.DEVICE:

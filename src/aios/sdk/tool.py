@@ -37,7 +37,7 @@ class Tool:
     function: Function
     inline: bool = False
     timeout_s: float = TIMEOUT_S
-    _record: type[Any] = field(repr=False)  # the spec's parameters as a type
+    record: type[Any] = field(repr=False)  # the spec's parameters as a type
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Tool:
         A string is given as it is, everything else as JSON.
         """
         try:
-            named = arguments_of(self._record, arguments)
+            named = arguments_of(self.record, arguments)
         except InvalidArgument as problem:
             return f"{ERROR}bad arguments for {self.name}: {problem}"
         limit = asyncio.timeout(self.timeout_s)
@@ -86,9 +86,7 @@ def tool(
         said = read_docstring(function.__doc__)
         record = record_of(function, said.arguments)
         spec = _checked(ToolSpec(function.__name__, said.summary, schema_of(record)))
-        return Tool(
-            spec=spec, function=function, inline=inline, timeout_s=timeout_s, _record=record
-        )
+        return Tool(spec=spec, function=function, inline=inline, timeout_s=timeout_s, record=record)
 
     return make(function) if function else make
 

@@ -73,6 +73,7 @@ class ScriptedCore:
         self._resting: dict[str, Run] = {}  # in DEVICE, longest resting first; not in _running
         self._woken = Event()
         self._crash_reason = ""  # not empty: the engine dies at the next boundary
+        self._is_final = False  # the next death is the last
         self._is_down = False
         self._is_closed = False
 
@@ -115,9 +116,10 @@ class ScriptedCore:
         self._orders = deque(order for order in self._orders if order.id != generation_id)
         self._end(generation_id)
 
-    def crash(self, reason: str = "told to crash") -> None:
-        """Let the engine die at the next boundary; it comes back by itself."""
+    def crash(self, reason: str = "told to crash", *, final: bool = False) -> None:
+        """Let the engine die at the next boundary; unless `final`, it comes back by itself."""
         self._crash_reason = reason
+        self._is_final = final
         self._woken.set()
 
     async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
@@ -125,6 +127,8 @@ class ScriptedCore:
         while not self._is_closed:
             if batch:
                 yield batch
+            if self._is_down and self._is_final:
+                return
             if self._is_down:
                 await self._clock.sleep(self._faults.restart_s)
                 self._is_down = False
@@ -268,7 +272,7 @@ class ScriptedCore:
         self._resting.clear()
         self._orders.clear()
         self._is_down = True
-        return Died(reason=reason)
+        return Died(reason=reason, final=self._is_final)
 
     def _admit(self, generation: Generation, progress: Progress) -> None:
         assert generation.id not in self._running, f"{generation.id} runs already"
