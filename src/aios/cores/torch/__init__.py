@@ -1,0 +1,1 @@
+"""The embedded engine: our KV pool, batching and snapshots around models of transformers."""

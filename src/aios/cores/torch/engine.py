@@ -1,0 +1,361 @@
+"""Runs generations on one model: one batch, changed at token boundaries. Knows no process, no time.
+
+Orders are noted and carried out, in order, at the beginning of the next `step`, which then
+computes one forward pass for everybody who runs and returns what came of both.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from aios.context.snapshot import Snapshot, SnapshotRef, Tier
+from aios.cores.base import CoreEvent, Exactness, Failed, Generation, Progress, Suspended, Traits
+from aios.cores.torch import checkpoint
+from aios.cores.torch.batch import Batch, Turn
+from aios.cores.torch.forward import Forward
+from aios.cores.torch.language import Language, Limits
+from aios.cores.torch.load import Loaded, load
+from aios.cores.torch.plan import BUCKET_BLOCKS, rules_for
+from aios.cores.torch.pool import Pool
+from aios.cores.torch.prefix import PrefixCache
+from aios.cores.torch.selftest import measured_exactness
+from aios.cores.torch.sequence import Group
+from aios.cores.torch.settings import BLOCK_TOKENS, Settings
+from aios.errors import AiosError, Busy, Damaged, InvalidArgument
+from aios.syscalls.llm import Delta, Generate, Tokenize
+
+SEQUENCE_TOKENS_MIN = 256  # KV for less than this serves nobody
+SAVE_WAIT_S = 0.01  # how long an idle step waits for a disk
+NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
+
+Probe = Callable[[str, int, torch.Tensor], None]
+
+
+class Slot(Protocol):
+    """A place in a tier for one snapshot's KV."""
+
+    @property
+    def kv(self) -> memoryview: ...
+
+    def commit_later(self) -> Future[SnapshotRef]: ...
+
+    def abort(self) -> None: ...
+
+
+class Loadable(Protocol):
+    """A snapshot found in a tier; its `kv` is readable until `close`."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def kv(self) -> memoryview: ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """The tiers RAM and DISK, as `aios.context.tiers.TierStore` is."""
+
+    def open(self, snapshot: Snapshot, to: Tier) -> Slot: ...
+
+    def load(self, ref: SnapshotRef) -> Loadable: ...
+
+    def remove(self, ref: SnapshotRef) -> None: ...
+
+    def move(self, ref: SnapshotRef, to: Tier) -> SnapshotRef: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Saving:
+    asked: bool
+    ref: Future[SnapshotRef]
+
+
+class Engine:
+    """One thread drives it. `probe` is shown each row of logits that a token was chosen from."""
+
+    def __init__(self, settings: Settings, store: Store, probe: Probe | None = None) -> None:
+        loaded = load(settings)
+        self._settings = settings
+        self._store = store
+        self._loaded = loaded
+        self._pool = _pool(settings, loaded)
+        limits = Limits(
+            context_tokens=min(loaded.context_tokens, (self._pool.capacity - 2) * BLOCK_TOKENS),
+            blocks=self._pool.capacity,
+            lanes=settings.lanes,
+            vocab_size=loaded.vocab_size,
+        )
+        self._language = Language(loaded.tokenizer, limits)
+        rules = rules_for(
+            exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
+        )
+        forward = Forward(loaded.model, self._pool, rules)
+        self._batch = Batch(forward, settings, probe)
+        self._exactness = measured_exactness(forward, loaded.vocab_size)
+        self._orders: list[Callable[[], None]] = []
+        self._running: dict[str, Group] = {}  # oldest first
+        self._resting: dict[str, Group] = {}  # in DEVICE, disjoint from running
+        self._saving: dict[str, _Saving] = {}
+        self._kept: dict[str, SnapshotRef] = {}  # the newest snapshot in RAM or DISK of each
+        self._events: list[CoreEvent] = []
+
+    @property
+    def traits(self) -> Traits:
+        limits = self._language.limits
+        return Traits(
+            model=self._settings.called,
+            exactness=self._exactness,
+            kv_export=True,
+            beam=True,
+            lanes=limits.lanes,
+            context_tokens=limits.context_tokens,
+            kv_tokens=limits.blocks * BLOCK_TOKENS,
+            block_tokens=BLOCK_TOKENS,
+            fingerprint=self._loaded.fingerprint,
+            device=self._settings.device,
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing to do: no order, nobody running, no snapshot being written."""
+        return not (self._orders or self._running or self._saving)
+
+    def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
+        """Token ids of the prompt. Raises `InvalidArgument` for what the model cannot take."""
+        return self._language.prepare(call)
+
+    def start(self, generation: Generation, progress: Progress) -> None:
+        """Begin, or go on with a suspended generation."""
+        self._orders.append(lambda: self._start(generation, progress))
+
+    def stop(self, generation_id: str, to: Tier) -> None:
+        """Suspend into a tier, or move what rests already. No-op if ended."""
+        self._orders.append(lambda: self._stop(generation_id, to))
+
+    def drop(self, generation_id: str) -> None:
+        """Forget a generation and all that is kept for it."""
+        self._orders.append(lambda: self._drop(generation_id))
+
+    def step(self) -> list[CoreEvent]:
+        """Carry out the orders, compute one token boundary, tell what came of both."""
+        orders, self._orders = self._orders, []
+        for order in orders:
+            order()
+        turn = self._turn()
+        if turn is not None:
+            self._events += self._batch.compute(turn)
+            self._end_finished()
+        elif self._saving:
+            wait([saving.ref for saving in self._saving.values()], timeout=SAVE_WAIT_S)
+        self._tell_saved()
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        """Wait for snapshots under way."""
+        wait([saving.ref for saving in self._saving.values()])
+
+    # Orders.
+
+    def _start(self, generation: Generation, progress: Progress) -> None:
+        name = generation.id
+        self._settle(name)
+        if name in self._running:
+            return
+        try:
+            group = self._resting.pop(name, None) or self._revived(generation, progress)
+        except AiosError as problem:
+            self._fail(name, problem)
+            return
+        if group is None:
+            self._events.append(
+                Suspended(id=name, snapshot=self._kept.get(name, NOWHERE), asked=False)
+            )
+            return
+        self._running[name] = group
+        self._end_finished()
+
+    def _stop(self, name: str, to: Tier) -> None:
+        self._settle(name)
+        group = self._running.pop(name, None) or self._resting.pop(name, None)
+        if group is not None:
+            self._suspend(group, to, asked=True)
+        elif name in self._kept:
+            self._events.append(Suspended(id=name, snapshot=self._moved(name, to)))
+
+    def _drop(self, name: str) -> None:
+        self._settle(name, tell=False)
+        group = self._running.pop(name, None) or self._resting.pop(name, None)
+        if group is not None:
+            self._free(group)
+        self._forget(name)
+
+    # Into the tiers and back.
+
+    def _suspend(self, group: Group, to: Tier, *, asked: bool) -> None:
+        if to is Tier.DEVICE:
+            self._resting[group.id] = group
+            size = len(self._pool.held(group.rows))
+            ref = SnapshotRef(
+                tier=to, path="", bytes=size * self._pool.shape.block_bytes,
+                tokens=size * BLOCK_TOKENS,
+            )  # fmt: skip
+            self._events.append(Suspended(id=group.id, snapshot=ref, asked=asked))
+            return
+        snapshot, blocks = checkpoint.describe(group, self._pool, self._loaded.fingerprint)
+        try:
+            slot = self._store.open(snapshot, to)
+        except (Busy, OSError):
+            self._without_snapshot(group, asked=asked)
+            return
+        checkpoint.copy_out(self._pool, blocks, slot.kv)
+        self._saving[group.id] = _Saving(asked, slot.commit_later())
+        self._free(group)
+
+    def _without_snapshot(self, group: Group, *, asked: bool) -> None:
+        """No tier has room: whoever was stopped stays in DEVICE, whoever must go is recomputed."""
+        if asked:
+            self._suspend(group, Tier.DEVICE, asked=True)
+            return
+        self._free(group)
+        self._events.append(Suspended(id=group.id, snapshot=NOWHERE, asked=False))
+
+    def _revived(self, generation: Generation, progress: Progress) -> Group | None:
+        """A generation that is not in the pool; None where its snapshot finds no room now."""
+        ref = progress.snapshot
+        group = self._new(generation)
+        reason = ""
+        if ref is not None and ref.path:
+            self._kept[group.id] = ref
+            try:
+                return group if self._restore(group, ref, progress) else None
+            except Damaged as problem:
+                reason = str(problem)
+                group = self._new(generation)
+        elif any(progress.produced):
+            reason = "expected a snapshot, the engine that held the KV is gone"
+        group.recomputed = reason
+        if not group.tree:
+            for branch, tokens in zip(group.branches, progress.produced, strict=False):
+                group.tell(branch, tokens)
+        return group
+
+    def _new(self, generation: Generation) -> Group:
+        self._language.check(generation.prompt, generation.decoding)
+        return Group(generation, self._language, self._loaded.eos)
+
+    def _restore(self, group: Group, ref: SnapshotRef, progress: Progress) -> bool:
+        found = self._store.load(ref)
+        try:
+            state = checkpoint.read(found.snapshot, group, self._loaded.fingerprint)
+            fresh = checkpoint.told(group, state, progress.produced)
+            if not self._make_room(len(found.kv) // self._pool.shape.block_bytes):
+                return False
+            checkpoint.adopt(group, state, self._pool, found.kv)
+        finally:
+            found.close()
+        for branch in group.branches:
+            if branch not in group.active:
+                self._batch.close(branch)
+        self._batch.owe(group, fresh)
+        return True
+
+    def _moved(self, name: str, to: Tier) -> SnapshotRef:
+        if to is not Tier.DEVICE:
+            try:
+                self._kept[name] = self._store.move(self._kept[name], to)
+            except (AiosError, OSError):
+                pass  # It stays where it is; a start will tell if it is damaged.
+        return self._kept[name]
+
+    def _tell_saved(self) -> None:
+        for name in [name for name, saving in self._saving.items() if saving.ref.done()]:
+            self._settle(name)
+
+    def _settle(self, name: str, *, tell: bool = True) -> None:
+        """Wait until the generation's snapshot is written, if one is being written."""
+        saving = self._saving.pop(name, None)
+        if saving is None:
+            return
+        try:
+            ref = saving.ref.result()
+        except (AiosError, OSError):
+            ref = NOWHERE
+        else:
+            self._forget(name)
+            self._kept[name] = ref
+        if tell:
+            self._events.append(Suspended(id=name, snapshot=ref, asked=saving.asked))
+
+    # Room.
+
+    def _turn(self) -> Turn | None:
+        """Who computes what now, with room in the pool for all of it."""
+        while self._running:
+            turn = self._batch.turn(list(self._running.values()))
+            if self._batch.need(turn) <= self._pool.room:
+                return turn
+            self._yield_youngest()
+        return None
+
+    def _make_room(self, blocks: int) -> bool:
+        """Room for a snapshot, at the cost of those who rest in the pool, not of those who run."""
+        while self._pool.room < blocks and self._resting:
+            self._yield_youngest()
+        return self._pool.room >= blocks
+
+    def _yield_youngest(self) -> None:
+        """Somebody leaves the pool: who rests first, then the youngest of those who run."""
+        crowd = self._resting or self._running
+        _, group = crowd.popitem()
+        self._suspend(group, Tier.RAM, asked=False)
+
+    # Ends.
+
+    def _end_finished(self) -> None:
+        for group in [group for group in self._running.values() if not group.active]:
+            del self._running[group.id]
+            self._free(group)
+            self._forget(group.id)
+            self._events += self._batch.paid(group)
+            self._events.append(group.finished())
+        for name, problem in self._batch.take_failures():
+            self._free(self._running.pop(name))
+            self._fail(name, problem)
+
+    def _fail(self, name: str, problem: AiosError) -> None:
+        self._forget(name)
+        self._events.append(Failed(id=name, code=problem.code, message=str(problem)))
+
+    def _free(self, group: Group) -> None:
+        for branch in group.branches:
+            self._batch.close(branch)
+
+    def _forget(self, name: str) -> None:
+        ref = self._kept.pop(name, None)
+        if ref is not None:
+            self._store.remove(ref)
+
+
+def _pool(settings: Settings, loaded: Loaded) -> Pool:
+    size = loaded.shape.block_bytes
+    least = -(-min(loaded.context_tokens, SEQUENCE_TOKENS_MIN) // BLOCK_TOKENS) + 2
+    blocks = settings.kv_bytes // size
+    if blocks < least:
+        raise InvalidArgument(
+            f"expected kv_bytes of at least {least * size} to hold one sequence of "
+            f"{(least - 2) * BLOCK_TOKENS} tokens, got {settings.kv_bytes}"
+        )
+    row = min(-(-loaded.context_tokens // BLOCK_TOKENS), blocks)
+    return Pool(
+        loaded.shape,
+        PrefixCache(settings.chunk_tokens, settings.chunk_tokens // BLOCK_TOKENS),
+        blocks=blocks,
+        row_blocks=-(-row // BUCKET_BLOCKS) * BUCKET_BLOCKS,
+        device=settings.device,
+    )

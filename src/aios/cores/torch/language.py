@@ -1,0 +1,108 @@
+"""Between text and token ids: what a call's prompt is, what a branch's tokens say, what is refused.
+
+Joins the chat template, the grammar compiler and the text stream for one model. Knows no KV.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aios.cores.torch.chat import Chat
+from aios.cores.torch.grammar import Grammar, Grammars
+from aios.cores.torch.sampling import check
+from aios.cores.torch.settings import BLOCK_TOKENS
+from aios.cores.torch.text import TextStream
+from aios.errors import InvalidArgument
+from aios.syscalls.llm import Decoding, Generate, Message, Tokenize, ToolSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What fits this engine."""
+
+    context_tokens: int
+    blocks: int
+    lanes: int
+    vocab_size: int
+
+    def answer_tokens(self, prompt_tokens: int, decoding: Decoding) -> int:
+        """Most tokens that each branch may produce; below 1 where the prompt is too long.
+
+        The worst case must fit an empty pool: the prompt's whole blocks once, everything else
+        for each branch, and a block for copying a shared one.
+        """
+        whole, rest = divmod(prompt_tokens, BLOCK_TOKENS)
+        own = (self.blocks - whole - 1) // decoding.branches
+        room = min(self.context_tokens - prompt_tokens, own * BLOCK_TOKENS - rest)
+        return min(room, decoding.max_tokens or room)
+
+    def prompt_tokens(self, decoding: Decoding) -> int:
+        """The longest prompt that leaves room for a token of each branch."""
+        spare = self.blocks - 1 - decoding.branches
+        return min(self.context_tokens - 1, spare * BLOCK_TOKENS + BLOCK_TOKENS - 1)
+
+
+class Language:
+    """One model's words."""
+
+    def __init__(self, tokenizer: Any, limits: Limits) -> None:  # noqa: ANN401 - transformers
+        self.limits = limits
+        self._tokenizer = tokenizer
+        self._chat = Chat(tokenizer)
+        self._grammars = Grammars(tokenizer, limits.vocab_size)
+
+    def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
+        """The prompt's token ids. Raises `InvalidArgument` for what cannot be generated."""
+        if isinstance(call, Tokenize):
+            if call.messages:
+                return self._chat.encode(call.messages, call.tools)
+            return self._chat.encode_text(call.text)
+        ids = self._prompt(call)
+        self.check(ids, call.decoding)
+        return ids
+
+    def check(self, prompt: Sequence[int], decoding: Decoding) -> None:
+        """Refuse what this model and engine cannot take."""
+        vocab, lanes = self.limits.vocab_size, self.limits.lanes
+        wrong = next((token for token in prompt if not 0 <= token < vocab), None)
+        if wrong is not None:
+            raise InvalidArgument(f"expected token ids from 0 to {vocab - 1}, got {wrong}")
+        if not prompt:
+            raise InvalidArgument("expected a prompt of at least one token")
+        if decoding.branches > lanes:
+            raise InvalidArgument(
+                f"expected at most {lanes} branches (n or beams.width), got {decoding.branches}"
+            )
+        if self.limits.answer_tokens(len(prompt), decoding) < 1:
+            raise InvalidArgument(
+                f"expected a prompt of at most {self.limits.prompt_tokens(decoding)} tokens, "
+                f"got {len(prompt)}"
+            )
+        if decoding.beams and _edits(decoding):
+            raise InvalidArgument("expected no penalties, logit_bias or stop with beam search")
+        check(decoding, vocab)
+        self._grammars.constraint(decoding)
+
+    def grammar(self, decoding: Decoding) -> Grammar | None:
+        """What the tokens of one branch must obey, at its beginning."""
+        return self._grammars.constraint(decoding)
+
+    def stream(self, decoding: Decoding) -> TextStream:
+        """The text of one branch, at its beginning."""
+        return TextStream(self._tokenizer, decoding.stop)
+
+    def message(self, text: str, decoding: Decoding, name: str) -> Message:
+        """The answer in a branch's text; `name` makes the ids of its tool calls unique."""
+        tools: tuple[ToolSpec, ...] = () if decoding.tool_choice == "none" else decoding.tools
+        return self._chat.parse(text, tools, name)
+
+    def _prompt(self, call: Generate) -> tuple[int, ...]:
+        if call.messages:
+            return self._chat.encode(call.messages, call.decoding.tools)
+        return call.token_ids or self._chat.encode_text(call.prompt)
+
+
+def _edits(decoding: Decoding) -> bool:
+    plain = Decoding()
+    names = ("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "stop")
+    return any(getattr(decoding, name) != getattr(plain, name) for name in names)
