@@ -12,6 +12,7 @@ from random import Random
 
 from aios.bench.switch_cases import Case
 from aios.bench.switch_worker import Ask, Drop, Order, Row, Start, Stop, Worker
+from aios.bench.table import Tell
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import Advanced, CoreEvent, Failed, Finished, Generation, Progress, Suspended
 from aios.errors import CoreFailed, error_from
@@ -63,6 +64,7 @@ class Driver:
         self._workers = workers
         self._rng = rng
         self._round = 0
+        self.begun = 0  # cases
         self._flights: dict[str, _Flight] = {}
         self._orders: list[list[Order]] = [[] for _ in workers]
         self.done: dict[str, tuple[Case, Trace]] = {}
@@ -90,6 +92,7 @@ class Driver:
         case = more()
         if case is None:
             return False
+        self.begun += 1
         engine = self._rng.randrange(len(self._workers))
         prompt = self._workers[engine].prepare(case.call)
         generation = Generation(id=case.id, prompt=prompt, decoding=case.call.decoding)
@@ -159,10 +162,13 @@ class Driver:
                 raise error_from(event.code, f"{event.id}: {event.message}")
 
 
-def undisturbed(workers: Sequence[Worker], cases: Sequence[Case]) -> dict[str, Trace]:
+def undisturbed(
+    workers: Sequence[Worker], cases: Sequence[Case], tell: Tell
+) -> dict[str, Trace]:
     """Each case from beginning to end alone in its engine; the engines share out the cases."""
     traces: dict[str, Trace] = {}
     for start in range(0, len(cases), len(workers)):
+        tell(f"switch: uninterrupted, {start} of {len(cases)} generations")
         batch = list(zip(workers, cases[start:], strict=False))
         for worker, case in batch:
             prompt = worker.prepare(case.call)

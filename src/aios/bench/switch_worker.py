@@ -12,7 +12,16 @@ import msgspec
 
 from aios.clock import WallClock
 from aios.context.snapshot import Tier
-from aios.cores.base import CoreEvent, Failed, Finished, Generation, Progress, Suspended, Traits
+from aios.cores.base import (
+    CoreEvent,
+    Exactness,
+    Failed,
+    Finished,
+    Generation,
+    Progress,
+    Suspended,
+    Traits,
+)
 from aios.errors import AiosError, CoreFailed, error_from
 from aios.syscalls import Generate
 
@@ -93,11 +102,12 @@ class Worker:
         self._process = context.Process(target=serve, args=(spec, theirs), daemon=True)
         self._process.start()
         theirs.close()
+        self.exactness = Exactness.BEST_EFFORT  # until the engine says more
 
-    def traits(self) -> Traits:
-        """The engine's traits, once, when it is up."""
-        found: Traits = self._receive()
-        return found
+    def wait_until_up(self) -> None:
+        """Until the engine has its model and has told its traits, once."""
+        traits: Traits = self._receive()
+        self.exactness = traits.exactness
 
     def prepare(self, call: Generate) -> tuple[int, ...]:
         """Token ids of a call's prompt."""
