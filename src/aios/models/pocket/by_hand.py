@@ -1,0 +1,354 @@
+"""Sentences written by hand, after the generator was frozen and never used to change it.
+
+They say how pocket does on wording that no grammar made. Knows nothing of models.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aios.models.pocket.plan import CANNOT, Request, Step, carry_out
+from aios.models.pocket.tasks import Task, Turn
+from aios.models.pocket.tools import TOOLS, State
+
+_ALL = tuple(TOOLS)
+
+
+def by_hand() -> list[Task]:
+    """Every hand-written task."""
+    return [*_computing(), *_facts(), *_notes(), *_plans(), *_talk(), *_conversations()]
+
+
+def _computing() -> list[Task]:
+    sums = (
+        ("What does 48 plus 77 come to?", "48+77"),
+        ("I bought four tickets at 35 each, and need to know: 4 * 35?", "4*35"),
+        ("Could you quickly multiply 19 by 23 for me?", "19*23"),
+        ("My hotel is 89 a night, so what is 89 times 6?", "89*6"),
+        ("Add 1250 and 399, please.", "1250+399"),
+        ("1024 divided by 8 is how many?", "1024/8"),
+        ("Tell me the total of 310 and 45.50", "310+45.50"),
+        ("Please work out 12 seats at 240 each", "12*240"),
+        ("How much do I pay for 3 nights at 115?", "3*115"),
+        ("Subtract 75 from 420 and tell me the outcome", "420-75"),
+        ("I'd like to know what half of 930 is", "930/2"),
+        ("We are 7 people and the taxi was 84: what is 84 / 7?", "84/7"),
+        ("(15 + 9) * 3 = ?", "(15+9)*3"),
+        ("what's 20 percent of 360", "360*20/100"),
+    )
+    return [_task("calc", _calc(text, expression)) for text, expression in sums]
+
+
+def _facts() -> list[Task]:
+    facts = (
+        ("Please remember that my seat is 14C.", "seat", "14C"),
+        ("My passport number is X4471, keep it in mind.", "passport number", "X4471"),
+        ("Save 325 as the fare.", "fare", "325"),
+        ("Don't forget: the meeting room is Atlantis.", "meeting room", "Atlantis"),
+        ("The departure time is 6:45", "departure time", "6:45"),
+        ("Can you store that our guide is Marta Lindqvist?", "guide", "Marta Lindqvist"),
+        ("From now on the deadline is 3 March.", "deadline", "3 March"),
+        ("Hi! Set the platform to 9, thanks", "platform", "9"),
+        ("Remember my dentist is Dr Okafor", "dentist", "Dr Okafor"),
+        ("My new door code is 8812. Remember it.", "door code", "8812"),
+    )
+    stored = [_task("remember", _remember(*fact)) for fact in facts]
+    questions = (
+        ("What's my seat again?", "seat", "14C"),
+        ("Do you know the wifi password?", "wifi password", "tulip77"),
+        ("Remind me, please: what is my booking code?", "booking code", "QX9P2"),
+        ("Which hotel name did I give you?", "hotel name", "Albergo Luna"),
+        ("I can't recall my locker number, what was it?", "locker number", "417"),
+        ("tell me the return date", "return date", "28 June"),
+        ("Please look up the gate.", "gate", "B22"),
+        ("what did I save as the budget?", "budget", "1500"),
+        ("Is there a value for my terminal?", "terminal", "2"),
+        ("Look up my cat name for me, will you", "cat name", "Mimi"),
+    )
+    asked = [_task("recall", _recall(text, key), memory={key: v}) for text, key, v in questions]
+    unknown = _task("recall", _recall("What is my shoe size?", "shoe size"))
+    return [*stored, *asked, unknown]
+
+
+def _notes() -> list[Task]:
+    writing = (
+        ("Write the note groceries: bread and two lemons", "groceries", "bread and two lemons"),
+        ('Put "call the bank" in the note monday.', "monday", "call the bank"),
+        ("Make a note called trip with the text leave at nine", "trip", "leave at nine"),
+        ("In the note agenda, write: budget then hiring", "agenda", "budget then hiring"),
+        ("Please add pack warm socks to the note packing", "packing", "pack warm socks"),
+        ('Save "gate closes 20:15" to the file oslo.txt', "oslo.txt", "gate closes 20:15"),
+        ("The note ideas should say paint the garden fence", "ideas", "paint the garden fence"),
+        ("create a file todo.md containing renew visa", "todo.md", "renew visa"),
+        ("Jot down meet Ingrid at noon in my note calendar", "calendar", "meet Ingrid at noon"),
+        ('Could you note "seats 12 and 13" in the file seats?', "seats", "seats 12 and 13"),
+    )
+    written = [_task("write", _write(*note)) for note in writing]
+    reading = (
+        ("What does the note groceries say?", "groceries", "milk and honey"),
+        ("Open the note todo.md and read it to me", "todo.md", "fix the roof"),
+        ("Please show me the note itinerary", "itinerary", "Oslo then Bergen by train"),
+        ("I want to read the note agenda.", "agenda", "budget"),
+        ("what's written in the file fares.txt?", "fares.txt", "Lima 640, Quito 580"),
+        ("Can you read out my note diary?", "diary", "rain all day"),
+        ("Is there something in the note ideas?", "ideas", "learn chess"),
+        ("Give me the contents of the file log7", "log7", "disk full at 3:15"),
+    )
+    read = [_task("read", _read(text, name), notes={name: t}) for text, name, t in reading]
+    gone = _task("read", _read("Read me the note holidays, please", "holidays"))
+    return [*written, *read, gone]
+
+
+def _plans() -> list[Task]:
+    return [
+        _task("calc_save", _calc_save("Compute 3 * 240 and remember it as fare", "3*240", "fare")),
+        _task("calc_save", _calc_save("Add 85 and 17, then save it as total.", "85+17", "total")),
+        _task(
+            "calc_save",
+            _calc_save("What is 60 / 4? Please store the result as share", "60/4", "share"),
+        ),
+        _task(
+            "calc_note",
+            _calc_note("Work out 14 * 12 and write it in the note costs", "14*12", "costs"),
+        ),
+        _task(
+            "calc_note",
+            _calc_note(
+                "Calculate 900 - 275 and put the result in my note budget", "900-275", "budget"
+            ),
+        ),
+        _task(
+            "recall_calc",
+            _recall_calc("Take my fare and multiply it by 3", "fare", "{0}*3"),
+            memory={"fare": "240"},
+        ),
+        _task(
+            "recall_calc",
+            _recall_calc("What is the budget minus 130?", "budget", "{0}-130"),
+            memory={"budget": "900"},
+        ),
+        _task(
+            "recall_calc",
+            _recall_calc("Recall the rent and divide it by 2, please", "rent", "{0}/2"),
+            memory={"rent": "1180"},
+        ),
+        _task(
+            "read_calc",
+            _read_calc("Read the note costs and add 50", "costs", "{0}+50"),
+            notes={"costs": "168"},
+        ),
+        _task(
+            "read_calc",
+            _read_calc("Open the note price, then double it.", "price", "{0}*2"),
+            notes={"price": "77"},
+        ),
+        _task(
+            "sum_recalled",
+            _sum("How much are my fare and my hotel together?", "fare", "hotel"),
+            memory={"fare": "240", "hotel": "445"},
+        ),
+        _task(
+            "sum_recalled",
+            _sum("Add the deposit and the tax", "deposit", "tax"),
+            memory={"deposit": "100", "tax": "19"},
+        ),
+        _task(
+            "read_save",
+            _read_save("Read the note code and remember it as door code", "code", "door code"),
+            notes={"code": "4711"},
+        ),
+        _task(
+            "recall_note",
+            _recall_note("Look up my gate and write it in the note trip", "gate", "trip"),
+            memory={"gate": "C4"},
+        ),
+        _task(
+            "recall_note",
+            _recall_note(
+                "Put the meeting date into the note calendar.", "meeting date", "calendar"
+            ),
+            memory={"meeting date": "12 May"},
+        ),
+        _task("retry", _calc("Please compute 8 + 13.", "8+13"), faults=("error: timeout",)),
+        _task(
+            "retry",
+            _write("Write the note a1: hello world", "a1", "hello world"),
+            faults=("error: timeout", "error: timeout"),
+        ),
+        _task("retry", _remember("My age is 41", "age", "41"), faults=("error: denied",)),
+    ]
+
+
+def _talk() -> list[Task]:
+    beyond = (
+        "Book me a flight to Lisbon for Friday",
+        "What's the weather going to be in Vienna?",
+        "Please send an email to Tomas about the delay",
+        "Tell me a joke about pilots",
+        "Translate good morning into Japanese",
+        "Order two pizzas",
+        "Who is the mayor of Chicago?",
+        "Play some jazz",
+    )
+    refused = [_task("cannot", _request("cannot", text, (), CANNOT)) for text in beyond]
+    lost = (
+        (("note_read",), _calc("What is 5 times 9?", "5*9")),
+        (("calculator",), _remember("Remember that my fare is 310", "fare", "310")),
+        (("calculator", "memory_set"), _recall("What is my gate?", "gate")),
+        (
+            ("calculator", "memory_set", "memory_get"),
+            _write("Write the note plan: walk to the harbour", "plan", "walk to the harbour"),
+        ),
+        (
+            ("memory_set", "note_write", "memory_get", "calculator"),
+            _read("Read the note plan", "plan"),
+        ),
+        ((), _calc("Add 3 and 4", "3+4")),
+    )
+    missing = [_task("missing", request, listed=listed) for listed, request in lost]
+    said = (
+        ("repeat", "Repeat: the train leaves at dawn", "the train leaves at dawn"),
+        ("repeat", "Please say blue elephant", "blue elephant"),
+        ("repeat", "Repeat after me: one fine day 99", "one fine day 99"),
+        ("chat", "Hello!", "Hello! How can I help you?"),
+        ("chat", "Thank you so much", "You are welcome."),
+        ("chat", "What can you do?", "I can compute, remember facts and keep notes."),
+        ("chat", "Who are you?", "I am pocket, a small model."),
+        ("count", "Count from 12 to 40.", ", ".join(map(str, range(12, 41)))),
+        ("count", "Please count from 5 up to 65", ", ".join(map(str, range(5, 66)))),
+        ("count", "Count down from 30 to 18", ", ".join(map(str, range(30, 17, -1)))),
+        (
+            "count",
+            "List the numbers from 10 to 90 in steps of 10",
+            "10, 20, 30, 40, 50, 60, 70, 80, 90",
+        ),
+    )
+    talk = [_task(kind, _request(kind, text, (), answer)) for kind, text, answer in said]
+    return [*refused, *missing, *talk]
+
+
+def _conversations() -> list[Task]:
+    agent = "You are the flight agent. Solve the task step by step with the tools."
+    return [
+        _task(
+            "conversation",
+            _calc("What are 2 seats at 310 each?", "2*310"),
+            _remember("Good, remember that the fare is 620.", "fare", "620"),
+            _recall("What is the fare?", "fare"),
+            system=agent,
+        ),
+        _task(
+            "conversation",
+            _remember("Remember that the meeting is Tuesday.", "meeting", "Tuesday"),
+            _recall_note("Write the meeting into the note calendar", "meeting", "calendar"),
+            _read("Now read the note calendar", "calendar"),
+            system="You are the calendar agent. Be careful.",
+        ),
+        _task(
+            "conversation",
+            _calc_save("Compute 4 * 85 and save it as hotel", "4*85", "hotel"),
+            _calc_save("Compute 2 * 190 and save it as flight", "2*190", "flight"),
+            _sum("Now add the hotel and the flight", "hotel", "flight"),
+            system="Earlier attempt failed: the total was never computed. Try again.",
+        ),
+        _task(
+            "conversation",
+            _write("Write the note fares: Rome 210 and Nice 180", "fares", "Rome 210 and Nice 180"),
+            _request("cannot", "Book a flight to Nice", (), CANNOT),
+            _read("What does the note fares say?", "fares"),
+        ),
+    ]
+
+
+def _task(
+    kind: str,
+    *requests: Request,
+    listed: Sequence[str] = _ALL,
+    memory: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+    faults: tuple[str, ...] = (),
+    system: str | None = None,
+) -> Task:
+    state = State(memory=dict(memory or {}), notes=dict(notes or {}), faults=list(faults))
+    turns = []
+    for request in requests:
+        done = carry_out(request, state, listed)
+        turns.append(
+            Turn(kind=request.kind, user=request.text, calls=done.calls, answer=done.answer)
+        )
+    return Task(
+        kind=kind,
+        system=system,
+        tools=tuple(listed),
+        turns=tuple(turns),
+        memory=memory or {},
+        notes=notes or {},
+        faults=faults,
+    )
+
+
+def _request(kind: str, text: str, plan: tuple[Step, ...], answer: str) -> Request:
+    return Request(kind=kind, text=text, plan=plan, answer=answer)
+
+
+def _step(tool: str, **arguments: str) -> Step:
+    return Step(tool=tool, arguments=arguments)
+
+
+def _calc(text: str, expression: str) -> Request:
+    return _request("calc", text, (_step("calculator", expr=expression),), "The result is {0}.")
+
+
+def _remember(text: str, key: str, value: str) -> Request:
+    plan = (_step("memory_set", key=key, value=value),)
+    return _request("remember", text, plan, f"I will remember that {key} is {value}.")
+
+
+def _recall(text: str, key: str) -> Request:
+    return _request("recall", text, (_step("memory_get", key=key),), f"The {key} is {{0}}.")
+
+
+def _write(text: str, name: str, content: str) -> Request:
+    plan = (_step("note_write", name=name, text=content),)
+    return _request("write", text, plan, f"I wrote the note {name}.")
+
+
+def _read(text: str, name: str) -> Request:
+    return _request("read", text, (_step("note_read", name=name),), f"The note {name} says: {{0}}")
+
+
+def _calc_save(text: str, expression: str, key: str) -> Request:
+    plan = (_step("calculator", expr=expression), _step("memory_set", key=key, value="{0}"))
+    return _request("calc_save", text, plan, f"The result is {{0}}, saved as {key}.")
+
+
+def _calc_note(text: str, expression: str, name: str) -> Request:
+    plan = (_step("calculator", expr=expression), _step("note_write", name=name, text="{0}"))
+    return _request("calc_note", text, plan, f"The result is {{0}}, written to the note {name}.")
+
+
+def _recall_calc(text: str, key: str, expression: str) -> Request:
+    plan = (_step("memory_get", key=key), _step("calculator", expr=expression))
+    return _request("recall_calc", text, plan, "The result is {1}.")
+
+
+def _read_calc(text: str, name: str, expression: str) -> Request:
+    plan = (_step("note_read", name=name), _step("calculator", expr=expression))
+    return _request("read_calc", text, plan, "The result is {1}.")
+
+
+def _sum(text: str, first: str, second: str) -> Request:
+    plan = (
+        _step("memory_get", key=first),
+        _step("memory_get", key=second),
+        _step("calculator", expr="{0}+{1}"),
+    )
+    return _request("sum_recalled", text, plan, "The result is {2}.")
+
+
+def _read_save(text: str, name: str, key: str) -> Request:
+    plan = (_step("note_read", name=name), _step("memory_set", key=key, value="{0}"))
+    return _request("read_save", text, plan, f"I will remember that {key} is {{0}}.")
+
+
+def _recall_note(text: str, key: str, name: str) -> Request:
+    plan = (_step("memory_get", key=key), _step("note_write", name=name, text="{0}"))
+    return _request("recall_note", text, plan, f"I wrote the note {name}.")

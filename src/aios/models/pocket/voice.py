@@ -1,0 +1,101 @@
+"""Puts a request into words: draws phrases from slots, adds noise, punctuation and case.
+
+Unseen words in closed places (noise) teach structure instead of vocabulary. After an open argument
+only set phrases may follow, or its end would be a matter of luck. Knows nothing of tools.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from aios.models.pocket import phrases
+from aios.models.pocket.words import Words
+
+HELD_EVERY = 8  # each eighth phrase of a slot is kept out of training
+_HELD_RATE = 0.35
+_SAFE_CLOSERS = (" please", " thanks", " now", ", thank you", ", please", " please")
+_QUESTIONS = frozenset(phrases.slot("what|what's|how|which|is|who|where|when|why|any|can|will"))
+_NOT_ORDERS = _QUESTIONS | frozenset(
+    phrases.slot("""
+do|the|I|so|my|our|your|this|from|for|in|into|under|let's|may|tell|half|twice|one|two|three|note|
+file|quick|math|calculator|a|now|us|number|numbers|result|answer
+""")
+)
+
+
+class Voice:
+    """One speaker. With `held_out` it also uses the phrases that training never shows."""
+
+    def __init__(self, rng: random.Random, *, held_out: bool = False) -> None:
+        self.rng = rng
+        self.words = Words(rng)
+        self.held_out = held_out
+        self.held_used = 0  # phrases never seen in training, so far
+
+    def pick(self, slot: Sequence[str]) -> str:
+        """One phrase of a slot."""
+        held = slot[HELD_EVERY - 1 :: HELD_EVERY]
+        if held and self.held_out and self.rng.random() < _HELD_RATE:
+            self.held_used += 1
+            return self.rng.choice(held)
+        while True:
+            index = self.rng.randrange(len(slot))
+            if index % HELD_EVERY != HELD_EVERY - 1:
+                return slot[index]
+
+    def verb(self, slot: Sequence[str], *, noise: float = 0.1) -> str:
+        """A verb of a slot, or now and then a word that means nothing."""
+        return self.words.word() if self.rng.random() < noise else self.pick(slot)
+
+    def expand(self, frame: str, slots: Mapping[str, Sequence[str]]) -> str:
+        """Replace each field named in `slots` by a phrase, every occurrence by its own."""
+        for name, slot in slots.items():
+            field = f"{{{name}}}"
+            while field in frame:
+                frame = frame.replace(field, self.pick(slot), 1)
+        return frame
+
+    def finish(self, frame: str) -> str:
+        """A whole message from a frame whose open fields are not filled in yet."""
+        opener = self._opener()
+        first = frame.split()[0].rstrip(",:")
+        question = first in _QUESTIONS or frame.startswith("do you")
+        if first.isalpha() and first not in _NOT_ORDERS:
+            frame = self._ask() + frame
+        text = opener + frame + self._closer(frame)
+        if self.rng.random() < 0.55 and text[0].isalpha():
+            text = text[0].upper() + text[1:]
+        return text + self._mark(text, question=question)
+
+    def _opener(self) -> str:
+        way = self.rng.random()
+        if way < 0.60:
+            return ""
+        if way < 0.68:
+            return f"{self.words.word()}, "
+        return self.pick(phrases.OPENER) + self.rng.choice((", ", ", ", " ", ": ", "! "))
+
+    def _ask(self) -> str:
+        return f"{self.pick(phrases.ASK)} " if self.rng.random() < 0.4 else ""
+
+    def _closer(self, frame: str) -> str:
+        if self.rng.random() < 0.7 or frame.endswith(("{t}", "?")):
+            return ""
+        if frame.endswith(("{k}", "{v}", "{n}", "{j}")):
+            closers = [f", {self.pick(phrases.CLOSER)}", *_SAFE_CLOSERS]
+            return closers[0] if self.rng.random() < 0.5 else self.rng.choice(closers)
+        closer = self.words.word() if self.rng.random() < 0.15 else self.pick(phrases.CLOSER)
+        return self.rng.choice((" ", ", ")) + closer
+
+    def _mark(self, text: str, *, question: bool) -> str:
+        if text.endswith(("?", ".", "!")):
+            return ""
+        if question:
+            return "?" if self.rng.random() < 0.7 else ""
+        return self.rng.choices(("", ".", "!", "?"), (12, 8, 0.6, 0.4))[0]
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Put the open values into a finished frame."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
