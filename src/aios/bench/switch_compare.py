@@ -1,6 +1,5 @@
 """Holds a switched run against the uninterrupted one: every token, every row of logits. Pure."""
 
-from collections.abc import Iterable
 from itertools import zip_longest
 
 import msgspec
@@ -20,19 +19,15 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 def difference(plain: Trace, switched: Trace) -> Difference:
     """What the switches changed; all zero but `rows` where they changed nothing."""
-    pairs = list(_pairs(plain, switched))
-    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    both = plain.rows.keys() & switched.rows.keys()
     return Difference(
         tokens=_tokens(plain, switched),
         rows=len(both),
-        rows_missing=len(pairs) - len(both),
-        logit_max_abs=max((_distance(one, other) for one, other in both), default=0.0),
+        rows_missing=len(plain.rows.keys() ^ switched.rows.keys()),
+        logit_max_abs=max(
+            (_distance(plain.rows[place], switched.rows[place]) for place in both), default=0.0
+        ),
     )
-
-
-def _pairs(plain: Trace, switched: Trace) -> Iterable[tuple[bytes | None, bytes | None]]:
-    for branch in sorted(plain.rows.keys() | switched.rows.keys()):
-        yield from zip_longest(plain.rows.get(branch, ()), switched.rows.get(branch, ()))
 
 
 def _tokens(plain: Trace, switched: Trace) -> int:

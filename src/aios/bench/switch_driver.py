@@ -19,7 +19,7 @@ from aios.errors import CoreFailed, error_from
 from aios.syscalls import Choice
 
 RUNNING_MAX = 16  # generations begun and not ended, over all engines
-STEPS_MAX = 6  # of one slice
+STEPS_MAX = 4  # of one slice
 REST_STEPS_MAX = 6
 IDLE_ROUNDS_MAX = 2_000  # without any event: something hangs
 
@@ -28,7 +28,7 @@ IDLE_ROUNDS_MAX = 2_000  # without any event: something hangs
 class Trace:
     """What one run of a case showed."""
 
-    rows: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))  # by branch
+    rows: dict[tuple[int, int], bytes] = field(default_factory=dict)  # by branch and position
     delivered: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     choices: tuple[Choice, ...] = ()
     recomputed: str = ""
@@ -197,4 +197,4 @@ def _alone(worker: Worker, name: str) -> Trace:
 def keep(rows: Iterable[Row], traces: dict[str, Trace]) -> None:
     """Add rows of logits to the traces of their generations."""
     for row in rows:
-        traces[row.generation].rows[row.branch].append(row.logits)
+        traces[row.generation].rows[row.branch, row.position] = row.logits

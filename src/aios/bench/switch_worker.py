@@ -26,7 +26,6 @@ from aios.errors import AiosError, CoreFailed, error_from
 from aios.syscalls import Generate
 
 ANSWER_S = 120.0
-CLOSE_S = 10.0
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,10 +66,11 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """Logits that a branch's next token was chosen from: float32, in order of position."""
+    """Logits, as float32, that the token at `position` of a branch's answer was chosen from."""
 
     generation: str
     branch: int
+    position: int
     logits: bytes
 
 
@@ -128,12 +128,10 @@ class Worker:
         return found
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; whatever it holds is the benchmark's own and temporary."""
+        self._process.kill()
+        self._process.join()
         self._pipe.close()
-        self._process.join(CLOSE_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
 
     def _receive(self) -> Any:  # noqa: ANN401 - the pipe carries what `serve` sends
         try:
@@ -206,8 +204,9 @@ class _Driven:
             case Drop():
                 self._engine.drop(order.id)
 
-    def _probe(self, generation: str, branch: int, logits: Any) -> None:  # noqa: ANN401 - a tensor
-        self._rows.append(Row(generation, branch, logits.float().cpu().numpy().tobytes()))
+    def _probe(self, generation: str, branch: int, position: int, logits: Any) -> None:  # noqa: ANN401
+        data = logits.float().cpu().numpy().tobytes()
+        self._rows.append(Row(generation, branch, position, data))
 
 
 def _ends(event: CoreEvent, generation: str) -> bool:
