@@ -32,7 +32,7 @@ async def main(kernel: Kernel) -> None:
 
 
 if __name__ == "__main__":
-    from aios.kernel import boot
+    from aios.kernel.boot import boot
 
     async def start() -> None:
         async with boot(model="pocket") as kernel:

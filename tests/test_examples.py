@@ -1,6 +1,5 @@
 """Every example runs, on a model that says what the example hopes for, and stays small."""
 
-import asyncio
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from aios.syscalls import Generate, Message, ToolCall
-from tests.sdk.fakes import FakeKernel
+from tests.house import on_a_kernel
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LINES_MAX = 60
@@ -75,11 +74,12 @@ def test_an_example_is_short_and_starts_with_what_it_shows(name: str) -> None:
     assert load(name).__doc__
 
 
+@pytest.mark.parametrize("policy", ["fifo", "rr"])
 @pytest.mark.parametrize("name", CASES)
 def test_an_example_runs_and_prints_what_it_promises(
-    name: str, capsys: pytest.CaptureFixture[str]
+    name: str, policy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     speech, expected = CASES[name]
-    asyncio.run(load(name).main(FakeKernel(speak=speech)))
+    on_a_kernel(load(name).main, speech, policy=policy)
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in expected if line not in printed] == []

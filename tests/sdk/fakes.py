@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-import msgspec
-
 from aios.errors import Denied
 from aios.syscalls import (
     Choice,
@@ -16,17 +14,14 @@ from aios.syscalls import (
     Exit,
     Exited,
     Generate,
-    Inspect,
     Mail,
     Message,
     ModelList,
     Models,
     Ok,
-    Pause,
     ProcessInfo,
     ProcessState,
     Receive,
-    Resume,
     Send,
     Spawn,
     Spawned,
@@ -68,7 +63,6 @@ def completion(line: Line, finish_reason: str = "stop") -> Completion:
 class Process:
     info: ProcessInfo
     mail: "asyncio.Queue[Mail]" = field(default_factory=lambda: asyncio.Queue(16))
-    running: asyncio.Event = field(default_factory=asyncio.Event)
     ended: "asyncio.Future[Exited]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -107,7 +101,6 @@ class FakeKernel:
         try:
             reply = await self.call(token, call.generate)
             for word in reply.text.split():
-                await self._processes[token].running.wait()
                 yield Delta(index=0, text=f"{word} ")
             yield reply
         finally:
@@ -120,7 +113,6 @@ class FakeKernel:
         match call:
             case Generate():
                 self.generated.append(call)
-                await caller.running.wait()
                 said = self.speak(call)
                 return said if isinstance(said, Completion) else completion(said)
             case Spawn():
@@ -142,18 +134,9 @@ class FakeKernel:
         match call:
             case Wait():
                 return await self._processes[str(call.pid)].ended
-            case Inspect():
-                shown = self._processes[str(call.pid)]
-                running = shown.running.is_set()
-                state = ProcessState.RUNNING if running else ProcessState.PAUSED
-                return msgspec.structs.replace(shown.info, state=state)
             case Send():
                 mail = Mail(sender=caller.info.pid, body=call.body)
                 await self._processes[str(call.pid)].mail.put(mail)
-            case Pause():
-                self._processes[str(call.pid)].running.clear()
-            case Resume():
-                self._processes[str(call.pid)].running.set()
         return Ok()
 
     def _open(self, name: str, parent: int) -> Process:
@@ -164,7 +147,6 @@ class FakeKernel:
             completion_tokens=0, mail=0, age_s=0.0,
         )  # fmt: skip
         process = Process(info)
-        process.running.set()
         self._processes[str(pid)] = process
         return process
 

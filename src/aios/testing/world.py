@@ -17,7 +17,7 @@ from aios.errors import AiosError
 from aios.kernel.environment import Environment
 from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
-from aios.scheduler import make
+from aios.scheduler import POLICIES, make
 from aios.scheduler.base import Policy
 from aios.syscalls import (
     Cancel,
@@ -41,7 +41,7 @@ from aios.testing.loop import run
 from aios.testing.script import Faults, Script
 from aios.testing.store import ScriptedStore
 
-POLICIES = ("fifo", "rr", "priority")
+NAMES = tuple(sorted(POLICIES))
 PATIENCE_S = 5_000.0  # virtual seconds that a world may take; past it something hangs
 
 
@@ -66,7 +66,7 @@ class World:
 
     def __init__(self, seed: int, make_policy: Callable[[], Policy] | None = None) -> None:
         self.rng = random.Random(seed)
-        name = self.rng.choice(POLICIES)
+        name = self.rng.choice(NAMES)
         self.report = Report(seed=seed, policy=name)
         self.script = _script(self.rng)
         self._make_policy = make_policy or (lambda: make(name))
@@ -158,6 +158,7 @@ class World:
         self, kernel: Kernel, token: str, call: Generate, rng: random.Random
     ) -> str:
         task = asyncio.ensure_future(kernel.call(token, call))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait([task], timeout=rng.random() * 2)
         if rng.random() < 0.5 and call.call_id:
             await self._answered(_done(kernel.call(token, Cancel(call_id=call.call_id))))
