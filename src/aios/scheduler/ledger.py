@@ -2,10 +2,10 @@
 
 Every running or resting job has a part of the KV booked, in whole blocks. A job that starts books
 what it holds (at least its prompt) and a look-ahead; while it runs its booking never shrinks, and
-grows as soon as less than a block for each branch is left of it. So a job that just started can
-grow for a while before anybody has to go, and a report that comes a step late does no harm. What
-it gives up: a little room, and, as blocks that several jobs share are booked for each of them,
-room that sharing would have saved.
+grows as soon as less than a block for each branch is left of it; at rest it keeps that block. So a
+job that just started can grow for a while before anybody has to go, and a report that comes a step
+late does no harm. What it gives up: a little room, and, as blocks that several jobs share are
+booked for each of them, room that sharing would have saved.
 
 A job whose booking exceeds the whole KV still fits where nobody else holds any.
 """
@@ -85,8 +85,9 @@ class Ledger:
             return None
         account.kv_tokens = max(work.kv_tokens, account.job.prompt_tokens)
         if account.place is Place.RUNNING:
-            least = self._whole(account.kv_tokens, 1, account.job.branches)
-            self._book(account, max(account.booked, least))
+            self._book(account, max(account.booked, self._held(account)))
+        elif account.place is Place.RESTING:
+            self._book(account, self._held(account))
         return account
 
     def lost(self, job: JobId) -> Account | None:
@@ -128,7 +129,7 @@ class Ledger:
         if to is Tier.DEVICE:
             self._lanes -= account.job.branches
             account.place = Place.RESTING
-            self._book(account, self._whole(account.kv_tokens, 0, 1))
+            self._book(account, self._held(account))
         else:
             self._release(account)
 
@@ -140,7 +141,7 @@ class Ledger:
     def freed_by_rest(self, job: JobId) -> int:
         """KV that a running job gives back when it rests in DEVICE."""
         account = self._accounts[job]
-        return account.booked - self._whole(account.kv_tokens, 0, 1)
+        return account.booked - self._held(account)
 
     @property
     def is_overfull(self) -> bool:
@@ -166,6 +167,10 @@ class Ledger:
         block = self._machine.block_tokens
         blocks = max(_AHEAD_BLOCKS, -(-self._ahead_tokens // block))
         return self._whole(account.kv_tokens, blocks, account.job.branches)
+
+    def _held(self, account: Account) -> int:
+        """What a job holds at most, as a report of one more step may be on its way."""
+        return self._whole(account.kv_tokens, 1, account.job.branches)
 
     def _whole(self, tokens: int, blocks: int, branches: int) -> int:
         """Tokens in whole blocks, and so many blocks more for each branch."""

@@ -144,13 +144,19 @@ class Drive:
         self.trace: list[tuple[float, Decision]] = []
         self.lives = {load.id: Life(load, number) for number, load in enumerate(loads)}
         assert len(self.lives) == len(loads), "ids are unique"
-        self._coming = sorted(self.lives.values(), key=lambda life: -life.load.arrives)
+        in_order = sorted(self.lives.values(), key=lambda life: (life.load.arrives, life.number))
+        self._coming = in_order[::-1]
         self._left = len(loads)
         self._here: dict[str, Life] = {}  # ready, running or resting
         self._on: dict[str, Life] = {}  # really on lanes, earliest started first
         self._device: dict[str, Life] = {}  # really resting there, longest resting first
         self._late: list[_Report] = []
         self._pause = 0.0  # seconds that moves of KV add to the next step
+
+    @property
+    def here(self) -> Sequence[str]:
+        """Jobs that are ready, running or resting."""
+        return list(self._here)
 
     def run(self, steps_max: int = 1_000_000) -> Sequence[Life]:
         """Play until every job is gone; tells their lives in order of the workload."""
@@ -175,15 +181,20 @@ class Drive:
             self._carry_out(decision)
         self._referee()
 
-    def cancel(self, name: str, why: Left = Left.CANCELLED) -> None:
-        """A job ends or is blocked now, whatever its state."""
+    def cancel(self, name: str) -> None:
+        """A job ends now, whatever its state."""
         life = self.lives[name]
         self._forget(life)
-        self.policy.left(life.job, why)
-        if why is Left.BLOCKED:
-            life.state, life.has_kv = State.BLOCKED, False
-        else:
-            self._end(life, why)
+        self.policy.left(life.job, Left.CANCELLED)
+        self._end(life, Left.CANCELLED)
+
+    def block(self, name: str) -> None:
+        """A job's process is paused: it is taken from the policy, until `unblock`."""
+        life = self.lives[name]
+        self._take_off(life, keeps=self.costs.keeps_kv)
+        self._forget(life)
+        self.policy.left(life.job, Left.BLOCKED)
+        life.state = State.BLOCKED
 
     def unblock(self, name: str) -> None:
         life = self.lives[name]
@@ -197,9 +208,15 @@ class Drive:
         self._became_ready(life)
         self.policy.lost(life.job)
 
+    def is_held(self, name: str) -> bool:
+        """Whether the machine holds a job's KV, on lanes or at rest."""
+        return name in self._on or name in self._device
+
     def die(self) -> None:
         """The engine dies: everybody loses lanes and KV at once."""
-        self._late.clear()
+        late, self._late = self._late, []
+        for report in late:
+            self._tell(report)
         for life in [*self._on.values(), *self._device.values()]:
             self._take_off(life, keeps=False)
         for life in self._here.values():
@@ -276,6 +293,8 @@ class Drive:
 
     def _tell(self, report: _Report) -> None:
         life = report.life
+        if life.state is State.BLOCKED and report.is_last:
+            self._end(life, Left.DONE)
         if life.state in (State.GONE, State.BLOCKED):
             return
         self.policy.served(life.job, report.work)
