@@ -73,6 +73,7 @@ def test_foreign_bytes_are_damaged_not_a_crash(data: bytes) -> None:
 @given(
     header=st.one_of(
         st.binary(max_size=100),
+        st.just(msgspec.msgpack.encode(snapshot_of(0)).replace(b"generation", b"gen\xff\xfftion")),
         st.builds(
             lambda kv, tokens: msgspec.msgpack.encode(
                 msgspec.structs.replace(snapshot_of(0), kv_bytes=kv, tokens=tokens)

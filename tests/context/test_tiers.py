@@ -327,10 +327,13 @@ def test_files_spoiled_in_any_way_are_damaged(
 def test_what_is_no_file_is_damaged_and_nobody_hangs(tmp_path: Path, tier: Tier) -> None:
     store = store_in(tmp_path)
     refs = [save(store, tier, bytes_of(300), f"g{i}") for i in range(3)]
-    for ref, make in zip(refs, (os.mkfifo, os.mkdir, lambda path: os.symlink("/etc/passwd", path)),
-                         strict=True):  # fmt: skip
+    for ref in refs:
         os.unlink(ref.path)
-        make(ref.path)
+    os.mkfifo(refs[0].path)
+    os.mkdir(refs[1].path)
+    os.symlink("/etc/passwd", refs[2].path)
+
+    for ref in refs:
         with pytest.raises(Damaged):
             store.load(ref)
 

@@ -118,7 +118,7 @@ def _header(image: memoryview, where: str) -> tuple[Snapshot, int]:
         raise Damaged(f"{where}: the header's checksum is wrong")
     try:
         return _decode(image[PREFIX.size : PREFIX.size + length]), offset
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Damaged(f"{where}: the header is no snapshot's: {problem}") from None
 
 

@@ -19,7 +19,7 @@ from aios.cores.torch.settings import BLOCK_TOKENS, Settings
 from aios.errors import AiosError, CoreFailed
 from aios.syscalls.llm import Delta
 
-Probe = Callable[[str, int, torch.Tensor], None]
+Probe = Callable[[str, int, int, torch.Tensor], None]  # generation, branch, position, logits
 
 
 @dataclass(slots=True)
@@ -87,12 +87,11 @@ class Batch:
         """The oldest groups, as many as the lanes hold, and as many chunks as a step may take."""
         turn, lanes, prefill = Turn(), self._lanes, self._prefill
         for group in groups:
-            active = group.active
-            lanes -= len(active)
+            lanes -= group.lanes
             if lanes < 0:
                 break
             if not group.is_prefilling:
-                turn.steps += [_step(group, branch) for branch in active]
+                turn.steps += [_step(group, branch) for branch in group.active]
             elif prefill > 0:
                 stretch = self._stretch(group, prefill)
                 turn.stretches.append(stretch)
@@ -220,7 +219,7 @@ class Batch:
                 position = branch.length - len(group.prompt)
                 picks.append(_Pick(gain, branch, position, source))
             elif branch.index == 0:
-                beams.append((gain, logits[source : source + len(group.branches)]))
+                beams.append((gain, logits[source : source + len(group.active)]))
             source += 1
         return source
 
@@ -248,7 +247,7 @@ class Batch:
         """The prompt's last logits are every branch's first."""
         gain = self._gain(group)
         if group.tree is not None:
-            beams.append((gain, logits.expand(len(group.branches), -1)))
+            beams.append((gain, logits))
             return
         open_ = [branch for branch in group.active if group.is_open(branch, 0)]
         picks += [_Pick(gain, branch, 0, source) for branch in open_]
@@ -256,20 +255,22 @@ class Batch:
     def _grow(self, gain: _Gain, logits: torch.Tensor) -> None:
         group = gain.group
         if self._probe is not None:
-            for branch, row in zip(group.branches, logits, strict=True):
-                self._probe(group.id, branch.index, row)
+            for branch, row in zip(group.active, logits, strict=True):
+                self._probe(group.id, branch.index, len(branch.produced), row)
         try:
             move = group.grow_tree(logits)
         except AiosError as problem:
             self._failures[group.id] = problem
             return
-        gain.produced += len(group.branches)
+        gain.produced += len(logits)
         if move.done:
             for branch in group.branches:
-                branch.finish = "stop"
                 self.close(branch)
-        else:
-            self._pool.reorder(group.rows, move.parents)
+            return
+        rows: list[int | None] = [*self._pool.reparent(group.rows, move.parents)]
+        rows += [None] * (len(group.branches) - len(rows))
+        for branch, row in zip(group.branches, rows, strict=True):
+            branch.row = row
 
     def _choose(self, picks: Sequence[_Pick], logits: torch.Tensor) -> None:
         if not picks:
@@ -282,7 +283,7 @@ class Batch:
         for pick, row, chosen in zip(picks, logits, self._chosen(logits, draws), strict=True):
             group = pick.gain.group
             if self._probe is not None:
-                self._probe(group.id, pick.branch.index, row)
+                self._probe(group.id, pick.branch.index, pick.position, row)
             try:
                 self._accept(pick, chosen)
             except AiosError as problem:

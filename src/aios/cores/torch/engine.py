@@ -9,12 +9,10 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-
 from aios.context.snapshot import Snapshot, SnapshotRef, Tier
 from aios.cores.base import CoreEvent, Exactness, Failed, Generation, Progress, Suspended, Traits
 from aios.cores.torch import checkpoint
-from aios.cores.torch.batch import Batch, Turn
+from aios.cores.torch.batch import Batch, Probe, Turn
 from aios.cores.torch.forward import Forward
 from aios.cores.torch.language import Language, Limits
 from aios.cores.torch.load import Loaded, load
@@ -25,13 +23,11 @@ from aios.cores.torch.selftest import measured_exactness
 from aios.cores.torch.sequence import Group
 from aios.cores.torch.settings import BLOCK_TOKENS, Settings
 from aios.errors import AiosError, Busy, Damaged, InvalidArgument
-from aios.syscalls.llm import Delta, Generate, Tokenize
+from aios.syscalls.llm import Generate, Tokenize
 
 SEQUENCE_TOKENS_MIN = 256  # KV for less than this serves nobody
 SAVE_WAIT_S = 0.01  # how long an idle step waits for a disk
 NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
-
-Probe = Callable[[str, int, torch.Tensor], None]
 
 
 class Slot(Protocol):

@@ -120,18 +120,25 @@ class Pool:
         """The caller's share in blocks ends."""
         self._release(blocks)
 
-    def reorder(self, rows: Sequence[int], parents: Sequence[int]) -> None:
-        """Row `rows[i]` becomes what `rows[parents[i]]` was, for all i at once."""
-        chosen = np.asarray(rows)
-        sources = chosen[np.asarray(parents)]
-        if np.array_equal(chosen, sources):
-            return
-        old = self.tables[chosen]
-        self.tables[chosen] = self.tables[sources]
-        self.counts[chosen] = self.counts[sources]
-        np.add.at(self._refs, self.tables[chosen].ravel(), 1)
-        held, times = np.unique(old, return_counts=True)
-        self._release(held, times.astype(np.int32))
+    def reparent(self, rows: Sequence[int], parents: Sequence[int]) -> list[int]:
+        """As many rows as `parents`: the i-th is what `rows[parents[i]]` was, for all i at once.
+
+        Row numbers are reused; `rows` that are not among the result are closed.
+        """
+        result = [*rows[: len(parents)], *(self.open() for _ in parents[len(rows) :])]
+        sources = [rows[parent] for parent in parents]
+        if result == sources and len(rows) == len(parents):
+            return result
+        tables, counts = self.tables[sources], self.counts[sources]
+        np.add.at(self._refs, tables.ravel(), 1)
+        gone, times = np.unique(self.tables[list(rows)], return_counts=True)
+        self._release(gone, times.astype(np.int32))
+        self.tables[result], self.counts[result] = tables, counts
+        for row in rows[len(parents) :]:
+            self.tables[row] = 0
+            self.counts[row] = 0
+            self._free_rows.append(row)
+        return result
 
     def shared(self, rows: Ints, positions: Ints) -> npt.NDArray[np.bool_]:
         """Where the block of `positions[i]` in `rows[i]` exists and is not the row's alone."""

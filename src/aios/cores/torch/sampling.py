@@ -226,20 +226,20 @@ def _logprobs(
     found = {}
     for row, scores, top, total in zip(rows, wanted, best.tolist(), totals, strict=True):
         norm = top + math.log(total / _ONE)
-        leaders = _leaders(scores, draws[row].decoding.logprobs or 0)
+        best_slots = leaders(scores, draws[row].decoding.logprobs or 0)
         found[row] = TokenLogprob(
             token_id=tokens[row],
             logprob=float(scores[tokens[row]]) - norm,
-            top=tuple((slot, score - norm) for slot, score in leaders),
+            top=tuple((slot, score - norm) for slot, score in best_slots),
         )
     return found
 
 
-def _leaders(scores: torch.Tensor, count: int) -> list[tuple[int, float]]:
-    """The best `count` slots, best first, of equals the lowest."""
+def leaders(scores: torch.Tensor, count: int) -> list[tuple[int, float]]:
+    """The best `count` slots above -inf, best first, of equals the lowest."""
     if count == 0:
         return []
-    count = min(count, scores.shape[0])
-    slots = (scores >= scores.topk(count).values[-1]).nonzero()[:, 0]
+    edge = scores.topk(min(count, scores.shape[0])).values[-1]
+    slots = ((scores >= edge) & (scores > -math.inf)).nonzero()[:, 0]
     pairs = zip(slots.tolist(), scores[slots].tolist(), strict=True)
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:count]

@@ -22,7 +22,7 @@ from aios.syscalls.llm import Choice, Decoding, Delta, FinishReason, TokenLogpro
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Branch:
     """One answer in the making. `length` tokens of prompt and answer have their KV computed."""
 
@@ -65,8 +65,15 @@ class Group:
 
     @property
     def active(self) -> list[Branch]:
-        """Branches with something left to compute."""
+        """Branches with something left to compute; of beams, the live ones."""
+        if self.tree:
+            return [] if self.tree.done else self.branches[: len(self.tree.live)]
         return [branch for branch in self.branches if branch.finish is None or self._lacks(branch)]
+
+    @property
+    def lanes(self) -> int:
+        """Lanes that it takes, now or as soon as its prompt is computed."""
+        return len(self.branches) if self.tree or self.is_prefilling else len(self.active)
 
     @property
     def rows(self) -> list[int]:
@@ -117,10 +124,10 @@ class Group:
         return self._read(branch, tokens)
 
     def grow_tree(self, logits: torch.Tensor) -> BeamMove:
-        """All beams gain a token, from one row of logits each; says who descends from whom."""
+        """All live beams gain a token, from one row of logits each; says who descends from whom."""
         assert self.tree is not None
         scores = torch.log_softmax(logits, dim=-1)
-        for beam, branch in enumerate(self.branches):
+        for beam, branch in enumerate(self.active):
             if branch.grammar:
                 scores[beam].masked_fill_(~branch.grammar.mask().to(scores.device), -torch.inf)
         self.tree, move = advance(self.tree, scores)
@@ -157,15 +164,15 @@ class Group:
         return self.decoding.logprobs is not None and len(branch.logprobs) < len(branch.produced)
 
     def _reparent(self, move: BeamMove) -> None:
-        families = Counter(move.parents)
-        old = [(branch.produced, branch.grammar) for branch in self.branches]
-        for branch, parent, token in zip(self.branches, move.parents, move.tokens, strict=True):
-            produced, grammar = old[parent]
-            families[parent] -= 1
+        children = Counter(move.parents)
+        old = [(branch.produced, branch.grammar, branch.length) for branch in self.branches]
+        for branch, parent, token in zip(self.branches, move.parents, move.tokens, strict=False):
+            produced, grammar, branch.length = old[parent]
+            children[parent] -= 1
             # The last child takes its parent's grammar, the others a copy each.
-            branch.grammar = grammar.fork() if grammar and families[parent] else grammar
+            branch.grammar = grammar.fork() if grammar and children[parent] else grammar
             branch.produced = [*produced, token]
-        for branch, token in zip(self.branches, move.tokens, strict=True):
+        for branch, token in zip(self.branches, move.tokens, strict=False):
             if branch.grammar:
                 branch.grammar.accept(token)
 
@@ -184,13 +191,13 @@ class Group:
 
     def _call_prefix(self, index: int) -> str:
         """Four letters and digits that depend on the generation and the choice alone."""
-        number = xxhash.xxh32_intdigest(f"{self.id} {index}")
+        number = xxhash.xxh32_intdigest(f"{self.id} {index}".encode())
         return "".join(_DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4))
 
     def _hypotheses(self) -> list[Choice]:
         assert self.tree is not None
         choices = []
-        for index, best in enumerate(harvest(self.tree)[: self.decoding.n]):
+        for index, best in enumerate(harvest(self.tree)):
             stream = self._language.stream(self.decoding)
             words = [token for token in best.token_ids if token not in self._eos]
             text = stream.push(words) + stream.flush()
