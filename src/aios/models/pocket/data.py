@@ -1,14 +1,14 @@
 """Batches of generated conversations, as tensors. Knows nothing of optimisers or files."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from tokenizers import Tokenizer
 
 from aios.models.pocket.chat import PAD, segments
-from aios.models.pocket.tasks import Task, tasks
+from aios.models.pocket.tasks import Mix, Task, tasks
 
 LENGTH_MAX = 1100  # a longer conversation is left out
 _POOL = 256  # conversations sorted by length together
@@ -30,13 +30,13 @@ class _Row:
 
 
 def batches(
-    tokenizer: Tokenizer, seed: str, tokens: int, weights: Mapping[str, float], *, turns: int | None
+    tokenizer: Tokenizer, seed: str, tokens: int, mix: Mix, *, turns: int | None
 ) -> Iterator[Batch]:
     """Batches of about `tokens` tokens without end, each of conversations alike in length."""
     rng = random.Random(seed)
     pool = 0
     while True:
-        drawn = list(tasks(f"{seed} {pool}", _POOL, weights=weights, turns=turns))
+        drawn = list(tasks(f"{seed} {pool}", _POOL, mix=mix, turns=turns))
         rows = sorted(rows_of(tokenizer, drawn), key=lambda row: len(row.ids))
         groups = _groups([row for row in rows if len(row.ids) <= LENGTH_MAX], tokens)
         rng.shuffle(groups)

@@ -6,7 +6,7 @@ knows nothing of chat formats.
 
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aios.models.pocket import phrases_more as more
 from aios.models.pocket.plan import Call, Request, carry_out
@@ -35,8 +35,6 @@ WEIGHTS: Mapping[str, float] = {
     "follow_calc": 4.0,  # only possible after an answer with a number
     "follow_save": 4.0,
 }
-_MISSING_RATE = 0.14
-_FAULT_RATE = 0.08
 _DECOYS = tuple(
     """
 search web_search weather send_mail book_flight calendar translate browser shell python file_read
@@ -45,6 +43,19 @@ image_draw human_approval delegate
     """.split()  # noqa: SIM905  one word after another reads better
 )
 _ERRORS = ("permission denied", "busy", "budget spent", "denied by the user", "too many calls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How often which kind of request comes, and what goes wrong how often."""
+
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
+    missing: float = 0.14  # a needed tool is not listed
+    faults: float = 0.08  # a tool fails
+    conversations: float = 0.25  # more than one request
+
+
+MIX = Mix()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,44 +104,45 @@ def tasks(
     *,
     held_out: bool = False,
     turns: int | None = None,
-    weights: Mapping[str, float] = WEIGHTS,
+    mix: Mix = MIX,
 ) -> Iterator[Task]:
     """Draw tasks; `held_out` ones each use a phrase that training never shows.
 
     `turns` fixes how many requests a conversation has; otherwise one in four has two or more.
     """
-    wanted = {kind: weights[kind] for kind in weights if kinds is None or kind in kinds}
+    if kinds is not None:
+        weights = {kind: weight for kind, weight in mix.weights.items() if kind in kinds}
+        mix = replace(mix, weights=weights)
     rng = random.Random(f"pocket {seed}")
     for _ in range(count):
-        length = turns or _turns(rng)
-        yield _accepted(rng, wanted, length, held_out=held_out)
+        length = turns or _turns(rng, mix.conversations)
+        yield _accepted(rng, mix, length, held_out=held_out)
 
 
-def _accepted(
-    rng: random.Random, weights: Mapping[str, float], length: int, *, held_out: bool
-) -> Task:
+def _accepted(rng: random.Random, mix: Mix, length: int, *, held_out: bool) -> Task:
     """Draw until a held-out task really has something held out, keeping its length."""
     while True:
         voice = Voice(rng, held_out=held_out)
-        task = _draw_task(voice, weights, length)
+        task = _draw_task(voice, mix, length)
         if not held_out or voice.held_used:
             return task
 
 
-def _turns(rng: random.Random) -> int:
-    if rng.random() >= 0.25:
+def _turns(rng: random.Random, conversations: float) -> int:
+    if rng.random() >= conversations:
         return 1
     return rng.randint(2, 5) if rng.random() < 0.85 else rng.randint(5, 9)
 
 
-def _draw_task(voice: Voice, weights: Mapping[str, float], count: int) -> Task:
+def _draw_task(voice: Voice, mix: Mix, count: int) -> Task:
     scene = Scene(voice=voice)
-    requests = [_next_request(scene, weights) for _ in range(count)]
+    requests = [_next_request(scene, mix.weights) for _ in range(count)]
     fragile = any(request.kind in FOLLOW_UPS for request in requests)
     needed = _needed(requests)
-    lost = needed and not fragile and voice.rng.random() < _MISSING_RATE
+    lost = needed and not fragile and voice.rng.random() < mix.missing
     listed = _listed(voice, needed, voice.rng.choice(needed) if lost else None)
-    faults = _faults(voice.rng, len(requests), fragile=fragile) if needed and not lost else ()
+    fails = needed and not lost and voice.rng.random() < mix.faults
+    faults = _faults(voice.rng, len(requests), fragile=fragile) if fails else ()
     kind = requests[0].kind if count == 1 else "conversation"
     if count == 1 and (lost or faults):
         kind = "missing" if lost else "retry"
@@ -194,8 +206,6 @@ def _decoy(voice: Voice) -> str:
 
 def _faults(rng: random.Random, requests: int, *, fragile: bool) -> tuple[str, ...]:
     """Tool errors that will come, each after some calls that go well."""
-    if rng.random() >= _FAULT_RATE:
-        return ()
     before = ("",) * rng.randint(0, 2 * requests - 2)
     if fragile or rng.random() < 0.6:
         return (*before, TIMEOUT)

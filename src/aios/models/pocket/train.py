@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torch.multiprocessing.spawn import spawn
 
 from aios.models.pocket.data import Batch, batches, collate, rows_of
 from aios.models.pocket.model import loss_of, new_model, optimisers, right_rows, save_model
-from aios.models.pocket.tasks import WEIGHTS, tasks
+from aios.models.pocket.tasks import MIX, WEIGHTS, Mix, tasks
 from aios.models.pocket.tokenizer import save_tokenizer, train_tokenizer
 
 _WARM_UP_STEPS = 50
@@ -27,6 +27,7 @@ _FLAT = 0.4  # share of the run at the full rate; then it falls in a line
 _LAST_RATE = 0.02
 _SINGLE = 0.08  # share of the run with one request to a conversation: copying comes first
 _CLIP = 1.0
+_QUICK = 60  # tasks in each quick look at success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Plan:
     rate: float
     seed: int
     save_s: float
-    weights: Mapping[str, float]
+    mix: Mix
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class _Run:
         self.held = self._quick_set(held_out=True)
         self.seen = self._quick_set(held_out=False)
         self.loss = 0.0
+        self.last_step_s = 0.0
         self._load()
 
     def go(self) -> None:
@@ -98,7 +100,7 @@ class _Run:
 
     def _batches(self, turns: int | None) -> Iterator[Batch]:
         seed = f"{self.plan.seed} {self.rank} {self.progress.step}"
-        return batches(self.tokenizer, seed, self.plan.tokens, self.plan.weights, turns=turns)
+        return batches(self.tokenizer, seed, self.plan.tokens, self.plan.mix, turns=turns)
 
     def _step(self, batch: Batch) -> None:
         began = time.perf_counter()
@@ -109,17 +111,17 @@ class _Run:
             for group in optimiser.param_groups:
                 group["lr"] = rate
         loss.backward()  # type: ignore[no-untyped-call]
-        tokens = float(batch.ids.numel())
-        means = self._average([loss.item(), tokens, time.perf_counter() - began])
+        # The last step's time is shared too: every process must see the same schedule.
+        extra = [loss.item(), float(batch.ids.numel()), self.last_step_s]
+        mean_loss, tokens, spent_s = self._average(extra)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP)
         for optimiser in self.optimisers:
             optimiser.step()
-        # The others' time is shared too: every process must see the same schedule.
-        spent = self._average_one(time.perf_counter() - began)
-        self.loss = means[0] if not self.loss else 0.98 * self.loss + 0.02 * means[0]
+        self.loss = 0.98 * self.loss + 0.02 * mean_loss if self.loss else mean_loss
         self.progress.step += 1
-        self.progress.tokens += int(means[1] * self.plan.processes)
-        self.progress.elapsed_s += spent
+        self.progress.tokens += round(tokens * self.plan.processes)
+        self.progress.elapsed_s += spent_s
+        self.last_step_s = time.perf_counter() - began
 
     def _average(self, extra: list[float]) -> list[float]:
         """Average all gradients over the processes, and a few numbers with them."""
@@ -133,21 +135,16 @@ class _Run:
             at += gradient.numel()
         return flat[at:].tolist()
 
-    def _average_one(self, number: float) -> float:
-        shared = torch.tensor([number], dtype=torch.float64)
-        dist.all_reduce(shared)
-        return shared.item() / self.plan.processes
-
     def _quick_set(self, *, held_out: bool) -> list[Batch]:
-        drawn = list(tasks(f"quick {self.plan.seed}", 150, held_out=held_out, turns=1))
+        drawn = list(tasks(f"quick {self.plan.seed}", _QUICK, held_out=held_out, turns=1))
         rows = sorted(rows_of(self.tokenizer, drawn), key=lambda row: len(row.ids))
-        return [collate(self.tokenizer, rows[at : at + 15]) for at in range(0, 150, 15)]
+        return [collate(self.tokenizer, rows[at : at + 15]) for at in range(0, _QUICK, 15)]
 
     def _report(self) -> None:
         if self.rank != 0:
             return
         scores = [
-            sum(right_rows(self.model, batch) for batch in quick) / 150
+            sum(right_rows(self.model, batch) for batch in quick) / _QUICK
             for quick in (self.seen, self.held)
         ]
         at = self.progress
@@ -205,17 +202,21 @@ def _plan(arguments: list[str]) -> Plan:
     parser.add_argument("--tokens", type=int, default=1400, help="per step and process")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-s", type=float, default=120.0, help="between checkpoints")
+    parser.add_argument("--save-s", type=float, default=180.0, help="between checkpoints")
     parser.add_argument(
         "--weight", action="append", default=[], metavar="KIND=W", help="change the mix of tasks"
     )
-    given = parser.parse_args(arguments)
+    parser.add_argument("--missing", type=float, default=MIX.missing, help="needed tool unlisted")
+    parser.add_argument("--conversations", type=float, default=MIX.conversations)
+    given = vars(parser.parse_args(arguments))
     changed = dict(WEIGHTS)
-    for entry in given.weight:
+    for entry in given.pop("weight"):
         kind, _, weight = entry.partition("=")
         changed[kind] = float(weight)
-    fields = {name: value for name, value in vars(given).items() if name != "weight"}
-    return Plan(**fields, weights=changed)
+    mix = Mix(
+        weights=changed, missing=given.pop("missing"), conversations=given.pop("conversations")
+    )
+    return Plan(**given, mix=mix)
 
 
 if __name__ == "__main__":
