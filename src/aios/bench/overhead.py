@@ -97,9 +97,7 @@ async def _round(kernel: Kernel, call: Syscall[Any], clients: int, calls: int) -
     async with asyncio.TaskGroup() as group:
         for child in spawned:
             client = _alone if clients == 1 else _among
-            group.create_task(
-                client(kernel, child.token, call, calls // clients, clock, latencies)
-            )
+            group.create_task(client(kernel, child.token, call, calls // clients, clock, latencies))
     return _Round(took_s=clock.now() - began, latencies_s=latencies)
 
 

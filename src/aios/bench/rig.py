@@ -8,6 +8,7 @@ from aios.cores.base import Core
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
+from aios.scheduler import RoundRobin
 from aios.testing import INSTANT, ScriptedCore, ScriptedStore
 
 
@@ -20,9 +21,9 @@ def scripted_kernel(
     seed: int, programs: Mapping[str, Program] | None = None, core: Core | None = None
 ) -> Kernel:
     """A kernel with the default policy, to be used as `async with`."""
-    from tempfifo import Fifo
-
-    environment = Environment(random=Random(seed))
     return Kernel(
-        [core or scripted_core(seed)], Fifo, programs=programs, environment=environment
+        [core or scripted_core(seed)],
+        RoundRobin,
+        programs=programs,
+        environment=Environment(random=Random(seed)),
     )

@@ -98,7 +98,9 @@ def row(agents: int, samples: list[Sample], bytes_per_agent: list[float]) -> Row
     )
 
 
-def tally(asked: Mapping[str, int], replies: Iterable[tuple[str, int]], ends: Iterable[str]) -> Tally:
+def tally(
+    asked: Mapping[str, int], replies: Iterable[tuple[str, int]], ends: Iterable[str]
+) -> Tally:
     """Compare the replies' checksums with those that were asked for, call by call."""
     right = Counter(call for call, checksum in replies if asked.get(call) == checksum)
     ended = Counter(ends)
@@ -115,7 +117,9 @@ class Agents:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.replies: list[tuple[str, int]] = []  # the call that was answered, the answer's checksum
+        self.replies: list[
+            tuple[str, int]
+        ] = []  # the call that was answered, the answer's checksum
         self.ends: list[str] = []  # calls that the kernel says are done
 
     async def program(self, transport: Any, token: str, agent: int) -> None:
@@ -189,9 +193,8 @@ async def _settled(kernel: Kernel, agents: int) -> None:
     """Spawn that many, until all of them wait."""
     for number in range(agents):
         await _spawn(kernel, "agent", number)
-    goal = len(kernel.table) - 1
-    while len(kernel.waits) < goal:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # Each new task runs once, up to its wait.
+    assert len(kernel.waits) == len(kernel.table) - 1, "everybody but the first process waits"
 
 
 async def _receiver(transport: Any, token: str, agent: int) -> None:

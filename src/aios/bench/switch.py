@@ -5,10 +5,8 @@ snapshot, run the same generations alone and uninterrupted. Every token and ever
 compared. The cost is of restoring and saving KV that the restoring engine has never seen.
 """
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 
 import msgspec
@@ -63,13 +61,13 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 def run(options: Options, tell: Tell) -> Report:
     """Switch, run again without, compare; then measure the cost."""
     wanted = QUICK_SWITCHES if options.is_quick else FULL_SWITCHES
-    with model_folder() as model, home(None) as folders:
-        with engines(model, folders, "switched") as workers:
+    with home(None) as folders:
+        with engines(folders, "switched") as workers:
             driver = Driver(workers, Random(options.seed))
             driver.run(lambda: _next(driver, wanted, options.seed, tell))
             traits = workers[0].exactness
         done = list(driver.done.values())
-        with engines(model, folders, "plain") as workers:
+        with engines(folders, "plain") as workers:
             plain = undisturbed(workers, [one for one, _ in done], tell)
             tell("switch: cost")
             cost = costs(workers, Random(options.seed), 12 if options.is_quick else 60)
@@ -79,29 +77,13 @@ def run(options: Options, tell: Tell) -> Report:
 
 
 @contextmanager
-def model_folder() -> Iterator[str]:
-    """pocket's weights; a model of its shape with random ones where they are not there."""
-    if any(pocket.PATH.glob("*.safetensors")):
-        yield str(pocket.PATH)
-        return
-    from aios.models.pocket.model import new_model, save_model
-    from aios.models.pocket.tokenizer import save_tokenizer, train_tokenizer
-
-    with tempfile.TemporaryDirectory(prefix="aios-") as folder:
-        tokenizer = train_tokenizer()
-        save_tokenizer(tokenizer, Path(folder))
-        save_model(new_model(tokenizer), Path(folder))
-        yield folder
-
-
-@contextmanager
-def engines(model: str, folders: Folders, name: str) -> Iterator[list[Worker]]:
-    """Engine processes over the same folders; gone at the end."""
+def engines(folders: Folders, name: str) -> Iterator[list[Worker]]:
+    """Engine processes with pocket over the same folders; gone at the end."""
     workers: list[Worker] = []
     try:
         for number in range(ENGINES):
             spec = Spec(
-                model=model,
+                model=str(pocket.PATH),
                 ram=str(folders.ram),
                 disk=str(folders.disk),
                 owner=f"{name}-{number}",
@@ -149,7 +131,7 @@ def report(
     found = result(compared, cost)
     return Report(
         result=found,
-        tables=(_table(found),),
+        tables=(_table(found), _cost_table(cost)),
         bars=_bars(found, compared),
         more={**more, "logit_rows_compared": sum(one.difference.rows for one in compared)},
     )
@@ -178,13 +160,30 @@ def _kind(compared: Sequence[Compared]) -> Kind:
 
 def _table(found: Switch) -> Table:
     columns = ("kind", "cases", "switches", "token mismatches", "logit max abs diff")
-    total = {"all": found}
+    total = Kind(
+        cases=found.cases,
+        switches=found.switches,
+        token_mismatches=found.token_mismatches,
+        logit_max_abs_diff=found.logit_max_abs_diff,
+    )
     rows = tuple(
         (name, f"{one.cases:,}", f"{one.switches:,}", str(one.token_mismatches),
          f"{one.logit_max_abs_diff:g}")
-        for name, one in {**found.by_kind, **total}.items()
+        for name, one in {**found.by_kind, "all": total}.items()
     )  # fmt: skip
     return Table(title="Switched against uninterrupted", columns=columns, rows=rows)
+
+
+def _cost_table(cost: Mapping[Tier, Sequence[Cost]]) -> Table:
+    columns = ("tier", "switches", "p50 ms", "p50 CPU ms", "lowest ms")
+    rows = []
+    for tier, samples in cost.items():
+        wall = [one.ms_per_1k for one in samples]
+        cpu = percentile([one.cpu_ms_per_1k for one in samples], 50)
+        figures = (percentile(wall, 50), cpu, min(wall))
+        rows.append((tier.value, str(len(samples)), *(f"{one:.2f}" for one in figures)))
+    title = "Restore and save, per 1,000 tokens of KV"
+    return Table(title=title, columns=columns, rows=tuple(rows))
 
 
 def _bars(found: Switch, compared: Sequence[Compared]) -> tuple[Bar, ...]:

@@ -1,4 +1,4 @@
-"""Random generations of every kind that a context switch must not change. Pure: a seed, calls out."""
+"""Random generations of every kind that a context switch must not change. Pure."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,10 +7,11 @@ import msgspec
 
 from aios.syscalls import Beams, Decoding, Generate, Message, ToolSpec
 
-WORDS = (
+TEXT = (
     "the agent waits while another one writes a long letter to its old friend about rain and "
     "numbers 7 12 480 please remember every file add them up tell me what time it is now"
-).split()
+)
+WORDS = TEXT.split()
 PROMPT_WORDS_MAX = 160
 SCHEMA = {
     "type": "object",

@@ -23,14 +23,19 @@ PROMPTS_MAX = 100
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """One switch of that many tokens of KV."""
+    """One switch of that many tokens of KV; `cpu_ms` leaves out what the machine gave to others."""
 
     tokens: int
     ms: float
+    cpu_ms: float
 
     @property
     def ms_per_1k(self) -> float:
         return self.ms * 1_000 / self.tokens
+
+    @property
+    def cpu_ms_per_1k(self) -> float:
+        return self.cpu_ms * 1_000 / self.tokens
 
 
 def costs(workers: Sequence[Worker], rng: Random, times: int) -> dict[Tier, list[Cost]]:
@@ -56,7 +61,7 @@ def _cost(here: Worker, away: Worker, generation: Generation, tier: Tier) -> Cos
         worker.ask(Drop(id=name))
     if saved.tokens != kept.tokens or saved.tier is not tier:
         raise CoreFailed(f"expected {kept.tokens} tokens in {tier}, got {saved}")
-    return Cost(tokens=saved.tokens, ms=answer.took_s * 1e3)
+    return Cost(tokens=saved.tokens, ms=answer.took_s * 1e3, cpu_ms=answer.cpu_s * 1e3)
 
 
 def _running(worker: Worker, name: str, rng: Random) -> Generation:

@@ -162,9 +162,7 @@ class Driver:
                 raise error_from(event.code, f"{event.id}: {event.message}")
 
 
-def undisturbed(
-    workers: Sequence[Worker], cases: Sequence[Case], tell: Tell
-) -> dict[str, Trace]:
+def undisturbed(workers: Sequence[Worker], cases: Sequence[Case], tell: Tell) -> dict[str, Trace]:
     """Each case from beginning to end alone in its engine; the engines share out the cases."""
     traces: dict[str, Trace] = {}
     for start in range(0, len(cases), len(workers)):

@@ -3,6 +3,7 @@
 It is driven step by step from outside, because a benchmark of switches must choose their moments.
 """
 
+import time
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -75,11 +76,12 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an `Ask`, and how long the steps took."""
+    """What came of an `Ask`, how long the steps took, and for how long they had a processor."""
 
     events: tuple[CoreEvent, ...]
     rows: tuple[Row, ...]
     took_s: float
+    cpu_s: float
 
 
 class Prepare(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,7 @@ class Worker:
         self._process.join()
         self._pipe.close()
 
-    def _receive(self) -> Any:  # noqa: ANN401 - the pipe carries what `serve` sends
+    def _receive(self) -> Any:
         try:
             if not self._pipe.poll(ANSWER_S):
                 raise CoreFailed(f"the engine process gave no answer within {ANSWER_S:g} s")
@@ -185,15 +187,15 @@ class _Driven:
         self.prepare = self._engine.prepare
 
     def answer(self, asked: Ask) -> Answer:
-        began = self._clock.now()
+        began, cpu_began = self._clock.now(), time.thread_time()
         for order in asked.orders:
             self._order(order)
         events = self._engine.step()
         while asked.until and not any(_ends(event, asked.until) for event in events):
             events += self._engine.step()
-        took = self._clock.now() - began
+        took, cpu = self._clock.now() - began, time.thread_time() - cpu_began
         rows, self._rows = self._rows, []
-        return Answer(events=tuple(events), rows=tuple(rows), took_s=took)
+        return Answer(events=tuple(events), rows=tuple(rows), took_s=took, cpu_s=cpu)
 
     def _order(self, order: Order) -> None:
         match order:
@@ -204,7 +206,7 @@ class _Driven:
             case Drop():
                 self._engine.drop(order.id)
 
-    def _probe(self, generation: str, branch: int, position: int, logits: Any) -> None:  # noqa: ANN401
+    def _probe(self, generation: str, branch: int, position: int, logits: Any) -> None:
         data = logits.float().cpu().numpy().tobytes()
         self._rows.append(Row(generation, branch, position, data))
 

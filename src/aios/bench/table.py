@@ -60,10 +60,11 @@ def benchmark(name: str) -> Benchmark:
     """The benchmark of that name, imported now."""
     if name not in BENCHMARKS:
         raise NotFound(f"no benchmark {name!r}; known: {', '.join(sorted(BENCHMARKS))}")
-    return function(BENCHMARKS[name])
+    found: Benchmark = named(BENCHMARKS[name])
+    return found
 
 
-def function(place: str) -> Any:
-    """What `module:function` names."""
+def named(place: str) -> Any:
+    """What `module:name` names, imported now."""
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)

@@ -1,6 +1,7 @@
 """The command `aios`: its table of commands, and how errors leave it. Imports nothing heavy.
 
-Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted. What went wrong is one line on stderr.
+Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted. An error of AIOS is one line on
+stderr.
 """
 
 import sys

@@ -7,16 +7,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from aios.bench.table import BENCHMARKS, Bar, Options, Report, Table, Tell, benchmark
+from aios.bench.table import BENCHMARKS, Bar, Options, Report, Table, benchmark
 
 Name = Annotated[str, typer.Argument(help=f"One of: {', '.join(BENCHMARKS)}.")]
 Full = Annotated[
     bool, typer.Option("--full/--quick", help="Up to 20 minutes, or up to 90 seconds.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same cases.", min=0)]
-Json = Annotated[
-    Path | None, typer.Option("--json", help="File for the figures.", dir_okay=False)
-]
+Json = Annotated[Path | None, typer.Option("--json", help="File for the figures.", dir_okay=False)]
 
 
 def bench(name: Name, full: Full = False, seed: Seed = 0, json: Json = None) -> None:

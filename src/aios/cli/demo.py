@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from aios.bench.table import function
+from aios.bench.table import named
 
 Out = Annotated[Path | None, typer.Option(help="Folder for what the demo writes.", file_okay=False)]
 
 
 def demo(out: Out = None) -> None:
     """Run agents on the small model that comes with AIOS."""
-    function("aios.bench.demo:run")(out)
+    named("aios.bench.demo:run")(out)

@@ -1,24 +1,31 @@
 """`aios doctor`: what AIOS needs, whether it is here, and what to do where it is not."""
 
-import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 import typer
 
 from aios.bench.machine import cores, memory_bytes
-from aios.config import Places
+from aios.config import shared_memory
 
 GIB = 1 << 30
 MEMORY_MIN = 2 * GIB
 SHARED_MIN = GIB
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
+INSTALL = "pip install 'aios-kernel[local]'"
+DEVICE_S = 120.0
+NAME_DEVICE = (
+    "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu')"
+)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -31,22 +38,23 @@ class Check(msgspec.Struct, frozen=True):
 
 def doctor() -> None:
     """Check that this machine has what AIOS needs."""
-    found = list(checks(Places.default()))
-    for one in found:
+    is_well = True
+    for one in checks():
         print(line(one))
-    if any(one.advice for one in found):
+        is_well = is_well and not one.advice
+    if not is_well:
         raise typer.Exit(1)
 
 
-def checks(places: Places) -> Iterator[Check]:
-    """Every check, cheap ones first."""
+def checks() -> Iterator[Check]:
+    """Every check, made as it is asked for."""
     yield _python()
     yield Check("cores", str(cores()))
     yield _memory()
-    yield from map(_package, LOCAL_PACKAGES)
+    yield from map(package, LOCAL_PACKAGES)
     yield _device()
-    yield _folder("shared memory", places.ram, SHARED_MIN)
-    yield _folder("snapshots on disk", places.disk, SHARED_MIN)
+    yield folder("shared memory", shared_memory(), SHARED_MIN)
+    yield folder("temporary files", Path(tempfile.gettempdir()), SHARED_MIN)
     yield _pocket()
 
 
@@ -68,42 +76,41 @@ def _memory() -> Check:
     return Check("memory", f"{size / GIB:.1f} GiB", advice)
 
 
-def _package(name: str) -> Check:
+def package(name: str) -> Check:
+    """Whether that package is installed."""
     try:
         return Check(name, version(name))
     except PackageNotFoundError:
-        return Check(name, "not installed", "pip install 'aios-kernel[local]'")
+        return Check(name, "not installed", INSTALL)
 
 
 def _device() -> Check:
-    """What torch would compute on; nothing but torch itself knows."""
-    if importlib.util.find_spec("torch") is None:
-        return Check("device", "none without torch", "pip install 'aios-kernel[local]'")
-    from aios.cores.torch.device import best_device
+    """What torch could compute on, asked in a process that a broken torch may take with it."""
+    if find_spec("torch") is None:
+        return Check("device", "unknown without torch", INSTALL)
+    try:
+        told = subprocess.run(
+            [sys.executable, "-c", NAME_DEVICE], capture_output=True, text=True, timeout=DEVICE_S
+        )
+    except subprocess.TimeoutExpired:
+        return Check("device", f"torch did not start within {DEVICE_S:g} s", "try again")
+    if told.returncode:
+        return Check("device", "torch does not start", f"reinstall it: {INSTALL}")
+    return Check("device", told.stdout.strip())
 
-    return Check("device", best_device())
 
-
-def _folder(what: str, path: Path, bytes_min: int) -> Check:
-    """A folder that is there or can be made, with room."""
-    there = next(one for one in (path, *path.parents) if one.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Check(what, f"{path} cannot be written", f"give this user the right to {there}")
-    free = shutil.disk_usage(there).free
-    advice = "" if free >= bytes_min else f"free {bytes_min / GIB:.0f} GiB in {there}"
+def folder(what: str, path: Path, bytes_min: int) -> Check:
+    """A folder to write in, with room."""
+    if not os.access(path, os.W_OK | os.X_OK):
+        return Check(what, f"{path} cannot be written", "give this user the right to write there")
+    free = shutil.disk_usage(path).free
+    advice = "" if free >= bytes_min else f"free {bytes_min / GIB:.0f} GiB there"
     return Check(what, f"{path}, {free / GIB:.1f} GiB free", advice)
 
 
 def _pocket() -> Check:
-    path = _pocket_path()
-    if path is not None and any(path.glob("*.safetensors")):
-        return Check("pocket model", str(path))
-    return Check("pocket model", "no weights", "make them: python -m aios.models.pocket.train")
-
-
-def _pocket_path() -> Path | None:
-    if importlib.util.find_spec("aios.models.pocket") is None:
-        return None
     from aios.models.pocket import PATH
 
-    return PATH
+    if any(PATH.glob("*.safetensors")):
+        return Check("pocket model", str(PATH))
+    return Check("pocket model", f"no weights in {PATH}", f"reinstall AIOS: {INSTALL}")
