@@ -46,7 +46,7 @@ class Habit:
     turns: Turns
 
 
-BEST = Habit(reserve=True, turns=Turns.FREE)
+BEST = Habit(reserve=True, turns=Turns.TOKEN)
 
 
 class KvMemory:

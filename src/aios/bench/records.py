@@ -76,6 +76,7 @@ class Row:
     """The figures of one run. A wait lasts from a call's submission to its answer."""
 
     policy: str
+    mode: str
     llm_calls: int
     llm_calls_per_s: float
     tokens_per_s: float
@@ -92,7 +93,7 @@ class Row:
     tasks: int
 
 
-def row_of(run: Run) -> Row:
+def row_of(run: Run, mode: str) -> Row:
     """Judge a run. A call without an answer waited until the run's end, at the least."""
     answered = [call for call in run.calls if call.answered is not None]
     seconds = max(run.ended - run.started, 1e-9)
@@ -101,6 +102,7 @@ def row_of(run: Run) -> Row:
     first = [call.first_wait_s for call in answered]
     return Row(
         policy=run.policy,
+        mode=mode,
         llm_calls=len(answered),
         llm_calls_per_s=round(len(answered) / seconds, 3),
         tokens_per_s=round(sum(call.tokens for call in answered) / seconds, 1),

@@ -3,60 +3,32 @@ engine alone. Each returns what there is to judge; none knows how it is judged o
 """
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import msgspec
 
 from aios.bench.crew import Door, Log, work
-from aios.bench.direct import BEST, Direct, Habit
+from aios.bench.direct import Direct
 from aios.bench.engine import EngineAlone
 from aios.bench.lanes import LaneWatch
 from aios.bench.plain import PlainModel
 from aios.bench.records import Run, Span
-from aios.bench.workload import Member
+from aios.bench.site import Site
 from aios.clock import Clock
-from aios.config import shared_memory
 from aios.cores.base import Core
 from aios.cores.frames import EngineSpec
 from aios.cores.process import ProcessCore
 from aios.cores.torch.settings import Settings
 from aios.kernel import Kernel
+from aios.kernel.home import Folders
 from aios.scheduler import Policy
 from aios.sdk import Client, Transport
 
 RAM_BYTES = 1 << 30
 DISK_BYTES = 1 << 30
 ENGINE = "aios.cores.torch.engine:Engine"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What every way is given alike."""
-
-    office: tuple[Member, ...]
-    model: Path
-    kv_tokens: int
-    kv_token_bytes: int
-    lanes: int
-    seconds: float | None = None  # the run is cut then; None lets it end by itself
-    habit: Habit = BEST  # of the agents without a kernel
-
-    @property
-    def kv_bytes(self) -> int:
-        return self.kv_tokens * self.kv_token_bytes
-
-    @property
-    def tasks(self) -> int:
-        return sum(len(member.errands) for member in self.office)
-
-    @property
-    def streams(self) -> int:
-        """Calls that may be open at once."""
-        return sum(member.at_once for member in self.office)
 
 
 class Watch:
@@ -69,8 +41,8 @@ class Watch:
         self.oom: Callable[[], int] = lambda: 0
 
 
-async def launch(site: Site, *, exact: bool) -> ProcessCore:
-    """An engine for the site, in a process of its own."""
+async def launch(site: Site, folders: Folders, name: str, *, exact: bool) -> ProcessCore:
+    """An engine for the site, in a process of its own; `name` differs from other living ones."""
     settings = Settings(
         model=str(site.model),
         kv_bytes=site.kv_bytes,
@@ -78,15 +50,14 @@ async def launch(site: Site, *, exact: bool) -> ProcessCore:
         exact=exact,
         lanes=site.lanes,
     )
-    folder = Path(tempfile.mkdtemp(prefix="aios-bench-", dir=shared_memory()))
     spec = EngineSpec(
         factory=ENGINE,
         settings=msgspec.to_builtins(settings),
-        ram=str(folder / "ram"),
-        disk=str(folder / "disk"),
+        ram=str(folders.ram),
+        disk=str(folders.disk),
         ram_bytes=RAM_BYTES,
         disk_bytes=DISK_BYTES,
-        owner="bench",
+        owner=name,
     )
     return await ProcessCore.launch(spec)
 
