@@ -33,7 +33,7 @@ from aios.cores.frames import (
     frame,
 )
 from aios.syscalls.llm import Decoding, Tokenize
-from tests.cores.scripted_engine import spec_of, token_at
+from tests.scripted_engine import spec_of, token_at
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}

@@ -30,7 +30,7 @@ from aios.cores.link import BATCHES_MAX, TAIL_BYTES, Link
 from aios.cores.process import PREPARES_MAX, Patience, ProcessCore
 from aios.errors import AiosError, Busy, CoreFailed, InvalidArgument, NotFound, ShuttingDown
 from aios.syscalls.llm import Decoding, Tokenize
-from tests.cores.scripted_engine import finished, spec_of, token_at
+from tests.scripted_engine import finished, spec_of, token_at
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = Patience(start_s=60, silent_s=60, close_s=20, backoff_s=0.001)

@@ -124,7 +124,11 @@ def desks(
             settings(folder(), dtype=request.param, kv_bytes=size, prefill_tokens_per_step=prefill),
             store(tiers, name),
         )
-        for name, size, prefill in (("one", 1 << 20, 64), ("two", 2 << 20, 256), ("alone", 8 << 20, 512))
+        for name, size, prefill in (
+            ("one", 1 << 20, 64),
+            ("two", 2 << 20, 256),
+            ("alone", 8 << 20, 512),
+        )
     )
     return one, two, alone
 

@@ -198,7 +198,7 @@ def finished(generation: Generation, tokens: list[int], recomputed: str = "") ->
 def spec_of(root: Path, *, at_start: str = "", marker: str = "", step_s: float = 0.0) -> EngineSpec:
     """What a child is told so that it runs the scripted engine."""
     return EngineSpec(
-        factory="tests.cores.scripted_engine:ScriptedEngine",
+        factory="tests.scripted_engine:ScriptedEngine",
         settings={"model": "scripted", "at_start": at_start, "marker": marker, "step_s": step_s},
         ram=str(root / "ram"),
         disk=str(root / "disk"),
