@@ -6,7 +6,6 @@ of logits that a token was chosen from, bit for bit, with the generation's own u
 """
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,13 @@ from aios.syscalls.llm import Beams
 from tests.cores.torch.desk import Desk, Told, generation, prompt, settings, store
 from tests.cores.torch.small_models import folder
 
-TRIALS = 12
+TRIALS = 10
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"enum": ["Paris", "Rome"]}, "days": {"type": "integer"}},
+    "required": ["city", "days"],
+    "additionalProperties": False,
+}
 KINDS: tuple[dict[str, Any], ...] = (
     {},
     {"logprobs": 2},
@@ -28,6 +33,8 @@ KINDS: tuple[dict[str, Any], ...] = (
     {"beams": Beams(width=4), "n": 2},
     {"beams": Beams(width=3, early_stopping=True)},
     {"temperature": 1.0, "stop": ("e", "ab")},
+    {"temperature": 1.0, "schema": SCHEMA, "n": 2},
+    {"beams": Beams(width=3), "schema": SCHEMA},
 )
 Rows = dict[tuple[int, int], str]
 
@@ -117,7 +124,7 @@ def crowd(rng: random.Random) -> list[Generation]:
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def desks(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Desk, Desk, Desk]]:
+) -> tuple[Desk, Desk, Desk]:
     tiers = tmp_path_factory.mktemp("tiers")
     one, two, alone = (
         Desk(

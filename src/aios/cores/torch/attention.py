@@ -31,14 +31,14 @@ class Attending:
 class Scratch:
     """Memory for gathered KV. Kept, because fresh pages cost more than the copy into them."""
 
-    _blocks: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    _blocks: torch.Tensor = field(default_factory=lambda: torch.empty(2, 0))
 
-    def room(self, blocks: int, like: torch.Tensor) -> torch.Tensor:
-        """An uninitialised tensor for that many blocks."""
-        if len(self._blocks) < blocks:
-            size = (blocks + blocks // 4, like.shape[1])
+    def room(self, blocks: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Two uninitialised tensors for that many blocks."""
+        if self._blocks.shape[1] < blocks:
+            size = (2, blocks + blocks // 4, like.shape[2])
             self._blocks = torch.empty(size, dtype=like.dtype, device=like.device)
-        return self._blocks[:blocks]
+        return self._blocks[0, :blocks], self._blocks[1, :blocks]
 
 
 def register() -> None:
@@ -52,35 +52,34 @@ def _attend(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
-    **given: Any,  # noqa: ANN401
+    **given: Any,
 ) -> tuple[torch.Tensor, None]:
     # What this function would silently leave out must never arrive.
     assert attention_mask is None
     assert all(given.get(name) is None for name in ("sliding_window", "softcap", "s_aux"))
     now: Attending = given["attending"]
-    layer = int(module.layer_idx)  # type: ignore[arg-type]
-    now.pool.by_slot[layer].index_copy_(
-        0, now.plan.slots, torch.stack((key[0], value[0])).permute(2, 0, 1, 3)
-    )
-    blocks, scale = now.pool.by_block[layer], given["scaling"]
+    layer, scale = 2 * int(module.layer_idx), given["scaling"]  # type: ignore[arg-type]
+    for plane, fresh in ((layer, key), (layer + 1, value)):
+        now.pool.by_slot[plane].index_copy_(0, now.plan.slots, fresh[0].transpose(0, 1))
     rows = query[0].transpose(0, 1)
+    if len(now.plan.groups) == 1 and now.plan.groups[0].end == len(rows):
+        return _decode(rows, now.plan.groups[0], layer, now, scale)[None], None
     out = query.new_empty(rows.shape)
     for group in now.plan.groups:
-        out[group.begin : group.end] = _decode(rows, group, blocks, now, scale)
+        out[group.begin : group.end] = _decode(rows, group, layer, now, scale)
     for chunk in now.plan.chunks:
-        out[chunk.begin : chunk.end] = _prefill(rows, chunk, blocks, now, scale)
+        out[chunk.begin : chunk.end] = _prefill(rows, chunk, layer, now, scale)
     out[now.plan.used :] = 0  # Padding must stay finite: its KV lands in block 0.
     return out[None], None
 
 
 def _decode(
-    rows: torch.Tensor, group: Group, blocks: torch.Tensor, now: Attending, scale: float
+    rows: torch.Tensor, group: Group, layer: int, now: Attending, scale: float
 ) -> torch.Tensor:
     """Query heads that share a KV head are the rows of one small product."""
     shape, count = now.pool.shape, group.end - group.begin
-    keys, values = _gather(blocks, group.blocks, now)
-    keys = keys.view(count, -1, shape.kv_heads, shape.head_dim).transpose(1, 2)
-    values = values.view(count, -1, shape.kv_heads, shape.head_dim).transpose(1, 2)
+    size = (count, -1, shape.kv_heads, shape.head_dim)
+    keys, values = (plane.view(size).transpose(1, 2) for plane in _gather(layer, group.blocks, now))
     query = rows[group.begin : group.end].reshape(count, shape.kv_heads, -1, shape.head_dim)
     heads = query.shape[2]
     query = _padded(query, -heads % now.rules.heads)
@@ -91,31 +90,30 @@ def _decode(
 
 
 def _prefill(
-    rows: torch.Tensor, chunk: Chunk, blocks: torch.Tensor, now: Attending, scale: float
+    rows: torch.Tensor, chunk: Chunk, layer: int, now: Attending, scale: float
 ) -> torch.Tensor:
     shape, count = now.pool.shape, chunk.end - chunk.begin
-    keys, values = _gather(blocks, chunk.blocks, now)
+    size = (-1, 1, shape.kv_heads, shape.head_dim)
+    spread = (shape.kv_heads, rows.shape[1] // shape.kv_heads, -1, shape.head_dim)
+    keys, values = (
+        plane.view(size).permute(2, 1, 0, 3).expand(spread)
+        for plane in _gather(layer, chunk.blocks, now)
+    )
     query = rows[chunk.begin : chunk.end].transpose(0, 1)
     query = query.reshape(shape.kv_heads, -1, count, shape.head_dim)
-    spread = (shape.kv_heads, query.shape[1], -1, shape.head_dim)
     out = functional.scaled_dot_product_attention(
-        query,
-        keys.transpose(0, 1)[:, None].expand(spread),
-        values.transpose(0, 1)[:, None].expand(spread),
-        attn_mask=chunk.bias,
-        scale=scale,
+        query, keys, values, attn_mask=chunk.bias, scale=scale
     )
     return out.permute(2, 0, 1, 3).reshape(count, -1, shape.head_dim)
 
 
-def _gather(
-    blocks: torch.Tensor, table: torch.Tensor, now: Attending
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keys and values [positions, KV heads, head_dim] of a table of blocks."""
-    shape = now.pool.shape
-    found = torch.index_select(blocks, 0, table, out=now.scratch.room(len(table), blocks))
-    pairs = found.view(-1, 2, shape.kv_heads, shape.head_dim)
-    return pairs[:, 0], pairs[:, 1]
+def _gather(layer: int, table: torch.Tensor, now: Attending) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys and values of a table of blocks."""
+    pool = now.pool
+    keys, values = now.scratch.room(len(table), pool.by_block)
+    torch.index_select(pool.by_block[layer], 0, table, out=keys)
+    torch.index_select(pool.by_block[layer + 1], 0, table, out=values)
+    return keys, values
 
 
 def _padded(query: torch.Tensor, missing: int) -> torch.Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from aios.cores.base import Advanced
@@ -19,6 +20,7 @@ from aios.cores.torch.settings import BLOCK_TOKENS, Settings
 from aios.errors import AiosError, CoreFailed
 from aios.syscalls.llm import Delta
 
+Ints = npt.NDArray[np.int64]
 Probe = Callable[[str, int, int, torch.Tensor], None]  # generation, branch, position, logits
 
 
@@ -46,8 +48,10 @@ class Stretch:
 class Turn:
     """What one forward pass is to do."""
 
-    steps: list[Step] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
+    steps: list[Step]
+    stretches: list[Stretch]
+    rows: Ints  # of the steps
+    positions: Ints
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ class _Gain:
     deltas: list[Delta] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pick:
     """A token to be chosen from row `source` of the logits."""
 
@@ -82,31 +86,31 @@ class Batch:
         self._probe = probe
         self._gains: dict[str, _Gain] = {}
         self._failures: dict[str, AiosError] = {}
+        self._ending: dict[str, Group] = {}  # some branch ended
 
     def turn(self, groups: Iterable[Group]) -> Turn:
         """The oldest groups, as many as the lanes hold, and as many chunks as a step may take."""
-        turn, lanes, prefill = Turn(), self._lanes, self._prefill
+        steps: list[Step] = []
+        stretches: list[Stretch] = []
+        lanes, prefill = self._lanes, self._prefill
         for group in groups:
             lanes -= group.lanes
             if lanes < 0:
                 break
             if not group.is_prefilling:
-                turn.steps += [_step(group, branch) for branch in group.active]
+                steps += [_step(group, branch) for branch in group.active]
             elif prefill > 0:
                 stretch = self._stretch(group, prefill)
-                turn.stretches.append(stretch)
+                stretches.append(stretch)
                 prefill -= stretch.end - group.computed
-        return turn
+        rows = np.array([step.row for step in steps], dtype=np.int64)
+        positions = np.array([step.branch.length for step in steps], dtype=np.int64)
+        return Turn(steps, stretches, rows, positions)
 
     def need(self, turn: Turn) -> int:
         """Blocks that the turn may take from the pool."""
         need = sum(self._pool.missing(one.row, one.end) for one in turn.stretches)
-        if turn.steps:
-            rows = np.array([step.row for step in turn.steps])
-            positions = np.array([step.branch.length for step in turn.steps])
-            fresh = self._pool.counts[rows] * BLOCK_TOKENS <= positions
-            need += int((fresh | self._pool.shared(rows, positions)).sum())
-        return need
+        return need + len(self._pool.unready(turn.rows, turn.positions))
 
     def compute(self, turn: Turn) -> list[Advanced]:
         """One forward pass; there is room for it."""
@@ -143,6 +147,11 @@ class Batch:
         gain = self._gains.pop(group.id, None)
         return [self._told(gain)] if gain else []
 
+    def take_ended(self) -> list[Group]:
+        """Groups with nothing left to compute, told once."""
+        ending, self._ending = self._ending, {}
+        return [group for group in ending.values() if not group.active]
+
     def take_failures(self) -> list[tuple[str, AiosError]]:
         """Groups that cannot go on, told once."""
         failures, self._failures = self._failures, {}
@@ -166,15 +175,15 @@ class Batch:
         return Stretch(group, trunk.row, end, wanted)
 
     def _rows(self, turn: Turn) -> Rows:
-        rows = [step.row for step in turn.steps]
-        positions = [step.branch.length for step in turn.steps]
-        self._prepare_blocks(rows, positions)
+        unready = self._pool.unready(turn.rows, turn.positions)
+        if len(unready):
+            self._pool.make_ready(turn.rows[unready].tolist(), turn.positions[unready].tolist())
         for stretch in turn.stretches:
             self._pool.grow(stretch.row, stretch.end)
         return Rows(
-            rows=np.array(rows, dtype=np.int64),
+            rows=turn.rows,
             tokens=np.array([_next_token(step) for step in turn.steps], dtype=np.int64),
-            positions=np.array(positions, dtype=np.int64),
+            positions=turn.positions,
             wanted=np.array([step.wanted for step in turn.steps], dtype=np.bool_),
             spans=[
                 Span(
@@ -186,16 +195,6 @@ class Batch:
                 for one in turn.stretches
             ],
         )
-
-    def _prepare_blocks(self, rows: list[int], positions: list[int]) -> None:
-        """Every row gets a block of its own for the position that it is about to write."""
-        if not rows:
-            return
-        index, at = np.array(rows), np.array(positions)
-        shared = np.flatnonzero(self._pool.shared(index, at))
-        self._pool.unshare(index[shared].tolist(), at[shared].tolist())
-        for place in np.flatnonzero(self._pool.counts[index] * BLOCK_TOKENS <= at):
-            self._pool.grow(rows[place], positions[place] + 1)
 
     # What came of it.
 
@@ -234,7 +233,7 @@ class Batch:
                 if branch.row is None:
                     branch.row = self._pool.fork(stretch.row)
             if group.branches[0] not in group.active:
-                self.close(group.branches[0])
+                self.close(group.branches[0])  # It ended before; it only lent its row.
 
     def _open(
         self,
@@ -266,6 +265,7 @@ class Batch:
         if move.done:
             for branch in group.branches:
                 self.close(branch)
+            self._ending[group.id] = group
             return
         rows: list[int | None] = [*self._pool.reparent(group.rows, move.parents)]
         rows += [None] * (len(group.branches) - len(rows))
@@ -289,9 +289,7 @@ class Batch:
             except AiosError as problem:
                 self._failures[group.id] = problem
 
-    def _chosen(
-        self, logits: torch.Tensor, draws: Sequence[Draw]
-    ) -> Sequence[Chosen | CoreFailed]:
+    def _chosen(self, logits: torch.Tensor, draws: Sequence[Draw]) -> Sequence[Chosen | CoreFailed]:
         """All at once; where one row cannot be chosen from, row by row to find out which."""
         try:
             return choose(logits, draws)
@@ -310,6 +308,7 @@ class Batch:
             gain.deltas.append(delta)
         if branch.finish is not None and branch not in gain.group.active:
             self.close(branch)
+            self._ending[gain.group.id] = gain.group
 
     def _gain(self, group: Group) -> _Gain:
         gain = self._gains.get(group.id)
@@ -330,9 +329,7 @@ class Batch:
 
 def _step(group: Group, branch: Branch) -> Step:
     assert branch.row is not None, "a branch that decodes has a row"
-    wanted = group.tree is not None or group.is_open(
-        branch, branch.length + 1 - len(group.prompt)
-    )
+    wanted = group.tree is not None or group.is_open(branch, branch.length + 1 - len(group.prompt))
     return Step(group, branch, branch.row, wanted)
 
 

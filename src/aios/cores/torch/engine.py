@@ -4,13 +4,14 @@ Orders are noted and carried out, in order, at the beginning of the next `step`,
 computes one forward pass for everybody who runs and returns what came of both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from aios.context.snapshot import Snapshot, SnapshotRef, Tier
-from aios.cores.base import CoreEvent, Exactness, Failed, Generation, Progress, Suspended, Traits
+from aios.cores.base import CoreEvent, Failed, Generation, Progress, Suspended, Traits
 from aios.cores.torch import checkpoint
 from aios.cores.torch.batch import Batch, Probe, Turn
 from aios.cores.torch.forward import Forward
@@ -145,7 +146,10 @@ class Engine:
         turn = self._turn()
         if turn is not None:
             self._events += self._batch.compute(turn)
-            self._end_finished()
+            self._end(self._batch.take_ended())
+            for name, problem in self._batch.take_failures():
+                self._free(self._running.pop(name))
+                self._fail(name, problem)
         elif self._saving:
             wait([saving.ref for saving in self._saving.values()], timeout=SAVE_WAIT_S)
         self._tell_saved()
@@ -174,7 +178,8 @@ class Engine:
             )
             return
         self._running[name] = group
-        self._end_finished()
+        if not group.active:  # Everything was produced before, only the end was not told.
+            self._end([group])
 
     def _stop(self, name: str, to: Tier) -> None:
         self._settle(name)
@@ -263,10 +268,8 @@ class Engine:
 
     def _moved(self, name: str, to: Tier) -> SnapshotRef:
         if to is not Tier.DEVICE:
-            try:
+            with suppress(AiosError, OSError):  # It stays; a start will tell if it is damaged.
                 self._kept[name] = self._store.move(self._kept[name], to)
-            except (AiosError, OSError):
-                pass  # It stays where it is; a start will tell if it is damaged.
         return self._kept[name]
 
     def _tell_saved(self) -> None:
@@ -313,16 +316,13 @@ class Engine:
 
     # Ends.
 
-    def _end_finished(self) -> None:
-        for group in [group for group in self._running.values() if not group.active]:
+    def _end(self, ended: Iterable[Group]) -> None:
+        for group in ended:
             del self._running[group.id]
             self._free(group)
             self._forget(group.id)
             self._events += self._batch.paid(group)
             self._events.append(group.finished())
-        for name, problem in self._batch.take_failures():
-            self._free(self._running.pop(name))
-            self._fail(name, problem)
 
     def _fail(self, name: str, problem: AiosError) -> None:
         self._forget(name)
@@ -333,9 +333,11 @@ class Engine:
             self._batch.close(branch)
 
     def _forget(self, name: str) -> None:
+        """Remove what is kept in RAM or DISK. What cannot be removed harms nobody who runs."""
         ref = self._kept.pop(name, None)
         if ref is not None:
-            self._store.remove(ref)
+            with suppress(AiosError, OSError):
+                self._store.remove(ref)
 
 
 def _pool(settings: Settings, loaded: Loaded) -> Pool:

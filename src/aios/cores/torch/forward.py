@@ -1,5 +1,7 @@
 """Carries out forward passes: rows of any sequences in, logits out. Knows no generation."""
 
+from typing import Any
+
 import torch
 
 from aios.cores.torch.attention import Attending, Scratch
@@ -10,11 +12,11 @@ from aios.cores.torch.pool import Pool
 class Forward:
     """A model over a pool, under rules."""
 
-    def __init__(self, model: torch.nn.Module, pool: Pool, rules: Rules) -> None:
+    def __init__(self, model: Any, pool: Pool, rules: Rules) -> None:
         self.pool = pool
         self.rules = rules
         self._body = model.base_model
-        self._head = model.get_output_embeddings()  # type: ignore[operator]
+        self._head = model.get_output_embeddings()
         self._scratch = Scratch()
 
     @torch.inference_mode()
@@ -29,9 +31,7 @@ class Forward:
             input_ids=now.tokens,
             position_ids=now.positions,
             use_cache=False,
-            attending=Attending(
-                plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch
-            ),
+            attending=Attending(plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch),
         ).last_hidden_state[0]
         logits: torch.Tensor = self._head(hidden.index_select(0, now.keep))
         return logits[: now.kept].float()

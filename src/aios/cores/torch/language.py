@@ -45,7 +45,7 @@ class Limits:
 class Language:
     """One model's words."""
 
-    def __init__(self, tokenizer: Any, limits: Limits) -> None:  # noqa: ANN401 - transformers
+    def __init__(self, tokenizer: Any, limits: Limits) -> None:
         self.limits = limits
         self._tokenizer = tokenizer
         self._chat = Chat(tokenizer)

@@ -62,7 +62,7 @@ def load(settings: Settings) -> Loaded:
     )
 
 
-def _config(settings: Settings) -> Any:  # noqa: ANN401 - transformers' own type
+def _config(settings: Settings) -> Any:
     try:
         return AutoConfig.from_pretrained(settings.model)
     except (OSError, ValueError, KeyError) as problem:
@@ -72,7 +72,7 @@ def _config(settings: Settings) -> Any:  # noqa: ANN401 - transformers' own type
         ) from None
 
 
-def _refuse(config: Any, settings: Settings) -> None:  # noqa: ANN401
+def _refuse(config: Any, settings: Settings) -> None:
     """What the attention function or the rules of exactness do not cover."""
     kinds = DENSE if settings.exact else (*DENSE, *EXPERTS)
     if config.model_type not in kinds:
@@ -91,7 +91,7 @@ def _refuse(config: Any, settings: Settings) -> None:  # noqa: ANN401
         )
 
 
-def _model(settings: Settings, config: Any) -> Any:  # noqa: ANN401
+def _model(settings: Settings, config: Any) -> Any:
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
             settings.model,
@@ -122,7 +122,7 @@ def _unreadable(settings: Settings, problem: Exception) -> AiosError:
     return Damaged(f"weights of {settings.model!r} cannot be read: {_first_line(problem)}")
 
 
-def _tokenizer(settings: Settings) -> Any:  # noqa: ANN401
+def _tokenizer(settings: Settings) -> Any:
     try:
         return AutoTokenizer.from_pretrained(settings.model)
     except Exception as problem:  # Rust errors of the tokenizer come as bare Exception.
@@ -135,7 +135,7 @@ def _eos(given: int | list[int] | None) -> frozenset[int]:
     return frozenset([given] if isinstance(given, int) else given or ())
 
 
-def _fingerprint(model: Any, settings: Settings) -> str:  # noqa: ANN401
+def _fingerprint(model: Any, settings: Settings) -> str:
     """Everything that KV and logits depend on, as one hash."""
     digest = xxhash.xxh3_128()
     for name, weights in sorted(model.state_dict().items()):

@@ -11,6 +11,7 @@ begin at multiples of the grid, whatever the load. The self-test proves it for t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -233,9 +234,9 @@ def _buckets(positions: Ints, rules: Rules) -> tuple[Ints, list[tuple[int, int, 
     keys = buckets if rules.exact else np.frexp(buckets)[1]
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
+    edges = [0, *((ordered[1:] != ordered[:-1]).nonzero()[0] + 1).tolist(), len(ordered)]
     sizes = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         longest = int(buckets[order[begin]]) * BUCKET_BLOCKS
         most = longest if rules.exact else int(blocks[order[begin:end]].max())
         sizes.append((begin, end, most))
@@ -259,7 +260,7 @@ def _slots(blocks: Ints, positions: Ints) -> Ints:
 def _upload(parts: Sequence[Ints], device: torch.device) -> tuple[torch.Tensor, ...]:
     """One transfer for all of them."""
     flat = torch.from_numpy(np.concatenate(parts)).to(device)
-    return flat.split([len(part) for part in parts])
+    return torch.split(flat, [len(part) for part in parts])
 
 
 def _length_bias(positions: torch.Tensor, keys: int, dtype: torch.dtype) -> torch.Tensor:

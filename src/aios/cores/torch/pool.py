@@ -41,10 +41,10 @@ class Pool:
         self.shape = shape
         self.cache = cache
         self.capacity = blocks
-        size = (shape.layers, blocks + 1, BLOCK_TOKENS, 2, shape.kv_heads, shape.head_dim)
-        self.kv = torch.zeros(size, dtype=shape.dtype, device=device)
-        self.by_block = self.kv.view(shape.layers, blocks + 1, -1)
-        self.by_slot = self.kv.view(shape.layers, -1, 2, shape.kv_heads, shape.head_dim)
+        size = (2 * shape.layers, blocks + 1, BLOCK_TOKENS, shape.kv_heads, shape.head_dim)
+        self.kv = torch.zeros(size, dtype=shape.dtype, device=device)  # keys, values, keys, ...
+        self.by_block = self.kv.view(2 * shape.layers, blocks + 1, -1)
+        self.by_slot = self.kv.view(2 * shape.layers, -1, shape.kv_heads, shape.head_dim)
         self.tables: Ints = np.zeros((8, row_blocks), dtype=np.int64)
         self.counts: Ints = np.zeros(8, dtype=np.int64)  # blocks in use per row
         self._refs = np.zeros(blocks + 1, dtype=np.int32)
@@ -140,17 +140,20 @@ class Pool:
             self._free_rows.append(row)
         return result
 
-    def shared(self, rows: Ints, positions: Ints) -> npt.NDArray[np.bool_]:
-        """Where the block of `positions[i]` in `rows[i]` exists and is not the row's alone."""
+    def unready(self, rows: Ints, positions: Ints) -> Ints:
+        """Indices of rows that need a block before they may write at their positions."""
         blocks = self.tables[rows, positions // BLOCK_TOKENS]
-        return (self._refs[blocks] > 1) & (blocks > 0)
+        unready: Ints = ((blocks == 0) | (self._refs[blocks] > 1)).nonzero()[0]
+        return unready
 
-    def unshare(self, rows: Sequence[int], positions: Sequence[int]) -> None:
-        """Copy the blocks that are about to be written and that others hold too."""
+    def make_ready(self, rows: Sequence[int], positions: Sequence[int]) -> None:
+        """Give each row a block of its own for its position. The caller saw to room."""
         sources, targets = [], []
         for row, position in zip(rows, positions, strict=True):
             block = int(self.tables[row, position // BLOCK_TOKENS])
-            if self._refs[block] > 1:
+            if block == 0:
+                self.grow(row, position + 1)
+            elif self._refs[block] > 1:
                 copy = self._take()
                 self._refs[block] -= 1
                 self.tables[row, position // BLOCK_TOKENS] = copy

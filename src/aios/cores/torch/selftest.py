@@ -1,4 +1,4 @@
-"""Proves at the start that, for this model on this machine, a row's logits do not depend on company.
+"""Proves at the start, for this model on this machine, that logits do not depend on company.
 
 One sequence is computed alone, and again in company: as chunks beside others' decode rows, decoded
 among others and beside others' chunks, in other blocks, after its KV was copied out and in. Knows
@@ -58,8 +58,7 @@ class _Trial:
         """Logits of the subject after its prompt and after each step."""
         subject = self._sequence(self._subject_tokens, salt=SUBJECT)
         seen = [self._pass([], [subject])]
-        for _ in range(STEPS):
-            seen.append(self._pass([subject], []))
+        seen += [self._pass([subject], []) for _ in range(STEPS)]
         self._close()
         return seen
 
@@ -74,8 +73,9 @@ class _Trial:
         seen.append(self._pass([subject, *others], []))
         seen.append(self._pass([subject, *others[:2]], [late]))
         self._move(subject)
-        for company in range(STEPS - 2):
-            seen.append(self._pass([subject, late, *others[: 1 + 5 * company]], []))
+        seen += [
+            self._pass([subject, late, *others[: 1 + 5 * size]], []) for size in range(STEPS - 2)
+        ]
         self._close()
         return seen
 
@@ -97,8 +97,8 @@ class _Trial:
     def _pass(self, steps: Sequence[_Sequence], starts: Sequence[_Sequence]) -> torch.Tensor:
         """One pass, after which everybody has the token it likes best; the subject's logits."""
         positions = [one.computed for one in steps]
-        self._pool.unshare([one.row for one in steps], positions)
-        for one in (*steps, *starts):
+        self._pool.make_ready([one.row for one in steps], positions)
+        for one in starts:
             self._pool.grow(one.row, len(one.tokens))
         logits = self._forward.run(
             Rows(
@@ -106,7 +106,9 @@ class _Trial:
                 tokens=np.array([one.tokens[-1] for one in steps], dtype=np.int64),
                 positions=np.array(positions, dtype=np.int64),
                 wanted=np.ones(len(steps), dtype=np.bool_),
-                spans=[Span(row=one.row, start=0, tokens=one.tokens, wanted=True) for one in starts],
+                spans=[
+                    Span(row=one.row, start=0, tokens=one.tokens, wanted=True) for one in starts
+                ],
             )
         )
         chosen: list[int] = logits.argmax(dim=1).tolist()

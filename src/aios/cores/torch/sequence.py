@@ -56,6 +56,11 @@ class Group:
             Branch(index=i, text=language.stream(decoding), grammar=language.grammar(decoding))
             for i in range(decoding.branches)
         ]
+        self._seed = decoding.seed or 0
+        # A greedy choice reads the logits alone, so one draw does for all positions.
+        self._plain: Draw | None = None
+        if decoding.temperature == 0 and not self._penalised and not self.branches[0].grammar:
+            self._plain = self.draw(self.branches[0], 0, 0)
         if decoding.beams:
             self.tree = plant(decoding.beams, len(self.prompt), self._limit, decoding.n, eos)
 
@@ -88,14 +93,14 @@ class Group:
 
     def draw(self, branch: Branch, position: int, vocab_size: int) -> Draw:
         """What decides the token at `position` besides the logits; a known token is forced."""
-        seed = self.decoding.seed
-        assert seed is not None, "the kernel fills in the seed"
+        if self._plain is not None and position >= len(branch.produced):
+            return self._plain
         mask = branch.grammar.mask() if branch.grammar else None
         if position < len(branch.produced):
             mask = torch.arange(vocab_size) == branch.produced[position]
         return Draw(
             decoding=self.decoding,
-            seed=seed,
+            seed=self._seed,
             branch=branch.index,
             position=position,
             context=(*self.prompt, *branch.produced[:position]) if self._penalised else (),
@@ -152,7 +157,9 @@ class Group:
         text = branch.text.push(words) if words else ""
         if branch.grammar:
             branch.grammar.replay(words)
-        done = ended or branch.text.stopped or (branch.grammar is not None and branch.grammar.is_done)
+        done = (
+            ended or branch.text.stopped or (branch.grammar is not None and branch.grammar.is_done)
+        )
         if done:
             branch.finish = "stop"
         elif len(branch.produced) >= self._limit:
@@ -192,7 +199,9 @@ class Group:
     def _call_prefix(self, index: int) -> str:
         """Four letters and digits that depend on the generation and the choice alone."""
         number = xxhash.xxh32_intdigest(f"{self.id} {index}".encode())
-        return "".join(_DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4))
+        return "".join(
+            _DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(4)
+        )
 
     def _hypotheses(self) -> list[Choice]:
         assert self.tree is not None

@@ -1,4 +1,4 @@
-"""What a torch core is told at its start. Plain data; imports no torch, so the kernel may hold it."""
+"""What a torch core is told at its start. Plain data, without torch, so the kernel may hold it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,0 +1,36 @@
+"""The self-test: it finds rules that are not exact, and leaves no trace."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from aios.cores.base import Exactness
+from aios.cores.torch.engine import Engine
+from aios.cores.torch.selftest import measured_exactness
+from tests.cores.torch.desk import settings, store
+from tests.cores.torch.small_models import VOCAB, folder
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_exact_mode_is_bitwise_and_fast_mode_promises_nothing(dtype: str, tmp_path: Path) -> None:
+    exact = Engine(settings(folder(), dtype=dtype), store(tmp_path))
+    fast = Engine(settings(folder(), dtype=dtype, exact=False), store(tmp_path, "two"))
+
+    assert exact.traits.exactness is Exactness.BITWISE
+    assert fast.traits.exactness is Exactness.BEST_EFFORT
+
+
+def test_rules_that_let_company_in_are_found_out(tmp_path: Path) -> None:
+    engine = Engine(settings(folder()), store(tmp_path))
+    forward = engine._batch._forward
+    forward.rules = dataclasses.replace(forward.rules, rows=1)
+
+    assert measured_exactness(forward, VOCAB) is not Exactness.BITWISE
+
+
+def test_the_smallest_pool_is_enough_and_empty_afterwards(tmp_path: Path) -> None:
+    engine = Engine(settings(folder(), kv_bytes=18 * 16 * 2048), store(tmp_path))
+
+    assert engine.traits.exactness is Exactness.BITWISE
+    assert engine._pool.room == engine._pool.capacity == 18
