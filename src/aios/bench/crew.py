@@ -24,7 +24,8 @@ R = TypeVar("R")
 class Door(Protocol):
     """How an agent gets to the model: a transport, and a token of its own."""
 
-    transport: Transport
+    @property
+    def transport(self) -> Transport: ...
 
     async def token(self, name: str) -> str: ...
 

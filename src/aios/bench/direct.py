@@ -47,6 +47,7 @@ class Habit:
 
 
 BEST = Habit(reserve=True, turns=Turns.TOKEN)
+ONE_AT_A_TIME = Habit(reserve=True, turns=Turns.ANSWER)
 
 
 class KvMemory:
@@ -145,8 +146,7 @@ class Direct:
         began = self._clock.now()
         for attempt in itertools.count():
             try:
-                with self._lane(agent):
-                    answer = self._attempt(prompt, call.decoding.max_tokens or 1)
+                answer = self._attempt(agent, prompt, call.decoding.max_tokens or 1)
                 return self._completion(call, prompt, answer, (arrived, began, self._clock.now()))
             except MemoryError:
                 with self._books:
@@ -156,20 +156,20 @@ class Direct:
                 raise ShuttingDown("the run is over")
         raise AssertionError("an endless loop has ended")
 
-    def _attempt(self, prompt: Sequence[int], tokens_max: int) -> list[int]:
+    def _attempt(self, agent: str, prompt: Sequence[int], tokens_max: int) -> list[int]:
         """One try, from the prompt on. Raises `MemoryError`, by which its work is lost."""
         a_token = self._model.kv_token_bytes
+        reserved = len(prompt) + tokens_max if self._habit.reserve else 0
         with self._answer_lock, self._memory.holding() as held:
-            if self._habit.reserve:
-                held.take(a_token * (len(prompt) + tokens_max))
+            held.take(a_token * reserved)
             answer = self._model.begin(prompt)
-            while len(answer.produced) < tokens_max and not answer.has_ended:
-                if self._stopped.is_set():
-                    raise ShuttingDown("the run is over")
-                if not self._habit.reserve:
-                    held.take(a_token * answer.growth)
-                with self._token_lock:
-                    answer.step()
+            with self._lane(agent):
+                while len(answer.produced) < tokens_max and not answer.has_ended:
+                    if self._stopped.is_set():
+                        raise ShuttingDown("the run is over")
+                    held.take(a_token * (0 if reserved else answer.growth))
+                    with self._token_lock:
+                        answer.step()
         return answer.produced
 
     @contextmanager
@@ -189,9 +189,7 @@ class Direct:
             end = self._clock.now()
             with self._books:
                 self._lanes.discard(lane)
-                self.spans.append(
-                    Span(lane=lane, agent=agent, start=start, end=end, ending=ending)
-                )
+                self.spans.append(Span(lane=lane, agent=agent, start=start, end=end, ending=ending))
 
     def _completion(
         self,

@@ -119,9 +119,7 @@ class EngineAlone:
             self._running[work.generation.id] = work
             work.began = self._clock.now() if work.began is None else work.began
             produced = (tuple(work.produced),) if work.produced else ()
-            self._core.start(
-                work.generation, Progress(snapshot=work.snapshot, produced=produced)
-            )
+            self._core.start(work.generation, Progress(snapshot=work.snapshot, produced=produced))
 
     def _has_room(self, work: _Work) -> bool:
         traits = self._core.traits

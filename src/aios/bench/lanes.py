@@ -6,7 +6,7 @@ from aios.telemetry.events import Ended, Event, Spawned, Started, Stopped
 
 
 class LaneWatch:
-    """Listens to a kernel's bus. A generation takes the lowest free lanes, as many as it decodes."""
+    """Listens to a kernel's bus. A generation takes the lowest free lanes, one a branch."""
 
     def __init__(self, bus: Bus) -> None:
         self.spans: list[Span] = []

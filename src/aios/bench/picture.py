@@ -11,13 +11,20 @@ from html import escape
 from aios.bench.records import Ending, Span
 
 WIDTH = 1200
-_LEFT, _RIGHT, _TOP = 92, 24, 92
+_LEFT, _RIGHT, _TOP = 108, 24, 92
 _ROW, _GAP = 11, 2  # a lane's height, and the space below it
 _HEAD, _FOOT = 40, 40  # of a panel, above and below its lanes
 _LANES_MIN = 4
 _TICKS_MAX = 12
 _INK, _QUIET, _GRID, _ALARM = "#1b1f24", "#5b6470", "#e4e7eb", "#b3001b"
 _COLOURS = ("#d9722e", "#2f6fb5", "#2e9e78", "#a05fa8", "#8a8f2a", "#5c6b7a")
+_HEADLINE = f'font-size="20" font-weight="bold" fill="{_INK}"'
+_TITLE = f'font-size="15" font-weight="bold" fill="{_INK}"'
+_FACTS = f'font-size="13" text-anchor="end" fill="{_QUIET}"'
+_KEY = f'font-size="13" fill="{_INK}"'
+_LANE = f'font-size="11" text-anchor="end" fill="{_QUIET}"'
+_SECOND = f'font-size="11" text-anchor="middle" fill="{_QUIET}"'
+_WARNING = f'font-size="11" text-anchor="end" fill="{_ALARM}"'
 _SHADES = 5  # steps from the full colour towards white
 _SHADE_MOST = 0.45
 
@@ -49,14 +56,15 @@ def family_of(agent: str) -> str:
 
 def draw(title: str, panels: Sequence[Panel]) -> str:
     """The whole picture. Times in spans and alarms are seconds since their panel's start."""
-    families = list(dict.fromkeys(family_of(s.agent) for panel in panels for s in panel.spans))
+    spans = sorted((one for panel in panels for one in panel.spans), key=lambda one: one.start)
+    families = list(dict.fromkeys(family_of(span.agent) for span in spans))
     scale = _Scale(max([1.0, *(panel.seconds for panel in panels)]))
     height = _TOP + sum(panel.height for panel in panels)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
         f'height="{height}" font-family="Helvetica, Arial, sans-serif">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(_LEFT, 34, title, size=20, weight="bold"),
+        _text(_LEFT, 34, title, _HEADLINE),
         *_legend(families, switches=_has(panels, Ending.SWITCHED), alarms=_alarms(panels)),
     ]
     top = _TOP
@@ -88,19 +96,17 @@ def _panel(panel: Panel, top: int, scale: _Scale, families: Sequence[str]) -> li
     bottom = lanes_top + panel.lanes * (_ROW + _GAP)
     alarms_bottom = bottom + (_ROW + 6 if panel.alarms else 0)
     parts = [
-        _text(_LEFT, top + 18, panel.title, size=15, weight="bold"),
-        _text(WIDTH - _RIGHT, top + 18, panel.facts, size=13, anchor="end", fill=_QUIET),
+        _text(_LEFT, top + 18, panel.title, _TITLE),
+        _text(WIDTH - _RIGHT, top + 18, panel.facts, _FACTS),
         *_axis(scale, lanes_top - 6, alarms_bottom + 4),
-        _text(_LEFT - 12, lanes_top + 9, "lane 1", size=11, anchor="end", fill=_QUIET),
-        _text(_LEFT - 12, bottom - 4, f"lane {panel.lanes}", size=11, anchor="end", fill=_QUIET),
+        _text(_LEFT - 12, lanes_top + 9, "lane 1", _LANE),
+        _text(_LEFT - 12, bottom - 4, f"lane {panel.lanes}", _LANE),
     ]
     # Marks lie above all boxes, or the next box would hide them.
     parts += [_box(span, lanes_top, scale, families) for span in panel.spans]
     parts += [mark for span in panel.spans for mark in _mark(span, lanes_top, scale)]
     if panel.alarms:
-        parts.append(
-            _text(_LEFT - 12, alarms_bottom - 1, "out of memory", size=11, anchor="end", fill=_ALARM)
-        )
+        parts.append(_text(_LEFT - 12, alarms_bottom - 1, "out of memory", _WARNING))
         parts += _ticks_of_alarm(panel.alarms, alarms_bottom, scale)
     return parts
 
@@ -111,7 +117,7 @@ def _axis(scale: _Scale, top: int, bottom: int) -> list[str]:
         x = scale.x(second)
         parts.append(_line(x, top, x, bottom, _GRID))
         label = f"{second:g} s"
-        parts.append(_text(x, bottom + 14, label, size=11, anchor="middle", fill=_QUIET))
+        parts.append(_text(x, bottom + 14, label, _SECOND))
     parts.append(_line(_LEFT, bottom, WIDTH - _RIGHT, bottom, _QUIET))
     return parts
 
@@ -152,14 +158,14 @@ def _legend(families: Sequence[str], *, switches: bool, alarms: bool) -> list[st
             f'<rect x="{x}" y="{y - 10}" width="22" height="{_ROW}" '
             f'fill="{_colour(family, families)}"/>'
         )
-        parts.append(_text(x + 28, y, f"{family} agents", size=13))
+        parts.append(_text(x + 28, y, f"{family} agents", _KEY))
         x += 28 + 8 * len(f"{family} agents") + 18
     if switches:
-        parts += [_wedge(x + 6, y - 10), _text(x + 16, y, "context switch", size=13)]
+        parts += [_wedge(x + 6, y - 10), _text(x + 16, y, "context switch", _KEY)]
         x += 16 + 8 * len("context switch") + 18
     if alarms:
         parts.append(_line(x + 6, y - 10, x + 6, y + 1, _ALARM, width=2))
-        parts.append(_text(x + 14, y, "out of memory: freed, to be tried again", size=13))
+        parts.append(_text(x + 14, y, "out of memory: freed, to be tried again", _KEY))
     return parts
 
 
@@ -183,24 +189,12 @@ def _colour(agent: str, families: Sequence[str]) -> str:
 
 
 def _wedge(x: float, y: float) -> str:
-    points = f"{x - 3.2:.1f},{y} {x + 3.2:.1f},{y} {x:.1f},{y + _ROW:.1f}"
+    points = f"{x - 2.4:.1f},{y} {x + 2.4:.1f},{y} {x:.1f},{y + _ROW:.1f}"
     return f'<polygon points="{points}" fill="{_INK}"/>'
 
 
-def _text(
-    x: float,
-    y: float,
-    said: str,
-    *,
-    size: int,
-    weight: str = "normal",
-    anchor: str = "start",
-    fill: str = _INK,
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="{fill}">{escape(said)}</text>'
-    )
+def _text(x: float, y: float, said: str, style: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(said)}</text>'
 
 
 def _line(x: float, y: float, to_x: float, to_y: float, ink: str, *, width: float = 1) -> str:

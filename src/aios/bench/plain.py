@@ -21,6 +21,8 @@ class PlainModel:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+        # A token of a small model is too little work to share: two threads were never faster.
+        torch.set_num_threads(1)
         self._torch, self._cache = torch, DynamicCache
         self._tokenizer = AutoTokenizer.from_pretrained(path)
         self._model = AutoModelForCausalLM.from_pretrained(

@@ -90,6 +90,7 @@ class Row:
     oom_retries: int
     cached_tokens: int
     tasks_ok: int
+    tasks_done: int
     tasks: int
 
 
@@ -116,6 +117,7 @@ def row_of(run: Run, mode: str) -> Row:
         oom_retries=len(run.alarms),
         cached_tokens=sum(call.cached_tokens for call in answered),
         tasks_ok=sum(errand.right for errand in run.errands),
+        tasks_done=len(run.errands),
         tasks=run.tasks,
     )
 

@@ -9,7 +9,7 @@ from aios.bench.workload import Member, Size, office, tokens_at_once, tokens_lon
 from aios.cores.torch.settings import BLOCK_TOKENS
 from aios.models import pocket
 
-KV_SHARE = 0.28  # of the KV that all would hold if nobody waited
+KV_SHARE = 0.33  # of the KV that all would hold if nobody waited
 KV_ROOMY = 1.25
 _FLOAT32 = 4
 
@@ -40,9 +40,9 @@ class Site:
         return sum(member.at_once for member in self.office)
 
 
-
-
-def site_for(size: Size, seed: int, *, share: float, lanes: int, seconds: float | None = None) -> Site:
+def site_for(
+    size: Size, seed: int, *, share: float, lanes: int, seconds: float | None = None
+) -> Site:
     """An office of pocket's tasks with a share of the KV that it would like to have."""
     # Imported late: it takes a while, and who asks for help needs none of it.
     from tokenizers import Tokenizer

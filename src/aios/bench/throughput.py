@@ -8,11 +8,12 @@ what both do where memory is plenty.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import msgspec
 
+from aios.bench.direct import BEST, ONE_AT_A_TIME
 from aios.bench.plain import PlainModel
 from aios.bench.records import Row, row_of
 from aios.bench.site import KV_ROOMY, KV_SHARE, Site, site_for
@@ -27,8 +28,8 @@ from aios.scheduler import Fifo, Policy, RoundRobin
 LANES = 32
 SLICE_TOKENS = 128
 FULL_ROUNDS = 5
-QUICK = Size(agents=64, flights=6, flight_errands=4, flight_turns=1, short_errands=1)
-FULL = Size(agents=64, flights=8, flight_errands=8, flight_turns=2, short_errands=3)
+QUICK = Size(agents=80, flights=6, flight_errands=4, flight_turns=1, short_errands=1)
+FULL = Size(agents=80, flights=6, flight_errands=8, flight_turns=2, short_errands=3)
 DEVICE = "cpu"
 
 CALLS_OF_DIRECT = 4.0
@@ -79,6 +80,7 @@ POLICIES: dict[str, Callable[[], Policy]] = {
 }
 Rows = dict[str, Row]  # of one round, by label
 DIRECT = "direct"
+HABITS = {DIRECT: BEST, "one call at a time": ONE_AT_A_TIME}
 
 
 def run(options: Options, tell: Tell) -> Report:
@@ -119,8 +121,10 @@ async def _round(options: Options, number: int, model: PlainModel, tell: Tell) -
     with home(None) as folders:
         tell("starting engines")
         cores = await _cores(sites, folders)
-        tell(f"round {number + 1}: {DIRECT}")
-        rows[DIRECT] = row_of(await run_direct(sites[False], model, clock, Watch()), "exact")
+        for label, habit in HABITS.items() if not options.is_quick else ((DIRECT, BEST),):
+            tell(f"round {number + 1}: {label}")
+            site = replace(sites[False], habit=habit)
+            rows[label] = row_of(await run_direct(site, model, clock, Watch()), "exact")
         for plan, core in zip(PLANS, cores, strict=True):
             tell(f"round {number + 1}: {plan.label}")
             rows[plan.label] = await _row(plan, sites[plan.roomy], core, clock)
@@ -153,7 +157,7 @@ def _site(options: Options, number: int, *, roomy: bool) -> Site:
 
 
 def _is_reference(label: str) -> bool:
-    return label.startswith("engine") or label.endswith("with room")
+    return label.startswith(("engine", "one call")) or label.endswith("with room")
 
 
 def _bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:

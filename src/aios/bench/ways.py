@@ -37,6 +37,7 @@ class Watch:
     def __init__(self) -> None:
         self.log = Log()
         self.started: float | None = None
+        self.ended: float | None = None
         self.switches: Callable[[], int] = lambda: 0
         self.oom: Callable[[], int] = lambda: 0
 
@@ -113,12 +114,11 @@ async def _run(site: Site, door: Door, clock: Clock, watch: Watch) -> float:
     with suppress(TimeoutError):
         async with asyncio.timeout(site.seconds):
             await work(site.office, door, watch.log, clock)
-    return clock.now()
+    watch.ended = clock.now()
+    return watch.ended
 
 
-def _judged(
-    site: Site, watch: Watch, ended: float, *, policy: str, spans: Iterable[Span]
-) -> Run:
+def _judged(site: Site, watch: Watch, ended: float, *, policy: str, spans: Iterable[Span]) -> Run:
     assert watch.started is not None
     return Run(
         policy=policy,
