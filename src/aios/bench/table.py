@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "overhead": "aios.bench.overhead:run",
     "scaling": "aios.bench.scaling:run",
     "switch": "aios.bench.switch:run",
+    "throughput": "aios.bench.throughput:run",
 }
 
 
