@@ -75,7 +75,7 @@ async def started(kernel: Kernel, after: Callable[[], Awaitable[object]]) -> asy
     task = asyncio.ensure_future(after())
     await begun.wait()
     forget()
-    return task  # type: ignore[return-value]
+    return task
 
 
 def test_under_memory_pressure_every_kind_of_generation_equals_itself_alone() -> None:
