@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aios.context.image import ALIGNMENT, PREFIX, layout, seal, unseal
@@ -22,6 +22,7 @@ def image_of(snapshot: Snapshot, kv: bytes) -> bytearray:
     return image
 
 
+@settings(deadline=None)
 @given(state=st.binary(max_size=300), kv=st.binary(max_size=300), name=st.text(max_size=100))
 def test_what_was_sealed_is_unsealed(state: bytes, kv: bytes, name: str) -> None:
     snapshot = snapshot_of(len(kv), name, state)
@@ -34,6 +35,7 @@ def test_what_was_sealed_is_unsealed(state: bytes, kv: bytes, name: str) -> None
     assert layout(snapshot).kv_offset % ALIGNMENT == 0
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_flipped_bit_is_noticed(data: st.DataObject) -> None:
     image = image_of(snapshot_of(len(KV)), KV)
@@ -53,6 +55,7 @@ def test_every_byte_of_a_small_image_is_covered() -> None:
             unseal(memoryview(image), len(image), "here")
 
 
+@settings(deadline=None)
 @given(cut=st.integers(0, len(KV) + 300))
 def test_a_shortened_image_is_noticed(cut: int) -> None:
     image = image_of(snapshot_of(len(KV)), KV)
@@ -64,12 +67,14 @@ def test_a_shortened_image_is_noticed(cut: int) -> None:
         unseal(memoryview(short), len(short), "here")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_foreign_bytes_are_damaged_not_a_crash(data: bytes) -> None:
     with pytest.raises(Damaged):
         unseal(memoryview(data), len(data), "here")
 
 
+@settings(deadline=None)
 @given(
     header=st.one_of(
         st.binary(max_size=100),

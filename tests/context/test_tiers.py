@@ -343,7 +343,9 @@ def test_any_generation_id_makes_a_file_name(tmp_path: Path, name: str) -> None:
 
 
 @BOTH
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(data=st.data())
 def test_files_spoiled_in_any_way_are_damaged(
     tmp_path: Path, tier: Tier, data: st.DataObject

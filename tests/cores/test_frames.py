@@ -5,7 +5,7 @@ import struct
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aios.context.snapshot import SnapshotRef, Tier
@@ -110,6 +110,7 @@ def test_orders_and_answers_arrive_as_they_were() -> None:
         assert answer_in(body) == answer
 
 
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 2000), max_size=40))
 def test_frames_are_whole_however_the_bytes_are_cut(cuts: list[int]) -> None:
     sent = b"".join(map(frame, ANSWERS))
@@ -123,6 +124,7 @@ def test_frames_are_whole_however_the_bytes_are_cut(cuts: list[int]) -> None:
     assert list(map(answer_in, got)) == ANSWERS
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_rubbish_is_damaged_on_both_sides(body: bytes) -> None:
     for decode, known in ((order_in, (Ping(), Shutdown())), (answer_in, (Pong(),))):
@@ -133,6 +135,7 @@ def test_rubbish_is_damaged_on_both_sides(body: bytes) -> None:
         assert isinstance(found, tuple(map(type, (*ORDERS, *ANSWERS)))) or found in known
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_spoilt_message_is_damaged_or_another_message_of_that_side(data: st.DataObject) -> None:
     body = bytearray(frame(data.draw(st.sampled_from(ANSWERS)))[4:])

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aios.cores.pool import AWAY_FROM_HOME, Pool
@@ -24,6 +24,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
         pool_of({}).pick("huge", pid=1)
 
 
+@settings(deadline=None)
 @given(pid=st.integers(0, 10**6), loads=st.lists(st.integers(0, 50), min_size=3, max_size=3))
 def test_a_core_is_never_chosen_that_has_clearly_more_to_do(pid: int, loads: list[int]) -> None:
     by_core = dict(zip(("b0", "b1", "b2"), loads, strict=True))
@@ -33,6 +34,7 @@ def test_a_core_is_never_chosen_that_has_clearly_more_to_do(pid: int, loads: lis
     assert by_core[chosen] <= min(loads) + AWAY_FROM_HOME
 
 
+@settings(deadline=None)
 @given(pid=st.integers(0, 10**6), other=st.integers(0, AWAY_FROM_HOME))
 def test_a_process_keeps_its_core_while_loads_differ_little(pid: int, other: int) -> None:
     homes = {pool_of({core: other}).pick("big", pid) for core in ("b0", "b1", "b2")}

@@ -1,6 +1,7 @@
 """Processes: spawn, end, wait, pause, kill, and messages."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -43,11 +44,21 @@ async def stumble(transport: Any, token: str, argument: Any) -> Any:
     raise RuntimeError("over a stone")
 
 
+async def leave(transport: Any, token: str, argument: Any) -> Any:
+    sys.exit("enough")
+
+
+async def give_up(transport: Any, token: str, argument: Any) -> Any:
+    raise asyncio.CancelledError
+
+
 async def talk(transport: Any, token: str, argument: Any) -> Any:
     return (await transport.call(token, ask())).text
 
 
-PROGRAMS = {"double": double, "stumble": stumble, "talk": talk}
+PROGRAMS = {
+    "double": double, "stumble": stumble, "leave": leave, "give_up": give_up, "talk": talk,
+}  # fmt: skip
 
 
 def test_a_hosted_program_runs_as_a_process_and_wait_returns_its_result() -> None:
@@ -68,6 +79,20 @@ def test_a_program_s_fault_ends_it_as_failed_and_nobody_else() -> None:
             ended = await home.kernel.call(home.kernel.token, Wait(pid=bad.pid))
             assert ended.state is ProcessState.FAILED
             assert "over a stone" in ended.error
+            assert (await home.kernel.call(home.kernel.token, Wait(pid=good.pid))).result == 2
+
+    lived(main)
+
+
+@pytest.mark.parametrize(("program", "error"), [("leave", "enough"), ("give_up", "cancelled")])
+def test_a_program_that_exits_or_cancels_itself_ends_alone(program: str, error: str) -> None:
+    async def main() -> None:
+        async with house(programs=PROGRAMS) as home:
+            bad = await home.spawn("x", program=program)
+            good = await home.spawn("d", program="double", argument=1)
+            ended = await home.kernel.call(home.kernel.token, Wait(pid=bad.pid))
+            assert ended.state is ProcessState.FAILED
+            assert error in ended.error
             assert (await home.kernel.call(home.kernel.token, Wait(pid=good.pid))).result == 2
 
     lived(main)

@@ -6,6 +6,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from aios.models.pocket import PATH, Task, tasks
+from aios.models.pocket.chat import segments
 from aios.models.pocket.data import collate, rows_of
 from aios.models.pocket.evaluate import Player, refusal_tasks
 from aios.models.pocket.model import loss_of, new_model, optimisers
@@ -64,11 +65,11 @@ def test_one_training_step_lowers_the_loss_on_a_small_batch() -> None:
 
 def test_only_what_the_assistant_wrote_has_full_weight() -> None:
     tokenizer = Tokenizer.from_file(str(PATH / "tokenizer.json"))
-    (row,) = rows_of(tokenizer, list(tasks("weights", 1, ["calc"], turns=1)))
+    (task,) = tasks("weights", 1, turns=3)
+    (row,) = rows_of(tokenizer, [task])
     learned = [token for token, weight in zip(row.ids, row.weights, strict=True) if weight == 1.0]
-    text = tokenizer.decode(learned, skip_special_tokens=False)
-    assert text.startswith("<tool_call>")
-    assert "<|user|>" not in text
+    text = "".join(part.text for part in segments(task) if part.learned)
+    assert tokenizer.decode(learned, skip_special_tokens=False) == text
 
 
 def _simple() -> list[Task]:

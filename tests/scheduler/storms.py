@@ -4,7 +4,8 @@ import random
 from dataclasses import dataclass
 
 from aios.scheduler.base import Machine, Policy
-from aios.testing.drive import Costs, Drive, Load, State
+from aios.testing.drive import Drive
+from aios.testing.life import Costs, Load, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

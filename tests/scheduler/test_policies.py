@@ -9,10 +9,11 @@ import pytest
 from aios.errors import InvalidArgument, NotFound
 from aios.scheduler import POLICIES, make
 from aios.scheduler.base import Decision, Job, JobId, Left, Machine, Policy, Preempt, Start, Work
-from aios.testing.drive import Drive, Load, State
+from aios.testing.drive import Drive
+from aios.testing.life import Load, State
 from tests.scheduler.storms import CALM, FAIR, ROUGH, Weather, storm
 
-SEEDS = range(25)
+SEEDS = range(20)
 every_policy = pytest.mark.parametrize(
     "new",
     [
@@ -134,10 +135,10 @@ def test_reports_about_strangers_are_ignored(new: New) -> None:
     assert policy.wakes(0.0) is None
 
 
-@every_policy
-def test_the_cost_of_a_report_does_not_grow_with_the_queue(new: New) -> None:
-    few = min(seconds_per_report(new(), 500) for _ in range(3))
-    many = seconds_per_report(new(), 10_000)
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_the_cost_of_a_report_does_not_grow_with_the_queue(name: str) -> None:
+    few = min(seconds_per_report(make(name), 500) for _ in range(3))
+    many = seconds_per_report(make(name), 10_000)
     assert many < 4 * few
 
 
@@ -148,7 +149,7 @@ def seconds_per_report(policy: Policy, jobs: int) -> float:
         policy.ready(job(f"g{number}", priority=number % 3, prompt_tokens=100))
     todo = {JobId(f"g{number}"): 3 for number in range(jobs)}
     running: dict[JobId, None] = {}
-    began = time.perf_counter()
+    began = time.process_time()
     reports = 0
     carry_out(policy.decide(0.0, machine), running)
     while running:
@@ -164,7 +165,7 @@ def seconds_per_report(policy: Policy, jobs: int) -> float:
                 policy.left(name, Left.DONE)
             carry_out(policy.decide(0.0, machine), running)
     assert not any(todo.values())
-    return (time.perf_counter() - began) / reports
+    return (time.process_time() - began) / reports
 
 
 def carry_out(decisions: Sequence[Decision], running: dict[JobId, None]) -> None:

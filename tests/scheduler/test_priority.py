@@ -4,7 +4,8 @@ import pytest
 
 from aios.scheduler import Priority
 from aios.scheduler.base import JobId, Left, Machine, Policy
-from aios.testing.drive import Drive, Load
+from aios.testing.drive import Drive
+from aios.testing.life import Load
 from tests.scheduler.facts import come, decided, job, served
 
 ONE_LANE = Machine(lanes=1, kv_tokens=1_024, block_tokens=16)

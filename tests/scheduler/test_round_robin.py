@@ -6,7 +6,8 @@ import pytest
 
 from aios.scheduler import RoundRobin, make
 from aios.scheduler.base import JobId, Left, Machine
-from aios.testing.drive import Drive, Life, Load
+from aios.testing.drive import Drive
+from aios.testing.life import Costs, Life, Load
 from tests.scheduler.facts import come, decided, job, served
 
 LANES_ONLY = Machine(lanes=2, kv_tokens=100_000, block_tokens=16)
@@ -72,9 +73,11 @@ def test_what_must_be_computed_again_does_not_count() -> None:
     policy.left(JobId("c"), Left.DONE)
     assert decided(policy) == ["+a"]
     served(policy, "a", produced=0, prefilled=256, kv=256)
-    served(policy, "a", produced=0, prefilled=256, kv=512)
+    served(policy, "a", produced=0, prefilled=256, kv=528)
     assert decided(policy) == []
-    served(policy, "a", produced=64, kv=576)
+    served(policy, "a", produced=47, kv=576)
+    assert decided(policy) == []
+    served(policy, "a", produced=1, kv=576)
     assert decided(policy) == ["-a ram", "+b"]
 
 
@@ -143,7 +146,18 @@ def test_short_jobs_wait_far_less_than_under_fifo_beside_a_flood_of_long_ones(se
     assert turns.now <= 1.1 * fifo.now
 
 
-def flooded(name: str, seed: int) -> Drive:
+def test_without_kv_to_come_back_to_turns_cost_at_most_what_each_computes_again() -> None:
+    costs = Costs(keeps_kv=False)
+    fifo, turns = (flooded(name, 1, costs) for name in ("fifo", "rr"))
+    again = turns.tally.served - sum(
+        life.load.prompt_tokens + life.load.answer_tokens for life in turns.lives.values()
+    )
+    assert again > 0
+    assert turns.now <= 1.1 * fifo.now + again / costs.prefill_per_s
+    assert sum(life.switches for life in turns.lives.values()) < 200
+
+
+def flooded(name: str, seed: int, costs: Costs | None = None) -> Drive:
     rng = random.Random(seed)
     loads = []
     for number in range(32):
@@ -156,7 +170,7 @@ def flooded(name: str, seed: int) -> Drive:
                 answer_tokens=rng.randint(10, 40) if is_short else rng.randint(300, 500),
             )
         )
-    drive = Drive(make(name), Machine(lanes=16, kv_tokens=6_400, block_tokens=16), loads)
+    drive = Drive(make(name), Machine(lanes=16, kv_tokens=6_400, block_tokens=16), loads, costs)
     drive.run()
     return drive
 

@@ -1,1 +1,1 @@
-"""AIOS bench."""
+"""Benchmarks of AIOS on this machine; `aios bench` runs them. `table` lists them."""

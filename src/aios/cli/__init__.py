@@ -1,1 +1,5 @@
-"""AIOS cli."""
+"""The command line: one file per command. Start it with `main`."""
+
+from aios.cli.app import main
+
+__all__ = ["main"]

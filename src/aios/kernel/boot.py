@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from aios import scheduler
+from aios.config import Limits
 from aios.context.tiers import TierStore
 from aios.cores.frames import EngineSpec
 from aios.cores.process import ProcessCore
@@ -43,7 +44,7 @@ async def boot(
     given = environment or Environment()
     with home(state) as folders:
         parking = Parking(folders.parked)
-        core = await ProcessCore.launch(_spec(_settings(model), folders, parking, given))
+        core = await ProcessCore.launch(_spec(_settings(model), folders, parking, given.limits))
         kernel = Kernel(
             [core],
             lambda: scheduler.make(policy),
@@ -62,10 +63,7 @@ def _settings(model: str | Settings) -> Settings:
     return Settings(model=model, kv_bytes=KV_BYTES)
 
 
-def _spec(
-    settings: Settings, folders: Folders, parking: Parking, environment: Environment
-) -> EngineSpec:
-    limits = environment.limits
+def _spec(settings: Settings, folders: Folders, parking: Parking, limits: Limits) -> EngineSpec:
     store = TierStore(
         ram=folders.ram,
         disk=folders.disk,
@@ -81,5 +79,5 @@ def _spec(
         disk=str(folders.disk),
         ram_bytes=limits.ram_bytes,
         disk_bytes=limits.disk_bytes,
-        owner=f"engine-{environment.random.getrandbits(32):08x}",
+        owner="engine",
     )

@@ -4,7 +4,7 @@ Knows no core and no policy; the run loop moves it through its states.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aios.context.snapshot import SnapshotRef, Tier
@@ -69,6 +69,16 @@ class LiveGeneration:
             self.resting = None
             if self.started_at is None:
                 self.started_at = now
+
+    @property
+    def job_now(self) -> Job:
+        """The job as it comes back after a pause: what it produced is part of its prompt."""
+        longest = max(map(len, self.produced), default=0)
+        return replace(
+            self.job,
+            prompt_tokens=self.job.prompt_tokens + longest,
+            tokens_max=self.job.tokens_max - longest,
+        )
 
     @property
     def progress(self) -> Progress:

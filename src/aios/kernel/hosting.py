@@ -65,8 +65,13 @@ class Host:
             result = await program(self._transport, process.token, argument)
         except AiosError as error:
             failed = f"{error.code}: {error}"
-        except Exception as error:  # A program's own fault must not reach its neighbours.
+        except (Exception, SystemExit) as error:  # Its fault must not reach its neighbours.
             failed = f"{type(error).__name__}: {error}"
+        except asyncio.CancelledError:
+            # Its own doing, or the kernel stops; a killed process has ended already.
+            gone = Exited(pid=process.pid, state=ProcessState.FAILED, error="cancelled")
+            ended(process, gone)
+            raise
         finally:
             self._tasks.pop(process.pid, None)
         state = ProcessState.FAILED if failed else ProcessState.EXITED

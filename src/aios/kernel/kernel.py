@@ -63,10 +63,7 @@ class Kernel:
             for core in cores
         ]
         self._parking = self.environment.parking
-        by_model: dict[str, list[RunLoop]] = {}
-        for loop in self.loops:
-            by_model.setdefault(loop.core.traits.model, []).append(loop)
-        self._llm = LlmCalls(by_model, self.environment)
+        self._llm = LlmCalls(self.loops, self.environment)
         self._processes = ProcessCalls(
             table=self.table,
             waits=self.waits,

@@ -1,11 +1,12 @@
 """Handlers of the LLM family: from a checked call to a live generation and its one reply."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
 from aios.cores.base import Generation, Traits
+from aios.cores.pool import Pool
 from aios.errors import Cancelled, DeadlineExceeded, InvalidArgument, NotFound
 from aios.kernel.environment import Environment
 from aios.kernel.generations import LiveGeneration
@@ -34,10 +35,14 @@ class LlmCalls:
 
     def __init__(
         self,
-        loops: Mapping[str, Sequence[RunLoop]],  # by model, the default model first
+        loops: Sequence[RunLoop],  # the default model's first
         environment: Environment,
     ) -> None:
+        by_model: dict[str, list[RunLoop]] = {}
+        for loop in loops:
+            by_model.setdefault(loop.core.traits.model, []).append(loop)
         self._loops = loops
+        self._pool = Pool(by_model, lambda loop: loop.load)
         self._clock = environment.clock
         self._random = environment.random
         self._limits = environment.limits
@@ -69,28 +74,19 @@ class LlmCalls:
         generation_id = (process.generations or {}).get(call.call_id)
         if generation_id is None:
             raise NotFound(f"process {process.pid} has no live generation {call.call_id!r}")
-        for loop in self._all_loops():
+        for loop in self._loops:
             loop.cancel(generation_id, Cancelled(f"{call.call_id} was cancelled"))
         return Ok()
 
     async def tokenize(self, process: Process, call: Tokenize) -> Tokenized:
         if bool(call.text) == bool(call.messages):
             raise InvalidArgument("expected exactly one of text and messages, not empty")
-        loop = self._pick(call.model)
+        loop = self._pool.pick(call.model, process.pid)
         return Tokenized(await loop.core.prepare(call))
 
     async def models(self, process: Process, call: Models) -> ModelList:
-        traits = [loops[0].core.traits for loops in self._loops.values()]
-        return ModelList(tuple(map(_describe, traits)))
-
-    def _pick(self, model: str) -> RunLoop:
-        loops = self._loops.get(model or next(iter(self._loops)))
-        if loops is None:
-            raise NotFound(f"no model {model!r}; this kernel serves {list(self._loops)}")
-        return min(loops, key=lambda loop: (bool(loop.gone), loop.load))
-
-    def _all_loops(self) -> list[RunLoop]:
-        return [loop for loops in self._loops.values() for loop in loops]
+        traits = {loop.core.traits.model: loop.core.traits for loop in reversed(self._loops)}
+        return ModelList(tuple(_describe(traits[model]) for model in self._pool.models))
 
     def _deadline_s(self, call: Generate) -> float:
         return self._limits.deadline_s if call.deadline_s is None else call.deadline_s
@@ -98,7 +94,7 @@ class LlmCalls:
     async def _begin(
         self, process: Process, call: Generate, *, wants_deltas: bool
     ) -> tuple[RunLoop, LiveGeneration]:
-        loop = self._pick(call.model)
+        loop = self._pool.pick(call.model, process.pid)
         arrived = self._clock.now()
         self._count += 1
         call_id = call.call_id or f"call-{self._count}"
@@ -163,7 +159,7 @@ class LlmCalls:
             generation=generation,
             job=job,
             call_id=call_id,
-            model=call.model or next(iter(self._loops)),
+            model=call.model or self._pool.models[0],
             reply=asyncio.get_running_loop().create_future(),
         )
 
@@ -190,7 +186,7 @@ class _Watch:
         self._loop.cancel(self._live.job.id, Cancelled("the caller went away"))
         if self._process.generations:
             self._process.generations.pop(self._live.call_id, None)
-        self._process.prompt_tokens += self._live.job.prompt_tokens
+        self._process.prompt_tokens += len(self._live.generation.prompt)
         self._process.completion_tokens += self._live.tokens_out
 
 

@@ -27,6 +27,7 @@ from aios.telemetry import events
 from aios.telemetry.bus import Bus
 
 G = GenerationState
+GONE = 1 << 30
 
 
 class RunLoop:
@@ -114,7 +115,7 @@ class RunLoop:
         live = self._live.get(generation_id)
         if live is not None and live.state is G.BLOCKED:
             live.move(G.QUEUED, self._clock.now())
-            self.policy.ready(live.job)
+            self.policy.ready(live.job_now)
             self._carry_out()
 
     async def drain(self, limit_s: float) -> list[LiveGeneration]:
@@ -156,8 +157,8 @@ class RunLoop:
 
     @property
     def load(self) -> int:
-        """Live generations, for choosing among cores of one model."""
-        return len(self._live)
+        """Live generations, for choosing among cores of one model; one that is gone has no room."""
+        return GONE if self.gone else len(self._live)
 
     @property
     def machine(self) -> Machine:

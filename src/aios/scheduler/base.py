@@ -99,7 +99,7 @@ class Policy(Protocol):
     name: str
 
     def ready(self, job: Job) -> None:
-        """A job can run: a new one, or one that comes back after `Left.BLOCKED` or `lost`."""
+        """A job can run: a new one, or one that comes back after `Left.BLOCKED`."""
         ...
 
     def served(self, job: JobId, work: Work) -> None:
@@ -109,7 +109,8 @@ class Policy(Protocol):
     def lost(self, job: JobId) -> None:
         """A job is off its lanes and out of DEVICE without a decision (no KV left, engine died).
 
-        It stays ready, ahead of jobs that never ran.
+        It stays ready, ahead of jobs that never ran; `ready` is not called for it again. Where the
+        engine died, all its jobs are told here before `decide` is called.
         """
         ...
 

@@ -121,10 +121,10 @@ class RoundRobin:
         )
 
     def _charge(self, job: JobId, turn: _Turn, work: Work) -> None:
-        if not work.produced and work.kv_tokens <= turn.again_to:
+        fresh = min(work.prefilled, max(0, work.kv_tokens - turn.again_to))
+        if fresh < work.prefilled:
             self._again_max = max(self._again_max, turn.again_to)
-            return
-        turn.used += work.prefilled + work.produced
+        turn.used += fresh + work.produced
         if turn.used >= self._slice and job not in self._spent:
             self._spent.add(job, turn.number)
 

@@ -14,6 +14,7 @@ from aios.syscalls.base import Syscall
 from aios.syscalls.table import SYSCALLS
 
 R = TypeVar("R")
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -29,7 +30,7 @@ def decode(data: bytes) -> Syscall[object]:
     """The syscall in `data`, every field checked."""
     try:
         call: Syscall[object] = _any_syscall().decode(data)
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except MALFORMED as problem:
         raise InvalidArgument(str(problem)) from None
     return call
 
@@ -39,7 +40,7 @@ def checked(call: Syscall[R]) -> Syscall[R]:
     kind = type(call)
     try:
         copy: Syscall[R] = _one_syscall(kind).decode(encode(call))
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except MALFORMED as problem:
         raise InvalidArgument(str(problem)) from None
     return copy
 

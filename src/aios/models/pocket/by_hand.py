@@ -98,82 +98,49 @@ def _notes() -> list[Task]:
 
 
 def _plans() -> list[Task]:
-    return [
-        _task("calc_save", _calc_save("Compute 3 * 240 and remember it as fare", "3*240", "fare")),
-        _task("calc_save", _calc_save("Add 85 and 17, then save it as total.", "85+17", "total")),
-        _task(
-            "calc_save",
-            _calc_save("What is 60 / 4? Please store the result as share", "60/4", "share"),
-        ),
-        _task(
-            "calc_note",
-            _calc_note("Work out 14 * 12 and write it in the note costs", "14*12", "costs"),
-        ),
-        _task(
-            "calc_note",
-            _calc_note(
-                "Calculate 900 - 275 and put the result in my note budget", "900-275", "budget"
-            ),
-        ),
-        _task(
-            "recall_calc",
-            _recall_calc("Take my fare and multiply it by 3", "fare", "{0}*3"),
-            memory={"fare": "240"},
-        ),
-        _task(
-            "recall_calc",
-            _recall_calc("What is the budget minus 130?", "budget", "{0}-130"),
-            memory={"budget": "900"},
-        ),
-        _task(
-            "recall_calc",
-            _recall_calc("Recall the rent and divide it by 2, please", "rent", "{0}/2"),
-            memory={"rent": "1180"},
-        ),
-        _task(
-            "read_calc",
-            _read_calc("Read the note costs and add 50", "costs", "{0}+50"),
-            notes={"costs": "168"},
-        ),
-        _task(
-            "read_calc",
-            _read_calc("Open the note price, then double it.", "price", "{0}*2"),
-            notes={"price": "77"},
-        ),
-        _task(
-            "sum_recalled",
-            _sum("How much are my fare and my hotel together?", "fare", "hotel"),
-            memory={"fare": "240", "hotel": "445"},
-        ),
-        _task(
-            "sum_recalled",
-            _sum("Add the deposit and the tax", "deposit", "tax"),
-            memory={"deposit": "100", "tax": "19"},
-        ),
-        _task(
-            "read_save",
-            _read_save("Read the note code and remember it as door code", "code", "door code"),
-            notes={"code": "4711"},
-        ),
-        _task(
-            "recall_note",
-            _recall_note("Look up my gate and write it in the note trip", "gate", "trip"),
-            memory={"gate": "C4"},
-        ),
-        _task(
-            "recall_note",
+    computed = (
+        _calc_save("Compute 3 * 240 and remember it as fare", "3*240", "fare"),
+        _calc_save("Add 85 and 17, then save it as total.", "85+17", "total"),
+        _calc_save("What is 60 / 4? Please store the result as share", "60/4", "share"),
+        _calc_note("Work out 14 * 12 and write it in the note costs", "14*12", "costs"),
+        _calc_note("Calculate 900 - 275 and put the result in my note budget", "900-275", "budget"),
+    )
+    recalled = (
+        (_recall_calc("Take my fare and multiply it by 3", "fare", "{0}*3"), "240"),
+        (_recall_calc("What is the budget minus 130?", "budget", "{0}-130"), "900"),
+        (_recall_calc("Recall the rent and divide it by 2, please", "rent", "{0}/2"), "1180"),
+        (_recall_note("Look up my gate and write it in the note trip", "gate", "trip"), "C4"),
+        (
             _recall_note(
                 "Put the meeting date into the note calendar.", "meeting date", "calendar"
             ),
-            memory={"meeting date": "12 May"},
+            "12 May",
         ),
-        _task("retry", _calc("Please compute 8 + 13.", "8+13"), faults=("error: timeout",)),
-        _task(
-            "retry",
-            _write("Write the note a1: hello world", "a1", "hello world"),
-            faults=("error: timeout", "error: timeout"),
+    )
+    read = (
+        (_read_calc("Read the note costs and add 50", "costs", "{0}+50"), "168"),
+        (_read_calc("Open the note price, then double it.", "price", "{0}*2"), "77"),
+        (
+            _read_save("Read the note code and remember it as door code", "code", "door code"),
+            "4711",
         ),
-        _task("retry", _remember("My age is 41", "age", "41"), faults=("error: denied",)),
+    )
+    sums = (
+        _sum("How much are my fare and my hotel together?", "fare", "hotel"),
+        _sum("Add the deposit and the tax", "deposit", "tax"),
+    )
+    costs = {"fare": "240", "hotel": "445", "deposit": "100", "tax": "19"}
+    failing = (
+        (_calc("Please compute 8 + 13.", "8+13"), ("error: timeout",)),
+        (_write("Write the note a1: hello world", "a1", "hello world"), ("error: timeout",) * 2),
+        (_remember("My age is 41", "age", "41"), ("error: denied",)),
+    )
+    return [
+        *(_task(request.kind, request) for request in computed),
+        *(_task(r.kind, r, memory={r.plan[0].arguments["key"]: v}) for r, v in recalled),
+        *(_task(r.kind, r, notes={r.plan[0].arguments["name"]: t}) for r, t in read),
+        *(_task(request.kind, request, memory=costs) for request in sums),
+        *(_task("retry", request, faults=faults) for request, faults in failing),
     ]
 
 

@@ -78,7 +78,7 @@ class Play:
     def _called(self, name: str, arguments: dict[str, object]) -> None:
         self.calls += 1
         self.calls_in_turn += 1
-        if not _is_valid(self.task, name, arguments):
+        if not _is_valid(name, arguments):
             self.malformed += 1
         if self.calls_in_turn > _CALLS_MAX:
             self.is_over = True
@@ -204,13 +204,14 @@ def _share(played: Sequence[Play]) -> float:
     return round(sum(play.is_right for play in played) / max(1, len(played)), 4)
 
 
-def _is_valid(task: Task, name: str, arguments: dict[str, object]) -> bool:
-    """Whether a call names a listed tool and gives it just what its schema asks for."""
+def _is_valid(name: str, arguments: dict[str, object]) -> bool:
+    """Whether a call names a tool and gives it just what its schema asks for.
+
+    Calling a tool that is not listed is a wrong refusal, not bad JSON: `is_right` judges it.
+    """
     tool = TOOLS.get(name)
     texts = all(isinstance(value, str) for value in arguments.values())
-    return (
-        tool is not None and name in task.tools and texts and set(arguments) == set(tool.arguments)
-    )
+    return tool is not None and texts and set(arguments) == set(tool.arguments)
 
 
 def _print_slices(name: str, played: Sequence[Play]) -> None:

@@ -8,9 +8,12 @@ import random
 from collections.abc import Mapping, Sequence
 
 from aios.models.pocket import phrases
-from aios.models.pocket.words import Words
+from aios.models.pocket.words import FUNCTION, Words
 
-HELD_EVERY = 8  # each eighth phrase of a slot is kept out of training
+HELD_EVERY = 8  # each eighth phrase of a wide slot is kept out of training
+# A narrow slot is a closed class, such as "my, the, our" or the words for a note: an unseen word
+# there carries the meaning of the whole request, and nothing could tell it.
+HELD_FROM = 25
 _HELD_RATE = 0.35
 _SAFE_CLOSERS = (" please", " thanks", " now", ", thank you", ", please", " please")
 _QUESTIONS = frozenset(phrases.slot("what|what's|how|which|is|who|where|when|why|any|can|will"))
@@ -20,6 +23,11 @@ do|the|I|so|my|our|your|this|from|for|in|into|under|let's|may|tell|half|twice|on
 file|quick|math|calculator|a|now|us|number|numbers|result|answer
 """)
 )
+
+
+def held_of(slot: Sequence[str]) -> Sequence[str]:
+    """The phrases of a slot that training never shows."""
+    return slot[HELD_EVERY - 1 :: HELD_EVERY] if len(slot) >= HELD_FROM else ()
 
 
 class Voice:
@@ -33,13 +41,13 @@ class Voice:
 
     def pick(self, slot: Sequence[str]) -> str:
         """One phrase of a slot."""
-        held = slot[HELD_EVERY - 1 :: HELD_EVERY]
+        held = held_of(slot)
         if held and self.held_out and self.rng.random() < _HELD_RATE:
             self.held_used += 1
             return self.rng.choice(held)
         while True:
             index = self.rng.randrange(len(slot))
-            if index % HELD_EVERY != HELD_EVERY - 1:
+            if not held or index % HELD_EVERY != HELD_EVERY - 1:
                 return slot[index]
 
     def verb(self, slot: Sequence[str], *, noise: float = 0.1) -> str:
@@ -71,7 +79,7 @@ class Voice:
         if way < 0.60:
             return ""
         if way < 0.68:
-            return f"{self.words.word()}, "
+            return f"{self._noise()}, "
         return self.pick(phrases.OPENER) + self.rng.choice((", ", ", ", " ", ": ", "! "))
 
     def _ask(self) -> str:
@@ -83,8 +91,16 @@ class Voice:
         if frame.endswith(("{k}", "{v}", "{n}", "{j}")):
             closers = [f", {self.pick(phrases.CLOSER)}", *_SAFE_CLOSERS]
             return closers[0] if self.rng.random() < 0.5 else self.rng.choice(closers)
-        closer = self.words.word() if self.rng.random() < 0.15 else self.pick(phrases.CLOSER)
+        closer = self._noise() if self.rng.random() < 0.15 else self.pick(phrases.CLOSER)
         return self.rng.choice((" ", ", ")) + closer
+
+    def _noise(self) -> str:
+        """One to three words that mean nothing here."""
+        count = self.rng.choices((1, 2, 3), (6, 2, 2))[0]
+        return " ".join(
+            self.rng.choice(FUNCTION) if self.rng.random() < 0.2 else self.words.word()
+            for _ in range(count)
+        )
 
     def _mark(self, text: str, *, question: bool) -> str:
         if text.endswith(("?", ".", "!")):

@@ -1,0 +1,224 @@
+"""No kernel: each agent calls the model itself, runs out of memory, backs off and tries again.
+
+This is the paper's baseline ("trial and error"), written as well as a developer without a kernel
+would: a thread for each call, one model in memory for all, a KV cache while decoding. KV memory is
+counted in the same bytes as the engine's pool; what does not fit raises `MemoryError`, the agent
+frees what it holds and tries again after an exponential back-off with jitter.
+"""
+
+import asyncio
+import itertools
+import random
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from aios.bench.plain import PlainModel
+from aios.bench.records import Ending, Span
+from aios.clock import Clock
+from aios.errors import InvalidArgument, ShuttingDown
+from aios.syscalls import Choice, Completion, Delta, Generate, Stream, Syscall, Usage
+from aios.syscalls.llm import FinishReason, Timing
+
+R = TypeVar("R")
+BACKOFF_FIRST_S = 0.25
+BACKOFF_MOST_S = 8.0
+
+
+class Turns(StrEnum):
+    """How threads share the model: each for itself, a token each, or a whole answer each."""
+
+    FREE = "free"
+    TOKEN = "token"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What a developer may choose. `reserve` takes prompt and max_tokens before it begins;
+    otherwise the KV grows as it decodes and running out in the middle loses the work."""
+
+    reserve: bool
+    turns: Turns
+
+
+BEST = Habit(reserve=True, turns=Turns.TOKEN)
+ONE_AT_A_TIME = Habit(reserve=True, turns=Turns.ANSWER)
+
+
+class KvMemory:
+    """A byte budget with allocations that fail at once, as a device's do."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._free = capacity
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def holding(self) -> Iterator["Held"]:
+        """Somebody's allocations; all are freed at the end."""
+        held = Held(self)
+        try:
+            yield held
+        finally:
+            self.change(held.bytes)
+
+    def change(self, freed: int) -> None:
+        """Give back bytes, or take them where `freed` is negative."""
+        with self._lock:
+            if self._free + freed < 0:
+                raise MemoryError(f"out of memory: wanted {-freed} bytes, {self._free} are free")
+            self._free += freed
+            assert self._free <= self.capacity
+
+
+class Held:
+    """What one attempt holds."""
+
+    def __init__(self, memory: KvMemory) -> None:
+        self._memory = memory
+        self.bytes = 0
+
+    def take(self, count: int) -> None:
+        self._memory.change(-count)
+        self.bytes += count
+
+
+class Direct:
+    """The transport of agents that have no kernel. A token is the agent's name."""
+
+    def __init__(
+        self,
+        model: PlainModel,
+        kv_bytes: int,
+        habit: Habit,
+        clock: Clock,
+        *,
+        threads: int,
+        seed: int = 0,
+    ) -> None:
+        self.spans: list[Span] = []
+        self.out_of_memory: list[float] = []  # when
+        self.transport = self
+        self._model = model
+        self._memory = KvMemory(kv_bytes)
+        self._habit = habit
+        self._clock = clock
+        self._seed = seed
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="agent")
+        self._token_lock: Any = threading.Lock() if habit.turns is Turns.TOKEN else nullcontext()
+        self._answer_lock: Any = threading.Lock() if habit.turns is Turns.ANSWER else nullcontext()
+        self._books = threading.Lock()  # for the three below
+        self._lanes: set[int] = set()  # taken
+        self._stopped = threading.Event()
+        self._calls = 0
+
+    async def token(self, name: str) -> str:
+        return name
+
+    async def call(self, token: str, call: Syscall[R]) -> R:
+        if not isinstance(call, Generate):
+            raise InvalidArgument(f"expected a generation, got {type(call).__name__}")
+        loop = asyncio.get_running_loop()
+        arrived = self._clock.now()
+        with self._books:
+            self._calls += 1
+            number = self._calls
+        reply = loop.run_in_executor(self._threads, self._answer, token, call, arrived, number)
+        return cast(R, await reply)
+
+    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+        raise InvalidArgument("expected a generation; the direct way does not stream")
+
+    async def close(self) -> None:
+        """End every attempt at its next token and every back-off now."""
+        self._stopped.set()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    def _answer(self, agent: str, call: Generate, arrived: float, number: int) -> Completion:
+        """Try until it fits. Runs on a thread of its own."""
+        rng = random.Random(f"{self._seed} {number}")
+        prompt = self._model.prompt(call)
+        began = self._clock.now()
+        for attempt in itertools.count():
+            try:
+                answer = self._attempt(agent, prompt, call.decoding.max_tokens or 1)
+                return self._completion(call, prompt, answer, (arrived, began, self._clock.now()))
+            except MemoryError:
+                with self._books:
+                    self.out_of_memory.append(self._clock.now())
+            pause = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2**attempt) * rng.uniform(0.5, 1.0)
+            if self._stopped.wait(pause):
+                raise ShuttingDown("the run is over")
+        raise AssertionError("an endless loop has ended")
+
+    def _attempt(self, agent: str, prompt: Sequence[int], tokens_max: int) -> list[int]:
+        """One try, from the prompt on. Raises `MemoryError`, by which its work is lost."""
+        a_token = self._model.kv_token_bytes
+        reserved = len(prompt) + tokens_max if self._habit.reserve else 0
+        with self._answer_lock, self._memory.holding() as held:
+            held.take(a_token * reserved)
+            answer = self._model.begin(prompt)
+            with self._lane(agent):
+                while len(answer.produced) < tokens_max and not answer.has_ended:
+                    if self._stopped.is_set():
+                        raise ShuttingDown("the run is over")
+                    held.take(a_token * (0 if reserved else answer.growth))
+                    with self._token_lock:
+                        answer.step()
+        return answer.produced
+
+    @contextmanager
+    def _lane(self, agent: str) -> Iterator[None]:
+        """Note what one try occupied, and how it ended."""
+        with self._books:
+            lane = next(number for number in itertools.count() if number not in self._lanes)
+            self._lanes.add(lane)
+        start, ending = self._clock.now(), Ending.CUT
+        try:
+            yield
+            ending = Ending.DONE
+        except MemoryError:
+            ending = Ending.OUT_OF_MEMORY
+            raise
+        finally:
+            end = self._clock.now()
+            with self._books:
+                self._lanes.discard(lane)
+                self.spans.append(Span(lane=lane, agent=agent, start=start, end=end, ending=ending))
+
+    def _completion(
+        self,
+        call: Generate,
+        prompt: Sequence[int],
+        produced: Sequence[int],
+        times: tuple[float, float, float],  # arrived, first try, answered
+    ) -> Completion:
+        message = self._model.message(produced)
+        has_ended = produced[-1] == self._model.end
+        reason: FinishReason = "stop" if has_ended else "length"
+        choice = Choice(
+            index=0,
+            message=message,
+            finish_reason="tool_calls" if message.tool_calls else reason,
+            token_ids=tuple(produced),
+        )
+        arrived, began, answered = times
+        return Completion(
+            call_id=call.call_id,
+            model="direct",
+            choices=(choice,),
+            usage=Usage(prompt_tokens=len(prompt), completion_tokens=len(produced)),
+            timing=Timing(
+                wait_s=began - arrived,
+                run_s=answered - began,
+                total_s=answered - arrived,
+                switches=0,
+            ),
+            seed=0,
+            exact=False,
+        )

@@ -1,0 +1,96 @@
+"""What one context switch costs: restore KV that this engine has never seen, and save it again.
+
+Both orders are given at once, so no forward pass lies between them and the time is all transfer.
+One engine computes the prompt and saves it, the other one is timed. Through DISK the time runs
+until the file is synced, though the engine could serve others meanwhile.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+
+from aios.bench.switch_cases import WORDS
+from aios.bench.switch_worker import Drop, Start, Stop, Worker
+from aios.context.snapshot import SnapshotRef, Tier
+from aios.cores.base import Advanced, CoreEvent, Finished, Generation, Progress, Suspended
+from aios.errors import CoreFailed
+from aios.syscalls import Decoding, Generate
+
+WORDS_MIN, WORDS_MAX = 150, 700  # of a prompt: a few hundred tokens to about 1,500
+PREFILL_STEPS_MAX = 1_000
+PROMPTS_MAX = 100
+WARM_UP = 8  # of each tier; they touch every page of a small pool, as any working engine has
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """One switch of that many tokens of KV; `cpu_ms` leaves out what the machine gave to others."""
+
+    tokens: int
+    ms: float
+    cpu_ms: float
+
+    @property
+    def ms_per_1k(self) -> float:
+        return self.ms * 1_000 / self.tokens
+
+    @property
+    def cpu_ms_per_1k(self) -> float:
+        return self.cpu_ms * 1_000 / self.tokens
+
+
+def costs(workers: Sequence[Worker], rng: Random, times: int) -> dict[Tier, list[Cost]]:
+    """That many switches through each tier, of contexts of different lengths."""
+    here, away = workers
+    found: dict[Tier, list[Cost]] = {Tier.RAM: [], Tier.DISK: []}
+    for number in range(WARM_UP + times):
+        for tier, samples in found.items():
+            generation = _running(here, f"cost-{tier}-{number}", rng)
+            cost = _cost(here, away, generation, tier)
+            if number >= WARM_UP:
+                samples.append(cost)
+    return found
+
+
+def _cost(here: Worker, away: Worker, generation: Generation, tier: Tier) -> Cost:
+    name = generation.id
+    kept = _suspended(here.ask(Stop(id=name, to=tier), until=name).events)
+    start = Start(generation=generation, progress=Progress(snapshot=kept))
+    answer = away.ask(start, Stop(id=name, to=tier), until=name)
+    saved = _suspended(answer.events)
+    for worker in (here, away):
+        worker.ask(Drop(id=name))
+    if saved.tokens != kept.tokens or saved.tier is not tier:
+        raise CoreFailed(f"expected {kept.tokens} tokens in {tier}, got {saved}")
+    return Cost(tokens=saved.tokens, ms=answer.took_s * 1e3, cpu_ms=answer.cpu_s * 1e3)
+
+
+def _running(worker: Worker, name: str, rng: Random) -> Generation:
+    """A generation on its lanes whose prompt, which no engine saw before, is computed."""
+    decoding = Decoding(temperature=0.0, seed=0, max_tokens=8)
+    for _ in range(PROMPTS_MAX):
+        text = " ".join(rng.choices(WORDS, k=rng.randint(WORDS_MIN, WORDS_MAX)))
+        prompt = worker.prepare(Generate(prompt=text, decoding=decoding))
+        generation = Generation(id=name, prompt=prompt, decoding=decoding)
+        if _is_under_way(worker, generation):
+            return generation
+    raise CoreFailed(f"{PROMPTS_MAX} prompts were all answered with one token")
+
+
+def _is_under_way(worker: Worker, generation: Generation) -> bool:
+    """Compute the prompt and the first token; False where that was the last one too."""
+    events = worker.ask(Start(generation=generation)).events
+    for _ in range(PREFILL_STEPS_MAX):
+        if any(isinstance(event, Finished) for event in events):
+            return False
+        if any(isinstance(event, Advanced) and event.produced for event in events):
+            return True
+        events = worker.ask().events
+    raise CoreFailed(f"no token of {generation.id} within {PREFILL_STEPS_MAX} steps")
+
+
+def _suspended(events: Sequence[CoreEvent]) -> SnapshotRef:
+    for event in events:
+        if isinstance(event, Suspended):
+            return event.snapshot
+    raise CoreFailed(f"expected a snapshot, got {events}")

@@ -1,0 +1,43 @@
+"""The command `aios`: its table of commands, and how errors leave it. Imports nothing heavy.
+
+Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted. An error of AIOS is one line on
+stderr.
+"""
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from aios.cli.bench import bench
+from aios.cli.demo import demo
+from aios.cli.doctor import doctor
+from aios.cli.version import version
+from aios.errors import AiosError
+
+COMMANDS: tuple[Callable[..., None], ...] = (demo, bench, doctor, version)  # as help shows them
+
+app = typer.Typer(
+    name="aios",
+    help="AIOS: an operating system for LLM agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # Plain help starts in half the time.
+    pretty_exceptions_enable=False,
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+@app.callback()
+def _() -> None:
+    """Keeps command names in place, however few there are."""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        app()
+    except AiosError as error:
+        sys.stderr.write(f"aios: {error.code}: {error}\n")
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks themselves: what they count, and that they would notice."""

@@ -1,0 +1,49 @@
+"""`aios bench`: the file it writes, the tables it shows, and when it fails."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from aios.bench.table import BENCHMARKS
+from aios.cli.bench import bench
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("small", "broken_promise"):
+        monkeypatch.setitem(BENCHMARKS, name, f"tests.cli.benchmarks:{name}")
+
+
+def test_the_file_has_the_documented_fields_and_the_machine(tmp_path: Path) -> None:
+    bench("small", seed=5, json=tmp_path / "figures.json")
+    found = json.loads((tmp_path / "figures.json").read_text())
+    machine = found.pop("machine")
+    assert found == {"seed": 5, "is_quick": True}
+    assert machine["cores"] >= 1
+    assert machine["more"] == {"extra": 1}
+    assert {"git_sha", "cpu", "python", "profile"} <= machine.keys()
+
+
+def test_full_is_passed_on(tmp_path: Path) -> None:
+    bench("small", full=True, json=tmp_path / "figures.json")
+    assert json.loads((tmp_path / "figures.json").read_text())["is_quick"] is False
+
+
+def test_tables_and_bars_are_shown_without_colour_or_progress_where_nobody_watches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench("small", seed=5)
+    shown = capsys.readouterr()
+    for word in ("Small", "seed", "Bars", "speed", ">= 2", "NO"):
+        assert word in shown.out
+    assert "\x1b" not in shown.out
+    assert shown.err == ""
+
+
+def test_a_broken_promise_fails_the_run_but_is_written_down(tmp_path: Path) -> None:
+    with pytest.raises(typer.Exit) as left:
+        bench("broken_promise", json=tmp_path / "figures.json")
+    assert left.value.exit_code == 1
+    assert (tmp_path / "figures.json").exists()
