@@ -4,7 +4,6 @@ Blocks that branches share are stored once and shared again. Text, grammar and d
 token ids. Knows no tier: the KV is copied to and from memory that somebody else provides.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import msgspec
@@ -138,13 +137,16 @@ def copy_in(pool: Pool, blocks: Ints, wanted: npt.NDArray[np.bool_], kv: memoryv
     """Scatter what `copy_out` gathered into the pool's `blocks`, where `wanted`."""
     if not wanted.any():
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # The memory is read-only, and only read.
-        source = torch.frombuffer(kv, dtype=pool.shape.dtype).view(len(pool.kv), len(wanted), -1)
+    source = np.frombuffer(kv, dtype=np.uint8).reshape(len(pool.kv), len(wanted), -1)
     if not wanted.all():
-        source = source[:, torch.from_numpy(wanted)]
+        source = source[:, wanted]
+    if pool.kv.device.type == "cpu":
+        # NumPy scatters whole blocks of bytes five times faster than index_copy_ does.
+        pool.by_block.view(torch.uint8).numpy()[:, blocks[wanted]] = source
+        return
+    content = torch.from_numpy(source.copy()).to(pool.kv.device).view(pool.shape.dtype)
     index = torch.from_numpy(blocks[wanted]).to(pool.kv.device)
-    pool.by_block.index_copy_(1, index, source.to(pool.kv.device))
+    pool.by_block.index_copy_(1, index, content)
 
 
 def adopt(group: Group, state: GroupState, pool: Pool, kv: memoryview) -> None:
