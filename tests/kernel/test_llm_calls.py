@@ -21,6 +21,7 @@ from aios.syscalls import (
     Completion,
     Decoding,
     Generate,
+    Kill,
     Message,
     Models,
     Pause,
@@ -348,5 +349,108 @@ def test_when_the_engine_is_gone_for_good_every_call_gets_an_error() -> None:
                 await running
             with pytest.raises(CoreFailed, match="out of restarts"):
                 await home.kernel.call(home.kernel.token, ask())
+
+    lived(main)
+
+
+def test_calls_in_prepare_end_with_their_process_their_name_and_the_kernel() -> None:
+    async def main() -> None:
+        async with house(LONG) as home:
+            stuck = asyncio.Event()
+
+            async def never(call: object) -> tuple[int, ...]:
+                await stuck.wait()
+                return (1,)
+
+            home.core.prepare = never  # type: ignore[method-assign]
+            agent = await home.spawn()
+            killed = asyncio.ensure_future(home.kernel.call(agent.token, ask()))
+            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="a")))
+            late = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(deadline_s=3.0)))
+            left = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(2)))
+            await asyncio.sleep(1)
+            await home.kernel.call(home.kernel.token, Kill(pid=agent.pid))
+            await home.kernel.call(home.kernel.token, Cancel(call_id="a"))
+            for call, error in ((killed, Cancelled), (named, Cancelled), (late, DeadlineExceeded)):
+                with pytest.raises(error):
+                    await call
+        with pytest.raises(ShuttingDown):
+            await left
+
+    lived(main)
+
+
+def test_a_full_disk_at_shutdown_costs_the_kept_calls_and_nothing_else(tmp_path: Path) -> None:
+    async def main() -> None:
+        folder = tmp_path / "not a folder"
+        folder.write_text("in the way")
+        async with house(LONG, folder=folder) as home:
+            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="trip")))
+            await asyncio.sleep(0.1)
+        with pytest.raises(ShuttingDown, match="no room"):
+            await named
+
+    lived(main)
+
+
+def test_a_shutdown_that_is_cancelled_still_answers_and_ends() -> None:
+    async def main() -> None:
+        calls: list[asyncio.Task[Completion]] = []
+
+        async def keeper() -> None:
+            async with house(LONG, faults=Faults(hang=1.0, hang_s=1_000.0)) as home:
+                calls.append(asyncio.ensure_future(home.kernel.call(home.kernel.token, ask())))
+                await asyncio.sleep(0.1)
+
+        task = asyncio.ensure_future(keeper())
+        await asyncio.sleep(1)
+        task.cancel()
+        await asyncio.wait([task, *calls], timeout=5_000)
+        assert task.cancelled()
+        assert isinstance(calls[0].exception(), ShuttingDown)
+
+    lived(main)
+
+
+def test_a_kept_call_waits_for_its_own_model(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = ScriptedStore()
+        async with house(LONG, store=store, folder=tmp_path) as home:
+            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="trip")))
+            await asyncio.sleep(0.3)
+        with pytest.raises(ShuttingDown):
+            await named
+        other = Script(answer_tokens=(40, 40), lanes=2, fingerprint="another model")
+        async with house(other, folder=tmp_path, boot=2) as home:
+            reply = await home.kernel.call(home.kernel.token, ask(call_id="trip"))
+            assert reply.timing.run_s > 39 * other.step_s  # from the start
+        async with house(LONG, store=store, folder=tmp_path, boot=3) as home:
+            reply = await home.kernel.call(home.kernel.token, ask(call_id="trip"))
+            assert reply.timing.run_s < 39 * LONG.step_s
+
+    lived(main)
+
+
+def test_a_pause_outlasts_the_default_deadline_but_not_one_that_was_asked_for() -> None:
+    async def main() -> None:
+        async with house(LONG, limits=Limits(deadline_s=10.0, drain_s=1.0)) as home:
+            agent = await home.spawn()
+            patient = asyncio.ensure_future(home.kernel.call(agent.token, ask()))
+            await asyncio.sleep(0.1)
+            await home.kernel.call(home.kernel.token, Pause(pid=agent.pid))
+            with pytest.raises(DeadlineExceeded):
+                await home.kernel.call(agent.token, ask(3, deadline_s=5.0))
+            await asyncio.sleep(100)
+            await home.kernel.call(home.kernel.token, Resume(pid=agent.pid))
+            assert (await patient).choices[0].token_ids == home.undisturbed(ask())
+
+    lived(main)
+
+
+def test_what_is_no_syscall_is_refused() -> None:
+    async def main() -> None:
+        async with house() as home:
+            with pytest.raises(InvalidArgument, match="expected a syscall, got str"):
+                await home.kernel.call(home.kernel.token, "whoami")  # type: ignore[arg-type]
 
     lived(main)

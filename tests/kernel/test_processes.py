@@ -299,3 +299,34 @@ def test_a_process_shows_what_it_waits_for_and_what_it_used() -> None:
                 await waits
 
     lived(main)
+
+
+def test_a_receiver_whose_process_is_killed_right_after_a_send_gets_its_one_error() -> None:
+    async def main() -> None:
+        async with house() as home:
+            agent = await home.spawn()
+            mail = asyncio.ensure_future(home.kernel.call(agent.token, Receive()))
+            await asyncio.sleep(1)
+            await home.kernel.call(home.kernel.token, Send(pid=agent.pid, body=1))
+            await home.kernel.call(home.kernel.token, Kill(pid=agent.pid))
+            with pytest.raises(Cancelled):
+                await mail
+            assert home.kernel.gate.live == 0
+
+    lived(main)
+
+
+def test_a_message_whose_receiver_goes_away_wakes_the_next_one() -> None:
+    async def main() -> None:
+        async with house() as home:
+            agent = await home.spawn()
+            first, second = (
+                asyncio.ensure_future(home.kernel.call(agent.token, Receive())) for _ in range(2)
+            )
+            await asyncio.sleep(1)
+            await home.kernel.call(home.kernel.token, Send(pid=agent.pid, body="x"))
+            first.cancel()
+            assert (await second).body == "x"
+            await asyncio.wait([first])
+
+    lived(main)

@@ -36,7 +36,9 @@ class Host:
             raise WrongState("the kernel is not open; expected `async with kernel`")
         assert process.program is not None
         work = self._run(process, self.programs[process.program], argument, ended)
-        self._tasks[process.pid] = self._group.create_task(work, name=f"pid {process.pid}")
+        task = self._group.create_task(work, name=f"pid {process.pid}")
+        self._tasks[process.pid] = task
+        task.add_done_callback(lambda _: self._tasks.pop(process.pid, None))
 
     def stop(self, pid: Pid) -> None:
         """Cancel a program's task, unless that is the task asking."""
@@ -51,6 +53,11 @@ class Host:
             _, late = await asyncio.wait(tasks, timeout=limit_s)
             for task in late:
                 task.cancel()
+
+    def cancel(self) -> None:
+        """Cancel every program, at once."""
+        for task in self._tasks.values():
+            task.cancel()
 
     async def _run(
         self,
@@ -72,7 +79,5 @@ class Host:
             gone = Exited(pid=process.pid, state=ProcessState.FAILED, error="cancelled")
             ended(process, gone)
             raise
-        finally:
-            self._tasks.pop(process.pid, None)
         state = ProcessState.FAILED if failed else ProcessState.EXITED
         ended(process, Exited(pid=process.pid, state=state, result=result, error=failed))

@@ -29,6 +29,8 @@ def _processes(kernel: Kernel) -> Iterator[str]:
             yield f"process {process.pid} is {process.state} with exit {process.exited}"
         if process.has_ended and (process.mail or process.children):
             yield f"ended process {process.pid} still owns mail or children"
+        if process.has_ended and kernel.waits.of(process.pid):
+            yield f"ended process {process.pid} waits for {kernel.waits.of(process.pid)}"
         for child in process.children or ():
             if kernel.table.find(child).parent != process.pid:
                 yield f"process {child} is not its parent's child"

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
-from aios.errors import AiosError, ShuttingDown
+from aios.errors import AiosError, InvalidArgument, ShuttingDown
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
@@ -29,6 +29,8 @@ from aios.syscalls.table import SYSCALLS
 from aios.telemetry.bus import Bus
 
 R = TypeVar("R")
+QUEUED_WHEN_PAUSED = (llm.Generate, llm.Stream)  # These wait as generations, with their deadline.
+STOPPING = ShuttingDown("the kernel is stopping")
 Handler = Callable[[Process, Any], Awaitable[Any]]
 
 
@@ -63,7 +65,7 @@ class Kernel:
             for core in cores
         ]
         self._parking = self.environment.parking
-        self._llm = LlmCalls(self.loops, self.environment)
+        self._llm = LlmCalls(self.loops, self.waits, self.environment)
         self._processes = ProcessCalls(
             table=self.table,
             waits=self.waits,
@@ -81,10 +83,13 @@ class Kernel:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)
         try:
+            handler = self._handlers.get(type(call))
+            if handler is None:
+                raise InvalidArgument(f"expected a syscall, got {type(call).__name__}")
             safe = checked(call)
-            if caller.state is process.ProcessState.PAUSED:
+            if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
                 await self._processes.until_running(caller)
-            return cast(R, await self._handlers[type(safe)](caller, safe))
+            return cast(R, await handler(caller, safe))
         finally:
             self.gate.leave(caller)
 
@@ -93,7 +98,6 @@ class Kernel:
         caller = self.gate.enter(token)
         try:
             safe = cast(Stream, checked(call))
-            await self._processes.until_running(caller)
             deltas = self._llm.stream(caller, safe)
             try:
                 async for item in deltas:
@@ -123,6 +127,7 @@ class Kernel:
         try:
             await self._shut_down()
         finally:
+            await self._end_all()
             # Only a cancellation concerns the group; an error of the body stays as it is.
             if kind is asyncio.CancelledError:
                 await self._group.__aexit__(kind, error, trace)
@@ -136,20 +141,29 @@ class Kernel:
     async def _shut_down(self) -> None:
         """Refuse new calls, suspend what runs, answer what is owed, then close the cores."""
         self.gate.is_closed = True
-        stopping = ShuttingDown("the kernel is stopping")
-        for one in self.table.all(ended=False):
-            self.waits.fail(one.pid, stopping)
-        for loop in self.loops:
-            for live in await loop.drain(self.limits.drain_s):
-                loop.abandon(live.job.id, self._park(live))
+        self.waits.fail_all(STOPPING)
+        drained = (loop.drain(self.limits.drain_s) for loop in self.loops)
+        for loop, left in zip(self.loops, await asyncio.gather(*drained), strict=True):
+            for live in left:
+                error = self._park(live, loop.core.traits.fingerprint)
+                loop.abandon(live.job.id, error)
         await self.host.close(self.limits.drain_s)
-        for loop in self.loops:
-            await loop.core.close()
 
-    def _park(self, live: LiveGeneration) -> AiosError:
+    async def _end_all(self) -> None:
+        """Whatever went wrong before: every call is answered, every program and core ended."""
+        for loop in self.loops:
+            for live in loop.live:
+                loop.abandon(live.job.id, STOPPING)
+        self.waits.fail_all(STOPPING)
+        self.host.cancel()
+        closed = (loop.core.close() for loop in self.loops)
+        await asyncio.gather(*closed, return_exceptions=True)
+
+    def _park(self, live: LiveGeneration, fingerprint: str) -> AiosError:
         kept = self._parking.keep(
             live.call,
             Parked(
+                fingerprint=fingerprint,
                 id=live.generation.id,
                 prompt=live.generation.prompt,
                 decoding=live.generation.decoding,
@@ -157,6 +171,8 @@ class Kernel:
                 snapshot=live.snapshot,
             ),
         )
+        if not kept and live.call.call_id:
+            return ShuttingDown("the kernel is stopping, and there was no room to keep this call")
         if not kept:
             return ShuttingDown("the kernel is stopping; only calls with a call_id are kept")
         return ShuttingDown(

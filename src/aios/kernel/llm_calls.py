@@ -7,12 +7,14 @@ import msgspec
 
 from aios.cores.base import Generation, Traits
 from aios.cores.pool import Pool
-from aios.errors import Cancelled, DeadlineExceeded, InvalidArgument, NotFound
+from aios.errors import Cancelled, InvalidArgument, NotFound
 from aios.kernel.environment import Environment
-from aios.kernel.generations import LiveGeneration
+from aios.kernel.generations import GenerationState, LiveGeneration
+from aios.kernel.open_call import OpenCall
 from aios.kernel.parking import Parked
 from aios.kernel.process import Process
 from aios.kernel.runloop import RunLoop
+from aios.kernel.waits import Waits
 from aios.scheduler.base import Job, JobId
 from aios.syscalls import (
     Cancel,
@@ -36,12 +38,14 @@ class LlmCalls:
     def __init__(
         self,
         loops: Sequence[RunLoop],  # the default model's first
+        waits: Waits,
         environment: Environment,
     ) -> None:
         by_model: dict[str, list[RunLoop]] = {}
         for loop in loops:
             by_model.setdefault(loop.core.traits.model, []).append(loop)
         self._loops = loops
+        self._waits = waits
         self._pool = Pool(by_model, lambda loop: loop.load)
         self._clock = environment.clock
         self._random = environment.random
@@ -52,15 +56,15 @@ class LlmCalls:
 
     async def generate(self, process: Process, call: Generate) -> Completion:
         """One answer; cancelling the awaiting task cancels the generation."""
-        loop, live = await self._begin(process, call, wants_deltas=False)
-        with _Watch(process, live, loop, self._deadline_s(call)):
+        with self._open(process, call) as opened:
+            live = await self._submit(opened, wants_deltas=False)
             return await live.reply
 
     async def stream(self, process: Process, call: Stream) -> AsyncIterator[Delta | Completion]:
         """Deltas as they come, at last the completion."""
-        loop, live = await self._begin(process, call.generate, wants_deltas=True)
-        assert live.news is not None
-        with _Watch(process, live, loop, self._deadline_s(call.generate)):
+        with self._open(process, call.generate) as opened:
+            live = await self._submit(opened, wants_deltas=True)
+            assert live.news is not None
             while not live.reply.done() or live.deltas:
                 taken, live.deltas = live.deltas, []
                 for delta in taken:
@@ -74,82 +78,84 @@ class LlmCalls:
         generation_id = (process.generations or {}).get(call.call_id)
         if generation_id is None:
             raise NotFound(f"process {process.pid} has no live generation {call.call_id!r}")
+        cancelled = Cancelled(f"{call.call_id} was cancelled")
+        self._waits.fail_key(("prompt of", generation_id), cancelled)
         for loop in self._loops:
-            loop.cancel(generation_id, Cancelled(f"{call.call_id} was cancelled"))
+            loop.cancel(generation_id, cancelled)
         return Ok()
 
     async def tokenize(self, process: Process, call: Tokenize) -> Tokenized:
         if bool(call.text) == bool(call.messages):
             raise InvalidArgument("expected exactly one of text and messages, not empty")
-        loop = self._pool.pick(call.model, process.pid)
-        return Tokenized(await loop.core.prepare(call))
+        core = self._pool.pick(call.model, process.pid).core
+        key = ("tokens of", process.pid, self._next())
+        work = core.prepare(call)
+        return Tokenized(
+            await self._waits.while_waiting(work, key, process.pid, self._limits.deadline_s)
+        )
 
     async def models(self, process: Process, call: Models) -> ModelList:
         traits = {loop.core.traits.model: loop.core.traits for loop in reversed(self._loops)}
         return ModelList(tuple(_describe(traits[model]) for model in self._pool.models))
 
-    def _deadline_s(self, call: Generate) -> float:
-        return self._limits.deadline_s if call.deadline_s is None else call.deadline_s
-
-    async def _begin(
-        self, process: Process, call: Generate, *, wants_deltas: bool
-    ) -> tuple[RunLoop, LiveGeneration]:
+    def _open(self, process: Process, call: Generate) -> OpenCall:
         loop = self._pool.pick(call.model, process.pid)
-        arrived = self._clock.now()
+        if call.decoding.beams and not loop.core.traits.beam:
+            raise InvalidArgument(f"{loop.core.traits.model} has no beam search")
+        number = self._next()
+        return OpenCall(
+            process=process,
+            call=call,
+            loop=loop,
+            generation_id=f"{self._boot}-{number}",
+            arrived=self._clock.now(),
+            patience_s=self._limits.deadline_s,
+        )
+
+    def _next(self) -> int:
         self._count += 1
-        call_id = call.call_id or f"call-{self._count}"
-        parked = self._parking.take(call)
-        if parked is None:
-            generation = await self._prepare(call, loop, f"{self._boot}-{self._count}")
-        else:
-            generation = Generation(id=parked.id, prompt=parked.prompt, decoding=parked.decoding)
+        return self._count
+
+    async def _submit(self, opened: OpenCall, *, wants_deltas: bool) -> LiveGeneration:
+        process, loop = opened.process, opened.loop
+        parked = self._parking.take(opened.call, loop.core.traits.fingerprint)
+        generation = _found(parked) if parked else await self._prepare(opened)
         if process.has_ended:
             raise Cancelled(f"process {process.pid} has ended")
-        process.generations = process.generations or {}
-        if call_id in process.generations:
-            raise InvalidArgument(f"call_id {call_id!r} names a live generation already")
-        process.generations[call_id] = generation.id
-        live = self._live(process, call, generation, call_id=call_id, arrived=arrived)
+        live = self._live(opened, generation)
         live.news = asyncio.Event() if wants_deltas else None
         if parked is not None:
             _go_on(live, parked)
-        loop.submit(live)
         if process.state is ProcessState.PAUSED:
-            loop.block(generation.id)
-        return loop, live
+            live.state = GenerationState.BLOCKED
+        opened.watch(live, self._clock.now())
+        loop.submit(live)
+        return live
 
-    async def _prepare(self, call: Generate, loop: RunLoop, generation_id: str) -> Generation:
-        deadline_s = self._deadline_s(call)
-        try:
-            async with asyncio.timeout(deadline_s):
-                prompt = await loop.core.prepare(call)
-        except TimeoutError:
-            raise DeadlineExceeded(f"the core took no prompt within {deadline_s} s") from None
-        decoding = call.decoding
+    async def _prepare(self, opened: OpenCall) -> Generation:
+        core, decoding = opened.loop.core, opened.call.decoding
+        prompt = await self._waits.while_waiting(
+            core.prepare(opened.call),
+            ("prompt of", opened.generation_id),
+            opened.process.pid,
+            opened.left_s(self._clock.now()),
+        )
         seed = self._random.getrandbits(63) if decoding.seed is None else decoding.seed
-        most = _fit(loop.core.traits, len(prompt), decoding.branches, decoding.max_tokens)
+        most = _fit(core.traits, len(prompt), decoding.branches, decoding.max_tokens)
         return Generation(
-            id=generation_id,
+            id=opened.generation_id,
             prompt=prompt,
             decoding=msgspec.structs.replace(decoding, seed=seed, max_tokens=most),
         )
 
-    def _live(
-        self,
-        process: Process,
-        call: Generate,
-        generation: Generation,
-        *,
-        call_id: str,
-        arrived: float,
-    ) -> LiveGeneration:
-        decoding = generation.decoding
+    def _live(self, opened: OpenCall, generation: Generation) -> LiveGeneration:
+        call, decoding = opened.call, generation.decoding
         assert decoding.max_tokens is not None
         job = Job(
             id=JobId(generation.id),
-            pid=process.pid,
-            priority=call.priority or process.priority,
-            arrived=arrived,
+            pid=opened.process.pid,
+            priority=call.priority or opened.process.priority,
+            arrived=opened.arrived,
             prompt_tokens=len(generation.prompt),
             tokens_max=decoding.max_tokens,
             branches=decoding.branches,
@@ -158,36 +164,14 @@ class LlmCalls:
             call=call,
             generation=generation,
             job=job,
-            call_id=call_id,
-            model=call.model or self._pool.models[0],
+            call_id=opened.call_id,
+            model=opened.loop.core.traits.model,
             reply=asyncio.get_running_loop().create_future(),
         )
 
 
-class _Watch:
-    """While the reply is awaited: the deadline, the caller's going away, the process's account."""
-
-    def __init__(
-        self, process: Process, live: LiveGeneration, loop: RunLoop, deadline_s: float
-    ) -> None:
-        self._process, self._live, self._loop = process, live, loop
-        late = DeadlineExceeded(f"no answer within {deadline_s} s")
-        self._timer = asyncio.get_running_loop().call_later(
-            deadline_s, loop.cancel, live.job.id, late
-        )
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._timer.cancel()
-        if not self._live.reply.cancel() and not self._live.reply.cancelled():
-            self._live.reply.exception()  # Seen, also where a stream's reader left before it.
-        self._loop.cancel(self._live.job.id, Cancelled("the caller went away"))
-        if self._process.generations:
-            self._process.generations.pop(self._live.call_id, None)
-        self._process.prompt_tokens += len(self._live.generation.prompt)
-        self._process.completion_tokens += self._live.tokens_out
+def _found(parked: Parked) -> Generation:
+    return Generation(id=parked.id, prompt=parked.prompt, decoding=parked.decoding)
 
 
 def _go_on(live: LiveGeneration, parked: Parked) -> None:

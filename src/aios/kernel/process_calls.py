@@ -143,9 +143,17 @@ class ProcessCalls:
 
     async def receive(self, process: Process, call: Receive) -> Mail:
         until = None if call.timeout_s is None else self._clock.now() + call.timeout_s
+        key = ("mail for", process.pid)
         while not process.mail:
             left = None if until is None else until - self._clock.now()
-            await self._waits.wait(("mail for", process.pid), process.pid, left)
+            try:
+                await self._waits.wait(key, process.pid, left)
+            except BaseException:
+                if process.mail:  # Woken for it and leaving: another receiver takes it.
+                    self._waits.wake(key, all_of_them=False)
+                raise
+            if process.has_ended:
+                raise Cancelled(f"process {process.pid} has ended: {process.state}")
         return process.mail.popleft()
 
     # What the kernel itself uses.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aios.clock import Clock
-from aios.context.snapshot import Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import (
     Advanced,
     Core,
@@ -20,7 +20,7 @@ from aios.cores.base import (
     Ready,
     Suspended,
 )
-from aios.errors import AiosError, CoreFailed, error_from
+from aios.errors import AiosError, CoreFailed, ShuttingDown, error_from
 from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.scheduler.base import Decision, Evict, Left, Machine, Policy, Preempt, Start, Work
 from aios.telemetry import events
@@ -46,6 +46,8 @@ class RunLoop:
         self._bus = bus
         self._crashes_max = crashes_max
         self._live: dict[str, LiveGeneration] = {}
+        self._is_draining = False
+        self._dropped: dict[str, SnapshotRef | None] = {}  # while the engine was down
         self._up = True  # the engine serves; orders given while it is down would be lost
         self.gone = ""  # why the engine will never serve again, if so
         self._wake: asyncio.TimerHandle | None = None
@@ -69,8 +71,12 @@ class RunLoop:
     def submit(self, live: LiveGeneration) -> None:
         """Take a new generation, to be answered through its `reply`."""
         assert live.job.id not in self._live
-        if self.gone:
-            live.fail(CoreFailed(f"the engine is gone: {self.gone}"))
+        if self.gone or self._is_draining:
+            live.fail(
+                CoreFailed(f"the engine is gone: {self.gone}")
+                if self.gone
+                else ShuttingDown("the kernel is stopping; it takes no more calls")
+            )
             return
         self._live[live.job.id] = live
         self._bus.publish(
@@ -81,14 +87,15 @@ class RunLoop:
                 prompt_tokens=live.job.prompt_tokens,
             )
         )
-        self.policy.ready(live.job)
+        if live.state is not G.BLOCKED:
+            self.policy.ready(live.job_now)
         self._carry_out()
 
     def cancel(self, generation_id: str, error: AiosError) -> None:
         """End a generation with an error; no-op where it has ended."""
         live = self._live.get(generation_id)
         if live is not None:
-            self.core.drop(generation_id)
+            self._drop(live)
             self._end(live, Left.CANCELLED, error)
             self._carry_out()
 
@@ -119,10 +126,11 @@ class RunLoop:
             self._carry_out()
 
     async def drain(self, limit_s: float) -> list[LiveGeneration]:
-        """Suspend everything to disk and return what was live. New work must have been refused."""
-        live = list(self._live.values())
-        for one in live:
-            held = one.state is G.RUNNING or one.resting in (Tier.DEVICE, Tier.RAM)
+        """Suspend everything to disk and return what was live. From now on nothing is taken."""
+        self._is_draining = True
+        for one in self.live:
+            in_ram = one.snapshot is not None and one.snapshot.tier is Tier.RAM
+            held = one.state is G.RUNNING or one.resting is Tier.DEVICE or in_ram
             if one.state is not G.BLOCKED:
                 self.policy.left(one.job.id, Left.BLOCKED)
                 one.move(G.BLOCKED, self._clock.now())
@@ -137,7 +145,7 @@ class RunLoop:
                     await done.wait()
         except TimeoutError:
             pass  # What was not written in time goes on from its token ids.
-        return live
+        return self.live
 
     async def run(self) -> None:
         """Serve until the core is closed."""
@@ -200,6 +208,8 @@ class RunLoop:
         if event.asked:
             live.stops_open -= 1
             assert live.stops_open >= 0
+            if live.resting is not None:
+                live.resting = event.snapshot.tier  # which may be another than was ordered
             if live.start_due and not live.stops_open:
                 self._begin(live)
         elif live.stops_open == 0:
@@ -226,6 +236,9 @@ class RunLoop:
 
     def _ready(self, event: Ready) -> None:
         self._up = True
+        dropped, self._dropped = self._dropped, {}
+        for generation_id, snapshot in dropped.items():
+            self.core.drop(generation_id, snapshot)
 
     # What the policy decides.
 
@@ -283,6 +296,7 @@ class RunLoop:
         try:
             self.core.start(live.generation, live.progress)
         except AiosError as error:
+            self._drop(live)
             self._end(live, Left.FAILED, error)
 
     def _rest(self, live: LiveGeneration, to: Tier) -> None:
@@ -291,12 +305,19 @@ class RunLoop:
         live.resting = to
         live.stops_open += 1
         self._tell_stopped(live, to.value)
-        self.core.stop(live.job.id, to)
+        self.core.stop(live.job.id, to, live.snapshot)
+
+    def _drop(self, live: LiveGeneration) -> None:
+        """Let the core forget it; an engine that is down is told when it is back."""
+        if self._up:
+            self.core.drop(live.job.id, live.snapshot)
+        elif not self.gone:
+            self._dropped[live.job.id] = live.snapshot
 
     def _lost(self, live: LiveGeneration) -> None:
         """Its lanes or its place in DEVICE are gone; it stays ready unless it is blocked."""
         live.resting = None
-        if live.state is G.BLOCKED:
+        if live.state in (G.BLOCKED, G.QUEUED):
             return
         live.move(G.QUEUED, self._clock.now())
         self._tell_stopped(live, "lost")

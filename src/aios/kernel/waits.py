@@ -5,9 +5,12 @@ end all its waits. Knows no process and no syscall.
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Awaitable, Hashable, Iterable
+from typing import TypeVar
 
 from aios.errors import AiosError, DeadlineExceeded
+
+T = TypeVar("T")
 
 
 class Waits:
@@ -38,15 +41,36 @@ class Waits:
                 if not all_of_them:
                     return
 
+    async def while_waiting(
+        self, work: Awaitable[T], key: Hashable, owner: int, timeout_s: float | None
+    ) -> T:
+        """The result of `work`, unless the wait for it is ended first; then it is cancelled."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda _: self.wake(key))
+        try:
+            if not task.done():
+                await self.wait(key, owner, timeout_s)
+            return task.result()
+        finally:
+            task.cancel()
+
     def fail(self, owner: int, error: AiosError) -> None:
         """End every wait of one process with an error."""
-        for future in list(self._by_owner.get(owner, ())):
-            if not future.done():
-                future.set_exception(error)
+        _fail(self._by_owner.get(owner, ()), error)
+
+    def fail_key(self, key: Hashable, error: AiosError) -> None:
+        """End every wait for one thing with an error."""
+        _fail(self._by_key.get(key, ()), error)
+
+    def fail_all(self, error: AiosError) -> None:
+        """End every wait there is with an error."""
+        for owner in list(self._by_owner):
+            self.fail(owner, error)
 
     def of(self, owner: int) -> list[Hashable]:
         """What a process waits for."""
-        return list(self._by_owner.get(owner, {}).values())
+        waiting = self._by_owner.get(owner, {})
+        return [key for future, key in waiting.items() if not future.done()]
 
     def __len__(self) -> int:
         return sum(map(len, self._by_owner.values()))
@@ -58,3 +82,9 @@ class Waits:
         del self._by_owner[owner][future]
         if not self._by_owner[owner]:
             del self._by_owner[owner]
+
+
+def _fail(futures: Iterable[asyncio.Future[None]], error: AiosError) -> None:
+    for future in list(futures):
+        if not future.done():
+            future.set_exception(error)

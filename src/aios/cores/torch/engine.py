@@ -5,12 +5,9 @@ computes one forward pass for everybody who runs and returns what came of both.
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
-from aios.context.snapshot import Snapshot, SnapshotRef, Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Suspended, Traits
 from aios.cores.torch import checkpoint
 from aios.cores.torch.batch import Batch, Probe, Turn
@@ -23,53 +20,12 @@ from aios.cores.torch.prefix import PrefixCache
 from aios.cores.torch.selftest import measured_exactness
 from aios.cores.torch.sequence import Group
 from aios.cores.torch.settings import BLOCK_TOKENS, Settings
-from aios.errors import AiosError, Busy, Damaged, InvalidArgument
+from aios.cores.torch.shelf import NOWHERE, Saved, Shelf, Store
+from aios.errors import AiosError, Damaged, InvalidArgument
 from aios.syscalls.llm import Generate, Tokenize
 
 SEQUENCE_TOKENS_MIN = 256  # KV for less than this serves nobody
 SAVE_WAIT_S = 0.01  # how long an idle step waits for a disk
-NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
-
-
-class Slot(Protocol):
-    """A place in a tier for one snapshot's KV."""
-
-    @property
-    def kv(self) -> memoryview: ...
-
-    def commit_later(self) -> Future[SnapshotRef]: ...
-
-    def abort(self) -> None: ...
-
-
-class Loadable(Protocol):
-    """A snapshot found in a tier; its `kv` is readable until `close`."""
-
-    @property
-    def snapshot(self) -> Snapshot: ...
-
-    @property
-    def kv(self) -> memoryview: ...
-
-    def close(self) -> None: ...
-
-
-class Store(Protocol):
-    """The tiers RAM and DISK, as `aios.context.tiers.TierStore` is."""
-
-    def open(self, snapshot: Snapshot, to: Tier) -> Slot: ...
-
-    def load(self, ref: SnapshotRef) -> Loadable: ...
-
-    def remove(self, ref: SnapshotRef) -> None: ...
-
-    def move(self, ref: SnapshotRef, to: Tier) -> SnapshotRef: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Saving:
-    asked: bool
-    ref: Future[SnapshotRef]
 
 
 class Engine:
@@ -78,7 +34,7 @@ class Engine:
     def __init__(self, settings: Settings, store: Store, probe: Probe | None = None) -> None:
         loaded = load(settings)
         self._settings = settings
-        self._store = store
+        self._shelf = Shelf(store)
         self._loaded = loaded
         self._pool = _pool(settings, loaded)
         limits = Limits(
@@ -97,8 +53,6 @@ class Engine:
         self._orders: list[Callable[[], None]] = []
         self._running: dict[str, Group] = {}  # oldest first
         self._resting: dict[str, Group] = {}  # in DEVICE, disjoint from running
-        self._saving: dict[str, _Saving] = {}
-        self._kept: dict[str, SnapshotRef] = {}  # the newest snapshot in RAM or DISK of each
         self._events: list[CoreEvent] = []
 
     @property
@@ -120,7 +74,7 @@ class Engine:
     @property
     def is_idle(self) -> bool:
         """Nothing to do: no order, nobody running, no snapshot being written."""
-        return not (self._orders or self._running or self._saving)
+        return not (self._orders or self._running or self._shelf.is_saving)
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         """Token ids of the prompt. Raises `InvalidArgument` for what the model cannot take."""
@@ -150,15 +104,16 @@ class Engine:
             for name, problem in self._batch.take_failures():
                 self._free(self._running.pop(name))
                 self._fail(name, problem)
-        elif self._saving:
-            wait([saving.ref for saving in self._saving.values()], timeout=SAVE_WAIT_S)
-        self._tell_saved()
+        elif self._shelf.is_saving:
+            self._shelf.wait(SAVE_WAIT_S)
+        for saved in self._shelf.take_saved():
+            self._tell(saved)
         events, self._events = self._events, []
         return events
 
     def close(self) -> None:
         """Wait for snapshots under way."""
-        wait([saving.ref for saving in self._saving.values()])
+        self._shelf.wait(None)
 
     # Orders.
 
@@ -173,9 +128,7 @@ class Engine:
             self._fail(name, problem)
             return
         if group is None:
-            self._events.append(
-                Suspended(id=name, snapshot=self._kept.get(name, NOWHERE), asked=False)
-            )
+            self._tell(Saved(name, self._shelf.kept(name) or NOWHERE, asked=False))
             return
         self._running[name] = group
         if not group.active:  # Everything was produced before, only the end was not told.
@@ -186,15 +139,15 @@ class Engine:
         group = self._running.pop(name, None) or self._resting.pop(name, None)
         if group is not None:
             self._suspend(group, to, asked=True)
-        elif name in self._kept:
-            self._events.append(Suspended(id=name, snapshot=self._moved(name, to)))
+        elif self._shelf.kept(name):
+            self._tell(Saved(name, self._shelf.move(name, to), asked=True))
 
     def _drop(self, name: str) -> None:
-        self._settle(name, tell=False)
+        self._shelf.settle(name)
         group = self._running.pop(name, None) or self._resting.pop(name, None)
         if group is not None:
             self._free(group)
-        self._forget(name)
+        self._shelf.forget(name)
 
     # Into the tiers and back.
 
@@ -206,25 +159,17 @@ class Engine:
                 tier=to, path="", bytes=size * self._pool.shape.block_bytes,
                 tokens=size * BLOCK_TOKENS,
             )  # fmt: skip
-            self._events.append(Suspended(id=group.id, snapshot=ref, asked=asked))
+            self._tell(Saved(group.id, ref, asked))
             return
         snapshot, blocks = checkpoint.describe(group, self._pool, self._loaded.fingerprint)
-        try:
-            slot = self._store.open(snapshot, to)
-        except (Busy, OSError):
-            self._without_snapshot(group, asked=asked)
-            return
-        checkpoint.copy_out(self._pool, blocks, slot.kv)
-        self._saving[group.id] = _Saving(asked, slot.commit_later())
-        self._free(group)
-
-    def _without_snapshot(self, group: Group, *, asked: bool) -> None:
-        """No tier has room: whoever was stopped stays in DEVICE, whoever must go is recomputed."""
-        if asked:
+        fill = partial(checkpoint.copy_out, self._pool, blocks)
+        if self._shelf.try_save(snapshot, to, fill, asked=asked):
+            self._free(group)
+        elif asked:  # No tier has room: whoever was stopped stays in the pool ...
             self._suspend(group, Tier.DEVICE, asked=True)
-            return
-        self._free(group)
-        self._events.append(Suspended(id=group.id, snapshot=NOWHERE, asked=False))
+        else:  # ... and whoever must go is recomputed from its tokens.
+            self._free(group)
+            self._tell(Saved(group.id, NOWHERE, asked=False))
 
     def _revived(self, generation: Generation, progress: Progress) -> Group | None:
         """A generation that is not in the pool; None where its snapshot finds no room now."""
@@ -232,7 +177,7 @@ class Engine:
         group = self._new(generation)
         reason = ""
         if ref is not None and ref.path:
-            self._kept[group.id] = ref
+            self._shelf.note(group.id, ref)
             try:
                 return group if self._restore(group, ref, progress) else None
             except Damaged as problem:
@@ -251,7 +196,7 @@ class Engine:
         return Group(generation, self._language, self._loaded.eos)
 
     def _restore(self, group: Group, ref: SnapshotRef, progress: Progress) -> bool:
-        found = self._store.load(ref)
+        found = self._shelf.load(ref)
         try:
             state = checkpoint.read(found.snapshot, group, self._loaded.fingerprint)
             fresh = checkpoint.told(group, state, progress.produced)
@@ -266,30 +211,14 @@ class Engine:
         self._batch.owe(group, fresh)
         return True
 
-    def _moved(self, name: str, to: Tier) -> SnapshotRef:
-        if to is not Tier.DEVICE:
-            with suppress(AiosError, OSError):  # It stays; a start will tell if it is damaged.
-                self._kept[name] = self._store.move(self._kept[name], to)
-        return self._kept[name]
+    def _settle(self, name: str) -> None:
+        """Wait for the generation's snapshot, if one is being written."""
+        saved = self._shelf.settle(name)
+        if saved is not None:
+            self._tell(saved)
 
-    def _tell_saved(self) -> None:
-        for name in [name for name, saving in self._saving.items() if saving.ref.done()]:
-            self._settle(name)
-
-    def _settle(self, name: str, *, tell: bool = True) -> None:
-        """Wait until the generation's snapshot is written, if one is being written."""
-        saving = self._saving.pop(name, None)
-        if saving is None:
-            return
-        try:
-            ref = saving.ref.result()
-        except (AiosError, OSError):
-            ref = NOWHERE
-        else:
-            self._forget(name)
-            self._kept[name] = ref
-        if tell:
-            self._events.append(Suspended(id=name, snapshot=ref, asked=saving.asked))
+    def _tell(self, saved: Saved) -> None:
+        self._events.append(Suspended(id=saved.name, snapshot=saved.ref, asked=saved.asked))
 
     # Room.
 
@@ -320,24 +249,17 @@ class Engine:
         for group in ended:
             del self._running[group.id]
             self._free(group)
-            self._forget(group.id)
+            self._shelf.forget(group.id)
             self._events += self._batch.paid(group)
             self._events.append(group.finished())
 
     def _fail(self, name: str, problem: AiosError) -> None:
-        self._forget(name)
+        self._shelf.forget(name)
         self._events.append(Failed(id=name, code=problem.code, message=str(problem)))
 
     def _free(self, group: Group) -> None:
         for branch in group.branches:
             self._batch.close(branch)
-
-    def _forget(self, name: str) -> None:
-        """Remove what is kept in RAM or DISK. What cannot be removed harms nobody who runs."""
-        ref = self._kept.pop(name, None)
-        if ref is not None:
-            with suppress(AiosError, OSError):
-                self._store.remove(ref)
 
 
 def _pool(settings: Settings, loaded: Loaded) -> Pool:
