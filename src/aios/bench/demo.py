@@ -29,7 +29,7 @@ SECONDS = 12.0  # that each way may take
 SIZE = Size(agents=48, flights=6, flight_errands=4, flight_turns=1, short_errands=2, short_turns=1)
 KV_SHARE = 0.3
 LANES = 16
-SLICE_TOKENS = 128
+SLICE_TOKENS = 64
 FILE = "aios-demo.svg"
 _TICK_S = 0.25
 _LINE_S = 2.0  # between progress lines where there is no terminal

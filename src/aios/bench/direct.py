@@ -88,6 +88,14 @@ class Held:
         self.bytes += count
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What a try that succeeded produced, and when its memory was had."""
+
+    produced: list[int]
+    began: float
+
+
 class Direct:
     """The transport of agents that have no kernel. A token is the agent's name."""
 
@@ -143,11 +151,10 @@ class Direct:
         """Try until it fits. Runs on a thread of its own."""
         rng = random.Random(f"{self._seed} {number}")
         prompt = self._model.prompt(call)
-        began = self._clock.now()
         for attempt in itertools.count():
             try:
-                answer = self._attempt(agent, prompt, call.decoding.max_tokens or 1)
-                return self._completion(call, prompt, answer, (arrived, began, self._clock.now()))
+                tried = self._attempt(agent, prompt, call.decoding.max_tokens or 1)
+                return self._completion(call, prompt, tried, arrived)
             except MemoryError:
                 with self._books:
                     self.out_of_memory.append(self._clock.now())
@@ -156,13 +163,14 @@ class Direct:
                 raise ShuttingDown("the run is over")
         raise AssertionError("an endless loop has ended")
 
-    def _attempt(self, agent: str, prompt: Sequence[int], tokens_max: int) -> list[int]:
+    def _attempt(self, agent: str, prompt: Sequence[int], tokens_max: int) -> "_Tried":
         """One try, from the prompt on. Raises `MemoryError`, by which its work is lost."""
         a_token = self._model.kv_token_bytes
         reserved = len(prompt) + tokens_max if self._habit.reserve else 0
         with self._answer_lock, self._memory.holding() as held:
             held.take(a_token * reserved)
             answer = self._model.begin(prompt)
+            began = self._clock.now()
             with self._lane(agent):
                 while len(answer.produced) < tokens_max and not answer.has_ended:
                     if self._stopped.is_set():
@@ -170,7 +178,7 @@ class Direct:
                     held.take(a_token * (0 if reserved else answer.growth))
                     with self._token_lock:
                         answer.step()
-        return answer.produced
+        return _Tried(answer.produced, began)
 
     @contextmanager
     def _lane(self, agent: str) -> Iterator[None]:
@@ -195,9 +203,10 @@ class Direct:
         self,
         call: Generate,
         prompt: Sequence[int],
-        produced: Sequence[int],
-        times: tuple[float, float, float],  # arrived, first try, answered
+        tried: "_Tried",
+        arrived: float,
     ) -> Completion:
+        produced, began = tried.produced, tried.began
         message = self._model.message(produced)
         has_ended = produced[-1] == self._model.end
         reason: FinishReason = "stop" if has_ended else "length"
@@ -207,7 +216,7 @@ class Direct:
             finish_reason="tool_calls" if message.tool_calls else reason,
             token_ids=tuple(produced),
         )
-        arrived, began, answered = times
+        answered = self._clock.now()
         return Completion(
             call_id=call.call_id,
             model="direct",

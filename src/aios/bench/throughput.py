@@ -26,10 +26,10 @@ from aios.kernel.home import Folders, home
 from aios.scheduler import Fifo, Policy, RoundRobin
 
 LANES = 32
-SLICE_TOKENS = 128
+SLICE_TOKENS = 64
 FULL_ROUNDS = 5
-QUICK = Size(agents=80, flights=6, flight_errands=4, flight_turns=1, short_errands=1)
-FULL = Size(agents=80, flights=6, flight_errands=8, flight_turns=2, short_errands=3)
+QUICK = Size(agents=64, flights=8, flight_errands=4, short_errands=2)
+FULL = Size(agents=64, flights=8, flight_errands=8, short_errands=4)
 DEVICE = "cpu"
 
 CALLS_OF_DIRECT = 4.0

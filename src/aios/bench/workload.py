@@ -43,12 +43,12 @@ class Member:
 class Size:
     """How much there is to do."""
 
-    agents: int = 32
-    flights: int = 4  # of the agents
+    agents: int = 64
+    flights: int = 8  # of the agents
     flight_errands: int = 4  # conversations of each flight agent
-    flight_turns: int = 2  # long answers in each of them
+    flight_turns: int = 1  # long answers in each of them
     short_errands: int = 2
-    short_turns: int = 2
+    short_turns: int = 1
 
 
 def office(seed: int, size: Size) -> tuple[Member, ...]:
