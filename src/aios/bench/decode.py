@@ -6,14 +6,17 @@ as possible, alike for both. Loads torch in this process; nothing else runs in i
 """
 
 import time
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import msgspec
 
 from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.context.tiers import TierStore
 from aios.cores.base import Advanced, Generation, Progress
 from aios.cores.torch.settings import Settings
+from aios.kernel.home import home
 from aios.models import pocket
 from aios.syscalls import Decoding
 
@@ -51,11 +54,15 @@ def run(options: Options, tell: Tell) -> Report:
 
     torch.set_num_threads(1)
     rounds = 4 if options.is_quick else 12
-    rivals = _Rivals(rounds)
     rows = []
-    for batch in BATCHES:
-        tell(f"decode: batch {batch}")
-        rows.append(rivals.row(batch, Random(options.seed)))
+    with home(None) as folders:
+        store = TierStore(
+            ram=folders.ram, disk=folders.disk, ram_bytes=1, disk_bytes=1, owner="decode"
+        )
+        rivals = _Rivals(rounds, store)
+        for batch in BATCHES:
+            tell(f"decode: batch {batch}")
+            rows.append(rivals.row(batch, Random(options.seed)))
     result = Decoded(rows=tuple(rows), device="cpu", model="pocket")
     return Report(result=result, tables=(_table(rows),), bars=tuple(_bars(rows)))
 
@@ -63,7 +70,7 @@ def run(options: Options, tell: Tell) -> Report:
 class _Rivals:
     """The same weights in `transformers` and in two engines."""
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, store: TierStore) -> None:
         from transformers import AutoModelForCausalLM
 
         from aios.cores.torch.engine import Engine
@@ -81,7 +88,7 @@ class _Rivals:
                     lanes=max(BATCHES),
                     prefill_tokens_per_step=1 << 20,
                 ),
-                _NoStore(),
+                store,
             )
             for exact in (True, False)
         }
@@ -133,7 +140,7 @@ def _steps(engine: Any, prompts: list[list[int]], name: str) -> list[float]:
         temperature=0.0,
         seed=0,
         max_tokens=2 * STEPS,
-        logit_bias={end: -1e6 for end in _ends(engine)},
+        logit_bias=dict.fromkeys(_ends(), -1e6),
     )
     ids = [f"{name}-{number}" for number in range(len(prompts))]
     for generation, prompt in zip(ids, prompts, strict=True):
@@ -151,7 +158,7 @@ def _steps(engine: Any, prompts: list[list[int]], name: str) -> list[float]:
     return _gaps(stamps)
 
 
-def _ends(engine: Any) -> list[int]:
+def _ends() -> list[int]:
     from transformers import GenerationConfig
 
     given = GenerationConfig.from_pretrained(str(pocket.PATH)).eos_token_id
@@ -159,12 +166,8 @@ def _ends(engine: Any) -> list[int]:
 
 
 def _gaps(stamps: list[float]) -> list[float]:
-    gaps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(stamps)]
     return gaps[SKIP - 1 :]
-
-
-class _NoStore:
-    """Nothing is suspended here."""
 
 
 def _table(rows: list[Decode]) -> Table:
