@@ -14,6 +14,9 @@ import msgspec
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.syscalls.llm import Choice, Decoding, Delta, Generate, Tokenize
 
+NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
+"""Nothing is kept."""
+
 
 class Exactness(StrEnum):
     """How far a resumed generation equals the uninterrupted one."""
@@ -84,9 +87,10 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Suspended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The generation left its lanes, or moved to another tier while it rested.
 
-    Every `stop` of a generation that has not ended is answered by exactly one of these with
-    `asked` True, also where it was off its lanes already. `asked` is False where the core took
-    the generation off by itself because it ran out of KV.
+    Every `stop` is answered by exactly one of these with `asked` True, whatever became of the
+    generation meanwhile: where it ended, is unknown, or found no room, the snapshot is NOWHERE or
+    where it still rests. `asked` is False where the core took the generation off by itself because
+    it ran out of KV.
     """
 
     id: str
@@ -134,12 +138,16 @@ class Core(Protocol):
         """Begin, or go on with a suspended generation, none of whose stops is unanswered."""
         ...
 
-    def stop(self, generation_id: str, to: Tier) -> None:
-        """Suspend into a tier; one that rests in DEVICE already is moved. No-op if ended."""
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
+        """Suspend into a tier, or move what rests already. Always answered by one `Suspended`.
+
+        `snapshot` is the last one that the kernel knows of: an engine that was started anew has
+        not made it, and yet is the one to move it.
+        """
         ...
 
-    def drop(self, generation_id: str) -> None:
-        """Forget a generation and all that is kept for it, in any state. No event follows."""
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
+        """Forget a generation, all that is kept for it, and `snapshot`. No event follows."""
         ...
 
     def events(self) -> AsyncIterator[Sequence[CoreEvent]]:

@@ -88,7 +88,7 @@ class RunLoop:
         """End a generation with an error; no-op where it has ended."""
         live = self._live.get(generation_id)
         if live is not None:
-            self.core.drop(generation_id)
+            self.core.drop(generation_id, live.snapshot)
             self._end(live, Left.CANCELLED, error)
             self._carry_out()
 
@@ -291,7 +291,7 @@ class RunLoop:
         live.resting = to
         live.stops_open += 1
         self._tell_stopped(live, to.value)
-        self.core.stop(live.job.id, to)
+        self.core.stop(live.job.id, to, live.snapshot)
 
     def _lost(self, live: LiveGeneration) -> None:
         """Its lanes or its place in DEVICE are gone; it stays ready unless it is blocked."""
