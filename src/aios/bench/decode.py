@@ -153,7 +153,7 @@ def _steps(engine: Any, prompts: list[list[int]], name: str) -> list[float]:
         engine.step()
         stamps.append(time.perf_counter())
     for generation in ids:
-        engine.drop(generation)
+        engine.drop(generation, None)
     engine.step()
     return _gaps(stamps)
 

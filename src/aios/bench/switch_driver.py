@@ -125,7 +125,7 @@ class Driver:
 
     def _stop(self, flight: _Flight, to: Tier) -> None:
         flight.is_stopping = True
-        self._orders[flight.engine].append(Stop(id=flight.case.id, to=to))
+        self._orders[flight.engine].append(Stop(id=flight.case.id, to=to, snapshot=flight.ref))
 
     def _go_on(self, flight: _Flight, ref: SnapshotRef) -> None:
         before = flight.engine

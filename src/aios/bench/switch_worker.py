@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from aios.clock import WallClock
-from aios.context.snapshot import Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import (
     CoreEvent,
     Exactness,
@@ -50,10 +50,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     to: Tier
+    snapshot: SnapshotRef | None = None
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True):
     id: str
+    snapshot: SnapshotRef | None = None
 
 
 Order = Start | Stop | Drop
@@ -215,9 +217,9 @@ class Driven:
             case Start():
                 self._engine.start(order.generation, order.progress)
             case Stop():
-                self._engine.stop(order.id, order.to)
+                self._engine.stop(order.id, order.to, order.snapshot)
             case Drop():
-                self._engine.drop(order.id)
+                self._engine.drop(order.id, order.snapshot)
 
     def _probe(self, generation: str, branch: int, position: int, logits: Any) -> None:
         data = logits.float().cpu().numpy().tobytes()

@@ -47,7 +47,7 @@ class DiskTier:
         return max(0, self._bytes_max - self.used_bytes)
 
     def open(self, snapshot: Snapshot) -> "DiskSlot":
-        """Room for a snapshot. Raises `Busy` where the budget has none."""
+        """Room for a snapshot. Raises `Busy` where the budget or the machine has none."""
         size = layout(snapshot).total_bytes
         with self._lock:
             if size > self.free_bytes:
@@ -59,7 +59,13 @@ class DiskTier:
                     retry_after_s=RETRY_AFTER_S,
                 )
             self._open_bytes += size
-        return DiskSlot(self, snapshot)
+        try:
+            return DiskSlot(self, snapshot)
+        except OSError:
+            self.release(size)
+            raise Busy(
+                f"expected {size} bytes of memory for a snapshot", retry_after_s=RETRY_AFTER_S
+            ) from None
 
     def load(self, ref: SnapshotRef) -> Loaded:
         """The snapshot at `ref`, copied into memory."""

@@ -14,6 +14,9 @@ import msgspec
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.syscalls.llm import Choice, Decoding, Delta, Generate, Tokenize
 
+NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
+"""Nothing is kept."""
+
 
 class Exactness(StrEnum):
     """How far a resumed generation equals the uninterrupted one."""
@@ -81,16 +84,13 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     recomputed: str = ""  # why a snapshot could not be used, if so
 
 
-NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
-
-
 class Suspended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The generation left its lanes, or moved to another tier while it rested.
 
     Every `stop` is answered by exactly one of these with `asked` True, whatever became of the
-    generation meanwhile. `asked` is False where the core took the generation off by itself because
-    it ran out of KV. The snapshot tells where the generation rests now; NOWHERE, where nothing is
-    kept of it, so that it goes on from its tokens.
+    generation meanwhile: where it ended, is unknown, or found no room, the snapshot is NOWHERE or
+    where it still rests. `asked` is False where the core took the generation off by itself because
+    it ran out of KV.
     """
 
     id: str

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from aios.context.snapshot import Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.context.tiers import TierStore
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Traits
 from aios.cores.frames import (
@@ -65,9 +65,9 @@ class Engine(Protocol):
 
     def start(self, generation: Generation, progress: Progress) -> None: ...
 
-    def stop(self, generation_id: str, to: Tier) -> None: ...
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None: ...
 
-    def drop(self, generation_id: str) -> None: ...
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None: ...
 
     def step(self) -> list[CoreEvent]:
         """One token for each branch on a lane, or less; nothing where it is idle.
@@ -87,8 +87,8 @@ class Child:
         self._obey: dict[type[Order], Callable[[Any], None]] = {
             Prepare: self._prepare,
             Start: self._start,
-            Stop: lambda order: engine.stop(order.id, order.to),
-            Drop: lambda order: engine.drop(order.id),
+            Stop: lambda order: engine.stop(order.id, order.to, order.snapshot),
+            Drop: lambda order: engine.drop(order.id, order.snapshot),
             Ping: lambda _: pipe.send(Pong()),
             Shutdown: self._shutdown,
         }

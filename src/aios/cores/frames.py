@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aios.context.snapshot import Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Traits
 from aios.errors import CoreFailed, Damaged, InvalidArgument
 from aios.syscalls.llm import Generate, Tokenize
@@ -55,10 +55,12 @@ class Start(msgspec.Struct, frozen=True, tag=True):
 class Stop(msgspec.Struct, frozen=True, tag=True):
     id: str
     to: Tier
+    snapshot: SnapshotRef | None
 
 
 class Drop(msgspec.Struct, frozen=True, tag=True):
     id: str
+    snapshot: SnapshotRef | None
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):

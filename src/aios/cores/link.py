@@ -57,7 +57,7 @@ class Link(asyncio.Protocol):
         self._watch = _Watch(self._exited)
         self._splitter = Splitter()
         self._batches: deque[tuple[CoreEvent, ...]] = deque()
-        self._asked: dict[int, asyncio.Future[tuple[int, ...]]] = {}
+        self._asked: dict[int, asyncio.Future[tuple[int, ...] | None]] = {}
         self._pipe: asyncio.Transport | None = None
         self._process: asyncio.SubprocessTransport | None = None
         self._on: dict[type[Answer], Callable[[Any], None]] = {
@@ -124,15 +124,21 @@ class Link(asyncio.Protocol):
             raise Busy(f"{waiting} bytes of orders wait for the engine", retry_after_s=1.0)
         self._pipe.write(data)
 
-    def expect(self, ticket: int) -> asyncio.Future[tuple[int, ...]]:
-        """The answer to the `Prepare` of that ticket."""
-        asked: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
+    def expect(self, ticket: int) -> asyncio.Future[tuple[int, ...] | None]:
+        """The answer to the `Prepare` of that ticket, or None: there will be none."""
+        asked: asyncio.Future[tuple[int, ...] | None] = asyncio.get_running_loop().create_future()
         if self.is_lost:
-            asked.set_exception(CoreFailed("the engine died"))
+            asked.set_result(None)
             return asked
         self._asked[ticket] = asked
         asked.add_done_callback(lambda _: self._asked.pop(ticket, None))
         return asked
+
+    def dismiss(self) -> None:
+        """Let nobody wait for an answer any more."""
+        for asked in list(self._asked.values()):
+            if not asked.done():
+                asked.set_result(None)
 
     def take(self) -> Sequence[CoreEvent]:
         """The oldest batch of events, or nothing."""
@@ -245,9 +251,7 @@ class Link(asyncio.Protocol):
         if not self.hello.done():
             self.hello.set_exception(_Lost())
             self.hello.exception()  # Seen, also where nobody waits for it.
-        for asked in list(self._asked.values()):
-            if not asked.done():
-                asked.set_exception(CoreFailed("the engine died before it answered"))
+        self.dismiss()
         self.news.set()
 
     def _reason(self) -> str:

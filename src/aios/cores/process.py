@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aios.context.snapshot import Tier
+from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import CoreEvent, Died, Generation, Progress, Ready, Traits
 from aios.cores.frames import Drop, EngineSpec, Prepare, Start, Stop
 from aios.cores.link import Link
@@ -18,6 +18,8 @@ from aios.errors import AiosError, CoreFailed, ShuttingDown
 from aios.syscalls.llm import Generate, Tokenize
 
 PREPARES_MAX = 256  # asked of the engine at once; more wait their turn
+ASKS_MAX = 3  # engines that one prompt may see die before it is refused
+DROPS_MAX = 256  # remembered for the next engine
 PINGS = 4  # looks at a silent engine before it counts as hanging
 BACKOFF_MAX_S = 10.0
 
@@ -51,8 +53,9 @@ class ProcessCore:
 
     Orders given between `Died` and `Ready` are discarded, because the engine that they were meant
     for is gone: whoever gives orders begins anew after `Ready`, with a `start` for each live
-    generation. `prepare` waits for the new engine instead. After a `Died` that is final the events
-    end, and `prepare` and `start` raise `CoreFailed`.
+    generation. Only drops of snapshots, which outlive an engine, are told to the next one too.
+    `prepare` asks the new engine. After a `Died` that is final the events end, and `prepare` and
+    `start` raise `CoreFailed`.
     """
 
     def __init__(self, spec: EngineSpec, link: Link, patience: Patience) -> None:
@@ -62,13 +65,15 @@ class ProcessCore:
         self._traits = link.hello.result()
         self._deaths: deque[float] = deque()  # when, within the window
         self._restarts = 0
-        self._is_up = True  # as the reader of `events` knows it: from Ready to Died
+        self._is_greeted = False  # the reader of `events` was told the first Ready
+        self._is_up = True  # as that reader knows it: from Ready to Died
         self._given_up = ""
         self._closing = asyncio.Event()
-        self._settled = asyncio.Event()  # up, or never again
-        self._settled.set()
+        self._changed = asyncio.Event()  # a new engine, or never again one
+        self._dropped: deque[Drop] = deque(maxlen=DROPS_MAX)
         self._opening: asyncio.Task[Link] | None = None
         self._turn = asyncio.Semaphore(PREPARES_MAX)
+        self._alone = asyncio.Lock()
         self._tickets = 0
         self._prepares = 0
 
@@ -98,13 +103,12 @@ class ProcessCore:
         )
 
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
-        """Token ids of the prompt. `CoreFailed` where the engine dies before it answers."""
+        """Token ids of the prompt. `CoreFailed` where engine after engine dies of it."""
         limit_s = self._patience.start_s + self._patience.silent_s
         self._prepares += 1
         try:
             async with asyncio.timeout(limit_s), self._turn:
-                await self._settled.wait()
-                return await self._ask(call)
+                return await self._insist(call)
         except TimeoutError:
             raise CoreFailed(f"the engine gave no answer within {limit_s:g} s") from None
         finally:
@@ -115,13 +119,16 @@ class ProcessCore:
         self._check_usable()
         self._link.send(Start(generation, progress))
 
-    def stop(self, generation_id: str, to: Tier) -> None:
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
         """Never refused: it is small, and there are no more of them than generations."""
-        self._link.send(Stop(generation_id, to), may_refuse=False)
+        self._link.send(Stop(generation_id, to, snapshot), may_refuse=False)
 
-    def drop(self, generation_id: str) -> None:
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
         """Never refused, as `stop`."""
-        self._link.send(Drop(generation_id), may_refuse=False)
+        order = Drop(generation_id, snapshot)
+        if snapshot is not None and snapshot.path:
+            self._dropped.append(order)
+        self._link.send(order, may_refuse=False)
 
     async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
         """Batches of events in order, until the core is closed or given up. One reader."""
@@ -133,7 +140,8 @@ class ProcessCore:
     async def close(self) -> None:
         """End the engine, politely if it listens. When this returns, no process is left."""
         self._closing.set()
-        self._settled.set()
+        self._changed.set()
+        self._link.dismiss()
         opening = self._opening
         if opening is not None:
             opening.cancel()
@@ -142,15 +150,37 @@ class ProcessCore:
                 self._link = opening.result()
         await self._link.end(self._patience.close_s)
 
-    async def _ask(self, call: Generate | Tokenize) -> tuple[int, ...]:
-        self._check_usable()
+    async def _insist(self, call: Generate | Tokenize) -> tuple[int, ...]:
+        """Ask again where the engine died: one at a time, for one prompt may be what kills it."""
+        token_ids = await self._ask(call)
+        for _ in range(ASKS_MAX - 1):
+            if token_ids is not None:
+                break
+            async with self._alone:
+                token_ids = await self._ask(call)
+        if token_ids is None:
+            self._check_usable()
+            raise CoreFailed(f"{ASKS_MAX} engines died before they answered")
+        return token_ids
+
+    async def _ask(self, call: Generate | Tokenize) -> tuple[int, ...] | None:
+        link = await self._serving()
         self._tickets += 1
-        answer = self._link.expect(self._tickets)
+        answer = link.expect(self._tickets)
         try:
-            self._link.send(Prepare(self._tickets, call))
+            link.send(Prepare(self._tickets, call))
             return await answer
         finally:
             answer.cancel()
+
+    async def _serving(self) -> Link:
+        """The living engine, waited for where it is being replaced."""
+        self._check_usable()
+        while self._link.is_lost:
+            self._changed.clear()
+            await self._changed.wait()
+            self._check_usable()
+        return self._link
 
     def _check_usable(self) -> None:
         if self._closing.is_set():
@@ -159,6 +189,9 @@ class ProcessCore:
             raise CoreFailed(self._given_up)
 
     async def _next(self) -> Sequence[CoreEvent]:
+        if not self._is_greeted:
+            self._is_greeted = True
+            return (Ready(),)
         batch = self._link.take()
         if batch:
             return batch
@@ -188,9 +221,8 @@ class ProcessCore:
             self._deaths.popleft()
         if len(self._deaths) > self._patience.restarts_max:
             self._given_up = f"the engine was given up after {len(self._deaths)} deaths: {reason}"
-            self._settled.set()
+            self._changed.set()
             return (Died(reason=self._given_up, final=True),)
-        self._settled.clear()
         return (Died(reason=reason),) if was_up else ()
 
     async def _revive(self) -> Sequence[CoreEvent]:
@@ -220,5 +252,7 @@ class ProcessCore:
         self._traits = self._link.hello.result()
         self._restarts += 1
         self._is_up = True
-        self._settled.set()
+        for drop in self._dropped:
+            self._link.send(drop, may_refuse=False)
+        self._changed.set()
         return (Ready(),)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aios.clock import Clock
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import (
+    NOWHERE,
     Advanced,
     CoreEvent,
     Died,
@@ -47,10 +48,24 @@ class _Start:
 class _Stop:
     id: str
     to: Tier
+    snapshot: SnapshotRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Drop:
+    id: str
+    snapshot: SnapshotRef | None
+
+
+_Order = _Start | _Stop | _Drop
 
 
 class ScriptedCore:
-    """A `Core` in virtual time. Its store may serve another core after this one."""
+    """A `Core` in virtual time. Its store may serve another core after this one.
+
+    Its engine, after a crash, knows no snapshots but those it is told of, and of the orders that
+    were given until then only the drops of snapshots are still carried out.
+    """
 
     def __init__(
         self,
@@ -68,9 +83,10 @@ class ScriptedCore:
         self._store = store
         self._answer = answer
         self._faults = faults
-        self._orders: deque[_Start | _Stop] = deque()
+        self._orders: deque[_Order] = deque()
         self._running: dict[str, Run] = {}  # earliest started first
         self._resting: dict[str, Run] = {}  # in DEVICE, longest resting first; not in _running
+        self._kept: dict[str, SnapshotRef] = {}  # snapshots that this engine knows
         self._woken = Event()
         self._crash_reason = ""  # not empty: the engine dies at the next boundary
         self._is_final = False  # the next death is the last
@@ -105,16 +121,13 @@ class ScriptedCore:
         return prompt
 
     def start(self, generation: Generation, progress: Progress) -> None:
-        self._orders.append(_Start(generation.id, generation, progress))
-        self._woken.set()
+        self._order(_Start(generation.id, generation, progress))
 
-    def stop(self, generation_id: str, to: Tier) -> None:
-        self._orders.append(_Stop(generation_id, to))
-        self._woken.set()
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
+        self._order(_Stop(generation_id, to, snapshot))
 
-    def drop(self, generation_id: str) -> None:
-        self._orders = deque(order for order in self._orders if order.id != generation_id)
-        self._end(generation_id)
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
+        self._order(_Drop(generation_id, snapshot))
 
     def crash(self, reason: str = "told to crash", *, final: bool = False) -> None:
         """Let the engine die at the next boundary; unless `final`, it comes back by itself."""
@@ -139,6 +152,11 @@ class ScriptedCore:
     async def close(self) -> None:
         self._is_closed = True
         self._woken.set()
+
+    def _order(self, order: _Order) -> None:
+        if _outlives(order) or not self._is_down:
+            self._orders.append(order)
+            self._woken.set()
 
     def _check(self, call: Generate, prompt_tokens: int) -> None:
         """Raise `InvalidArgument` for what a scripted model cannot do."""
@@ -171,7 +189,10 @@ class ScriptedCore:
             order = self._orders.popleft()
             if isinstance(order, _Start):
                 self._admit(order.generation, order.progress)
-            elif (ref := self._stopped(order.id, order.to)) is not None:
+            elif isinstance(order, _Drop):
+                self._end(order.id, order.snapshot)
+            else:
+                ref = self._stopped(order.id, order.to, order.snapshot)
                 events.append(Suspended(id=order.id, snapshot=ref))
         return events
 
@@ -187,8 +208,7 @@ class ScriptedCore:
             return events
         await self._clock.sleep(self._duration(shares))
         for run, share in shares:
-            if self._running.get(run.id) is run:  # it may have been dropped meanwhile
-                self._advance(run, share, events)
+            self._advance(run, share, events)
         self._strike(events)
         return events
 
@@ -231,8 +251,7 @@ class ScriptedCore:
             self._end(run.id)
             message = f"generation {run.id} does not fit into {self._script.kv_tokens} KV tokens"
             return Failed(id=run.id, code=CoreFailed.code, message=message)
-        ref = self._stopped(run.id, Tier.RAM)
-        assert ref is not None
+        ref = self._stopped(run.id, Tier.RAM, None)
         return Suspended(id=run.id, snapshot=ref, asked=False)
 
     def _advance(self, run: Run, share: int, events: list[CoreEvent]) -> None:
@@ -266,11 +285,12 @@ class ScriptedCore:
             events.append(self._death())
 
     def _death(self) -> Died:
-        """The engine's end: with it goes all it held and all it was told and had not done."""
+        """The engine's end: with it goes all it held, all it knew, and what it had not done."""
         reason, self._crash_reason = self._crash_reason, ""
         self._running.clear()
         self._resting.clear()
-        self._orders.clear()
+        self._kept.clear()
+        self._orders = deque(filter(_outlives, self._orders))
         self._is_down = True
         return Died(reason=reason, final=self._is_final)
 
@@ -286,7 +306,8 @@ class ScriptedCore:
         """A generation that this engine does not hold: new, from a snapshot, or recomputed."""
         run = Run(generation, self._spoken(generation.prompt, generation.decoding))
         done = max(map(len, progress.produced), default=0)
-        if progress.snapshot is not None:
+        if progress.snapshot is not None and progress.snapshot.path:
+            self._kept[run.id] = progress.snapshot
             try:
                 run.restore(self._store.load(progress.snapshot, self._script.fingerprint), done)
                 return run
@@ -305,22 +326,40 @@ class ScriptedCore:
             return recited(chosen, decoding, tokens_max)
         return invented(prompt, decoding, self._script.answer_tokens, tokens_max)
 
-    def _stopped(self, generation_id: str, to: Tier) -> SnapshotRef | None:
-        """Suspend or move down; None where the generation has ended."""
+    def _stopped(self, generation_id: str, to: Tier, known: SnapshotRef | None) -> SnapshotRef:
+        """Suspend, or move what rests: what this engine keeps, or else what is `known`."""
         run = self._running.pop(generation_id, None) or self._resting.pop(generation_id, None)
         if run is None:
-            return self._store.latest(generation_id, to)
+            return self._moved(generation_id, self._kept.get(generation_id) or known or NOWHERE, to)
         tokens = run.kv_tokens(self._script.block_tokens)
         ref = SnapshotRef(tier=to, path="", bytes=0, tokens=tokens)
         if to is Tier.DEVICE:
             self._resting[generation_id] = run
             return ref
         ref = self._store.save(generation_id, self._script.fingerprint, run.place(), ref)
+        self._forget(generation_id)
+        self._kept[generation_id] = ref
         if self._strikes(self._faults.damage):
             self._store.damage(ref)
         return ref
 
-    def _end(self, generation_id: str) -> None:
+    def _moved(self, generation_id: str, ref: SnapshotRef, to: Tier) -> SnapshotRef:
+        moved = self._store.move(ref, to)
+        if moved != ref:
+            self._kept[generation_id] = moved
+        return moved
+
+    def _end(self, generation_id: str, known: SnapshotRef | None = None) -> None:
         self._running.pop(generation_id, None)
         self._resting.pop(generation_id, None)
-        self._store.forget(generation_id)
+        self._forget(generation_id, known)
+
+    def _forget(self, generation_id: str, known: SnapshotRef | None = None) -> None:
+        for ref in (self._kept.pop(generation_id, None), known):
+            if ref is not None:
+                self._store.remove(ref)
+
+
+def _outlives(order: _Order) -> bool:
+    """Whether the next engine carries it out where this one dies."""
+    return isinstance(order, _Drop) and order.snapshot is not None

@@ -14,8 +14,6 @@ from aios.syscalls.llm import Message
 
 ANSWERS_MAX = 100_000
 
-_DEPTH = {Tier.DEVICE: 0, Tier.RAM: 1, Tier.DISK: 2}
-
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a scripted generation stands: prompt tokens to prefill yet, answer tokens done."""
@@ -26,23 +24,22 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScriptedStore:
-    """Shared by all cores that may go on with each other's generations."""
+    """Shared by all cores that may go on with each other's generations.
+
+    It knows paths, as a folder does: which snapshot is whose, a core and the kernel must know.
+    """
 
     def __init__(self) -> None:
         self._snapshots: dict[str, Snapshot] = {}  # by path
-        self._latest: dict[str, SnapshotRef] = {}  # by generation; no other is kept
         self._answers: OrderedDict[tuple[int, ...], Message] = OrderedDict()  # oldest first
         self._saved = 0
 
     def save(
         self, generation: str, fingerprint: str, place: Place, ref: SnapshotRef
     ) -> SnapshotRef:
-        """Keep a snapshot in `ref`'s tier instead of the one before; tells where it lies."""
-        self._saved += 1
-        path = f"scripted:{ref.tier}/{generation}/{self._saved}"
+        """Keep a snapshot in `ref`'s tier; tells where it lies."""
         state = msgspec.msgpack.encode(place)
-        self.forget(generation)
-        self._snapshots[path] = Snapshot(
+        snapshot = Snapshot(
             generation=generation,
             fingerprint=fingerprint,
             state=state,
@@ -50,8 +47,7 @@ class ScriptedStore:
             kv_checksum=zlib.crc32(state),
             tokens=ref.tokens,
         )
-        self._latest[generation] = msgspec.structs.replace(ref, path=path, bytes=len(state))
-        return self._latest[generation]
+        return self._placed(snapshot, msgspec.structs.replace(ref, bytes=len(state)))
 
     def load(self, ref: SnapshotRef, fingerprint: str) -> Place:
         """Where to go on, or `Damaged` with the reason why nobody can from there."""
@@ -64,22 +60,20 @@ class ScriptedStore:
             raise Damaged(f"snapshot is of {snapshot.fingerprint!r}, this core is {fingerprint!r}")
         return msgspec.msgpack.decode(snapshot.state, type=Place)
 
-    def latest(self, generation: str, at_least: Tier) -> SnapshotRef | None:
-        """The generation's snapshot, first moved down to a tier where it lies above it."""
-        ref = self._latest.get(generation)
-        if ref is not None and _DEPTH[ref.tier] < _DEPTH[at_least]:
-            ref = self._latest[generation] = msgspec.structs.replace(ref, tier=at_least)
-        return ref
+    def move(self, ref: SnapshotRef, to: Tier) -> SnapshotRef:
+        """The snapshot in another tier; the same reference where there is none to be moved."""
+        if to in (Tier.DEVICE, ref.tier) or ref.path not in self._snapshots:
+            return ref
+        return self._placed(self._snapshots.pop(ref.path), msgspec.structs.replace(ref, tier=to))
 
     def damage(self, ref: SnapshotRef) -> None:
         """Flip a bit."""
         kept = self._snapshots[ref.path]
         self._snapshots[ref.path] = msgspec.structs.replace(kept, kv_checksum=kept.kv_checksum ^ 1)
 
-    def forget(self, generation: str) -> None:
-        ref = self._latest.pop(generation, None)
-        if ref is not None:
-            del self._snapshots[ref.path]
+    def remove(self, ref: SnapshotRef) -> None:
+        """Forget a snapshot; no-op if it is gone."""
+        self._snapshots.pop(ref.path, None)
 
     def remember(self, prompt: tuple[int, ...], answer: Message) -> None:
         """From now on a generation with this prompt says `answer`."""
@@ -95,3 +89,9 @@ class ScriptedStore:
     def kept(self) -> int:
         """Snapshots there are: none where no generation is left."""
         return len(self._snapshots)
+
+    def _placed(self, snapshot: Snapshot, ref: SnapshotRef) -> SnapshotRef:
+        self._saved += 1
+        path = f"scripted:{ref.tier}/{snapshot.generation}/{self._saved}"
+        self._snapshots[path] = snapshot
+        return msgspec.structs.replace(ref, path=path)

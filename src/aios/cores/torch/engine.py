@@ -20,7 +20,7 @@ from aios.cores.torch.prefix import PrefixCache
 from aios.cores.torch.selftest import measured_exactness
 from aios.cores.torch.sequence import Group
 from aios.cores.torch.settings import BLOCK_TOKENS, Settings
-from aios.cores.torch.shelf import NOWHERE, Saved, Shelf, Store
+from aios.cores.torch.shelf import Saved, Shelf, Store
 from aios.errors import AiosError, Damaged, InvalidArgument
 from aios.syscalls.llm import Generate, Tokenize
 
@@ -84,13 +84,13 @@ class Engine:
         """Begin, or go on with a suspended generation."""
         self._orders.append(lambda: self._start(generation, progress))
 
-    def stop(self, generation_id: str, to: Tier) -> None:
-        """Suspend into a tier, or move what rests already. No-op if ended."""
-        self._orders.append(lambda: self._stop(generation_id, to))
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
+        """Suspend into a tier, or move what rests already, `snapshot` if no other is known."""
+        self._orders.append(lambda: self._stop(generation_id, to, snapshot))
 
-    def drop(self, generation_id: str) -> None:
-        """Forget a generation and all that is kept for it."""
-        self._orders.append(lambda: self._drop(generation_id))
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
+        """Forget a generation, all that is kept for it, and `snapshot`."""
+        self._orders.append(lambda: self._drop(generation_id, snapshot))
 
     def step(self) -> list[CoreEvent]:
         """Carry out the orders, compute one token boundary, tell what came of both."""
@@ -128,26 +128,26 @@ class Engine:
             self._fail(name, problem)
             return
         if group is None:
-            self._tell(Saved(name, self._shelf.kept(name) or NOWHERE, asked=False))
+            self._tell(Saved(name, self._shelf.kept(name), asked=False))
             return
         self._running[name] = group
         if not group.active:  # Everything was produced before, only the end was not told.
             self._end([group])
 
-    def _stop(self, name: str, to: Tier) -> None:
+    def _stop(self, name: str, to: Tier, known: SnapshotRef | None) -> None:
         self._settle(name)
         group = self._running.pop(name, None) or self._resting.pop(name, None)
         if group is not None:
             self._suspend(group, to, asked=True)
-        elif self._shelf.kept(name):
-            self._tell(Saved(name, self._shelf.move(name, to), asked=True))
+        else:
+            self._tell(Saved(name, self._shelf.move(name, to, known), asked=True))
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, name: str, known: SnapshotRef | None) -> None:
         self._shelf.settle(name)
         group = self._running.pop(name, None) or self._resting.pop(name, None)
         if group is not None:
             self._free(group)
-        self._shelf.forget(name)
+        self._shelf.forget(name, known)
 
     # Into the tiers and back.
 
@@ -169,15 +169,16 @@ class Engine:
             self._suspend(group, Tier.DEVICE, asked=True)
         else:  # ... and whoever must go is recomputed from its tokens.
             self._free(group)
-            self._tell(Saved(group.id, NOWHERE, asked=False))
+            self._tell(Saved(group.id, self._shelf.kept(group.id), asked=False))
 
     def _revived(self, generation: Generation, progress: Progress) -> Group | None:
         """A generation that is not in the pool; None where its snapshot finds no room now."""
-        ref = progress.snapshot
+        ref = progress.snapshot if progress.snapshot and progress.snapshot.path else None
+        if ref is not None:
+            self._shelf.note(generation.id, ref)
         group = self._new(generation)
         reason = ""
-        if ref is not None and ref.path:
-            self._shelf.note(group.id, ref)
+        if ref is not None:
             try:
                 return group if self._restore(group, ref, progress) else None
             except Damaged as problem:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aios.context.snapshot import Snapshot, SnapshotRef, Tier
+from aios.cores.base import NOWHERE
 from aios.errors import AiosError, Busy
-
-NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
 
 
 class Slot(Protocol):
@@ -50,7 +49,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A snapshot was written; NOWHERE if that failed. `asked`: somebody wanted it."""
+    """Where a generation's newest snapshot lies, after one was tried. `asked`: by somebody."""
 
     name: str
     ref: SnapshotRef
@@ -76,9 +75,9 @@ class Shelf:
         """Whether something is being written."""
         return bool(self._saving)
 
-    def kept(self, name: str) -> SnapshotRef | None:
-        """The newest snapshot of a generation."""
-        return self._kept.get(name)
+    def kept(self, name: str) -> SnapshotRef:
+        """The newest snapshot of a generation, or NOWHERE."""
+        return self._kept.get(name, NOWHERE)
 
     def note(self, name: str, ref: SnapshotRef) -> None:
         """A generation is known to have that snapshot."""
@@ -113,7 +112,7 @@ class Shelf:
         try:
             ref = saving.ref.result()
         except (AiosError, OSError):
-            return Saved(name, NOWHERE, saving.asked)
+            return Saved(name, self.kept(name), saving.asked)
         self.forget(name)
         self._kept[name] = ref
         return Saved(name, ref, saving.asked)
@@ -122,16 +121,24 @@ class Shelf:
         """The snapshot, or `Damaged`."""
         return self._store.load(ref)
 
-    def move(self, name: str, to: Tier) -> SnapshotRef:
-        """Move what is kept of a generation; where it lies now."""
-        if to is not Tier.DEVICE:
-            with suppress(AiosError, OSError):  # It stays; a start will tell if it is damaged.
-                self._kept[name] = self._store.move(self._kept[name], to)
-        return self._kept[name]
+    def move(self, name: str, to: Tier, known: SnapshotRef | None = None) -> SnapshotRef:
+        """Move what is kept of a generation, or else the one that is `known`; where it lies now."""
+        ref = self._kept.get(name) or known or NOWHERE
+        if to is Tier.DEVICE or not ref.path:
+            return ref
+        with suppress(AiosError, OSError):  # It stays; a start will tell if it is damaged.
+            moved = self._store.move(ref, to)
+            if moved != ref:
+                self._kept[name] = moved
+            return moved
+        return ref
 
-    def forget(self, name: str) -> None:
-        """Remove what is kept of a generation. What cannot be removed harms nobody who runs."""
-        ref = self._kept.pop(name, None)
-        if ref is not None:
-            with suppress(AiosError, OSError):
-                self._store.remove(ref)
+    def forget(self, name: str, known: SnapshotRef | None = None) -> None:
+        """Remove what is kept of a generation, and the one that is `known`.
+
+        What cannot be removed harms nobody who runs.
+        """
+        for ref in (self._kept.pop(name, None), known):
+            if ref is not None and ref.path:
+                with suppress(AiosError, OSError):
+                    self._store.remove(ref)
