@@ -18,7 +18,6 @@ from aios.bench.switch_cost import Cost, costs
 from aios.bench.switch_driver import Driver, Trace, undisturbed
 from aios.bench.switch_worker import Spec, Worker
 from aios.bench.table import Bar, Options, Report, Table, Tell
-from aios.context.snapshot import Tier
 from aios.kernel.home import Folders, home
 from aios.models import pocket
 
@@ -123,7 +122,7 @@ def compare(one: Case, switched: Trace, plain: Trace) -> Compared:
     )
 
 
-def result(compared: Sequence[Compared], cost: Mapping[Tier, Sequence[Cost]]) -> Switch:
+def result(compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]]) -> Switch:
     """The documented figures."""
     by_kind = {
         kind: _kind([one for one in compared if one.kind == kind])
@@ -135,14 +134,14 @@ def result(compared: Sequence[Compared], cost: Mapping[Tier, Sequence[Cost]]) ->
         switches=total.switches,
         token_mismatches=total.token_mismatches,
         logit_max_abs_diff=total.logit_max_abs_diff,
-        ms_per_1k_tokens_ram_p50=percentile([one.ms_per_1k for one in cost[Tier.RAM]], 50),
-        ms_per_1k_tokens_disk_p50=percentile([one.ms_per_1k for one in cost[Tier.DISK]], 50),
+        ms_per_1k_tokens_ram_p50=percentile([one.ms_per_1k for one in cost["ram"]], 50),
+        ms_per_1k_tokens_disk_p50=percentile([one.ms_per_1k for one in cost["disk"]], 50),
         by_kind=by_kind,
     )
 
 
 def report(
-    compared: Sequence[Compared], cost: Mapping[Tier, Sequence[Cost]], more: Mapping[str, object]
+    compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]], more: Mapping[str, object]
 ) -> Report:
     """The result with its table and bars."""
     found = result(compared, cost)
@@ -191,14 +190,14 @@ def _table(found: Switch) -> Table:
     return Table(title="Switched against uninterrupted", columns=columns, rows=rows)
 
 
-def _cost_table(cost: Mapping[Tier, Sequence[Cost]]) -> Table:
-    columns = ("tier", "switches", "p50 ms", "p50 CPU ms", "lowest ms")
+def _cost_table(cost: Mapping[str, Sequence[Cost]]) -> Table:
+    columns = ("through", "switches", "p50 ms", "p50 CPU ms", "lowest ms")
     rows = []
-    for tier, samples in cost.items():
+    for kind, samples in cost.items():
         wall = [one.ms_per_1k for one in samples]
         cpu = percentile([one.cpu_ms_per_1k for one in samples], 50)
         figures = (percentile(wall, 50), cpu, min(wall))
-        rows.append((tier.value, str(len(samples)), *(f"{one:.2f}" for one in figures)))
+        rows.append((kind, str(len(samples)), *(f"{one:.2f}" for one in figures)))
     title = "Restore and save, per 1,000 tokens of KV"
     return Table(title=title, columns=columns, rows=tuple(rows))
 

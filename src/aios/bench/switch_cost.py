@@ -1,8 +1,9 @@
-"""What one context switch costs: restore KV that this engine has never seen, and save it again.
+"""What one context switch costs: restore a generation's KV, and save it again.
 
 Both orders are given at once, so no forward pass lies between them and the time is all transfer.
-One engine computes the prompt and saves it, the other one is timed. Through DISK the time runs
-until the file is synced, though the engine could serve others meanwhile.
+The ordinary switch goes back to the engine that saved it; the dearer one to another engine, which
+has to map the file first. Through DISK the time runs until the file is synced, though the engine
+could serve others meanwhile.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from aios.syscalls import Decoding, Generate
 WORDS_MIN, WORDS_MAX = 150, 700  # of a prompt: a few hundred tokens to about 1,500
 PREFILL_STEPS_MAX = 1_000
 PROMPTS_MAX = 100
+TURNS = 4  # of each generation
+RAM_ELSEWHERE = "ram, other engine"
 WARM_UP = 8  # of each tier; they touch every page of a small pool, as any working engine has
 
 
@@ -39,30 +42,41 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return self.cpu_ms * 1_000 / self.tokens
 
 
-def costs(workers: Sequence[Worker], rng: Random, times: int) -> dict[Tier, list[Cost]]:
-    """That many switches through each tier, of contexts of different lengths."""
+def costs(workers: Sequence[Worker], rng: Random, times: int) -> dict[str, list[Cost]]:
+    """That many switches of each kind, of contexts of different lengths, by tier or ELSEWHERE."""
     here, away = workers
-    found: dict[Tier, list[Cost]] = {Tier.RAM: [], Tier.DISK: []}
+    kinds = {
+        Tier.RAM.value: (here, Tier.RAM),
+        Tier.DISK.value: (here, Tier.DISK),
+        RAM_ELSEWHERE: (away, Tier.RAM),
+    }
+    found: dict[str, list[Cost]] = {kind: [] for kind in kinds}
     for number in range(WARM_UP + times):
-        for tier, samples in found.items():
-            generation = _running(here, f"cost-{tier}-{number}", rng)
-            cost = _cost(here, away, generation, tier)
+        for kind, (goal, tier) in kinds.items():
+            generation = _running(here, f"cost-{kind}-{number}", rng)
+            taken = _costs(here, goal, generation, tier)
             if number >= WARM_UP:
-                samples.append(cost)
+                found[kind] += taken
     return found
 
 
-def _cost(here: Worker, away: Worker, generation: Generation, tier: Tier) -> Cost:
+def _costs(here: Worker, goal: Worker, generation: Generation, tier: Tier) -> list[Cost]:
+    """A few turns of one generation, as it has them under round-robin; every one counts."""
     name = generation.id
     kept = _suspended(here.ask(Stop(id=name, to=tier), until=name).events)
-    start = Start(generation=generation, progress=Progress(snapshot=kept))
-    answer = away.ask(start, Stop(id=name, to=tier), until=name)
-    saved = _suspended(answer.events)
-    for worker in (here, away):
+    taken = []
+    for turn in range(TURNS):
+        start = Start(generation=generation, progress=Progress(snapshot=kept))
+        worker = goal if turn % 2 == 0 else here
+        answer = worker.ask(start, Stop(id=name, to=tier, snapshot=kept), until=name)
+        saved = _suspended(answer.events)
+        if saved.tokens != kept.tokens or saved.tier is not tier:
+            raise CoreFailed(f"expected {kept.tokens} tokens in {tier}, got {saved}")
+        taken.append(Cost(tokens=saved.tokens, ms=answer.took_s * 1e3, cpu_ms=answer.cpu_s * 1e3))
+        kept = saved
+    for worker in (here, goal):
         worker.ask(Drop(id=name))
-    if saved.tokens != kept.tokens or saved.tier is not tier:
-        raise CoreFailed(f"expected {kept.tokens} tokens in {tier}, got {saved}")
-    return Cost(tokens=saved.tokens, ms=answer.took_s * 1e3, cpu_ms=answer.cpu_s * 1e3)
+    return taken
 
 
 def _running(worker: Worker, name: str, rng: Random) -> Generation:
@@ -81,9 +95,10 @@ def _is_under_way(worker: Worker, generation: Generation) -> bool:
     """Compute the prompt and the first token; False where that was the last one too."""
     events = worker.ask(Start(generation=generation)).events
     for _ in range(PREFILL_STEPS_MAX):
-        if any(isinstance(event, Finished) for event in events):
+        mine = [event for event in events if getattr(event, "id", "") == generation.id]
+        if any(isinstance(event, Finished) for event in mine):
             return False
-        if any(isinstance(event, Advanced) and event.produced for event in events):
+        if any(isinstance(event, Advanced) and event.produced for event in mine):
             return True
         events = worker.ask().events
     raise CoreFailed(f"no token of {generation.id} within {PREFILL_STEPS_MAX} steps")
