@@ -196,6 +196,8 @@ class Engine:
         return Group(generation, self._language, self._loaded.eos)
 
     def _restore(self, group: Group, ref: SnapshotRef, progress: Progress) -> bool:
+        if not self._make_room(ref.tokens // BLOCK_TOKENS):
+            return False  # Said before the snapshot is read: it may be asked for again and again.
         found = self._shelf.load(ref)
         try:
             state = checkpoint.read(found.snapshot, group, self._loaded.fingerprint)
