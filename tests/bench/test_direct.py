@@ -111,9 +111,9 @@ def test_a_call_that_fits_is_answered_and_its_lane_noted() -> None:
 
 
 def test_whoever_grows_out_of_memory_loses_the_work_and_tries_again() -> None:
-    # Both hold their prompts before either grows: there is room for one to finish, not for two.
+    # Both hold their prompts before either grows: neither can finish beside the other.
     model = CountingModel(threading.Barrier(2))
-    way = direct(model, A_CALL + PROMPT, reserve=False)
+    way = direct(model, A_CALL + 2, reserve=False)
     replies = asyncio.run(both(way))
     assert [reply.text for reply in replies] == ["0 1 2 3 4 -1"] * 2
     assert way.out_of_memory
