@@ -42,7 +42,9 @@ def shown(folder: Path) -> list[str]:
 
 
 def test_a_transcript_shows_question_call_result_and_answer(tmp_path: Path) -> None:
-    who = [line.split()[0] for line in shown(tmp_path) if line.startswith("   ")]
+    told = ("asked", "calls", "result", "answers")
+    words = [line.split() for line in shown(tmp_path)]
+    who = [line[0] for line in words if line and line[0] in told]
     assert who[: who.index("answers") + 1] == ["asked", "calls", "result", "answers"]
 
 

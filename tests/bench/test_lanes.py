@@ -50,6 +50,13 @@ def test_branches_take_a_lane_each() -> None:
     assert sorted(span.lane for span in lanes.spans) == [0, 1, 2]
 
 
+def test_a_call_that_was_given_up_is_cut() -> None:
+    lanes = watch(
+        started(0, "x"), Ended(at=1, pid=2, generation="x", outcome="cancelled", produced=1)
+    )
+    assert [span.ending for span in lanes.spans] == [Ending.CUT]
+
+
 def test_what_is_on_a_lane_when_the_run_is_over_is_cut() -> None:
     lanes = watch(started(0, "x"))
     lanes.finish(5)
