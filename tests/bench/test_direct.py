@@ -142,6 +142,7 @@ def test_whoever_reserves_waits_without_losing_work() -> None:
 
     replies = asyncio.run(main())
     assert len(replies) == 2
+    assert refused.first.is_set()
     assert model.begun == 2
     assert max(reply.timing.wait_s for reply in replies) >= BACKOFF_FIRST_S / 2
     assert all(span.ending is Ending.DONE for span in way.spans)

@@ -1,10 +1,12 @@
 """The office under a kernel and on an engine alone, in virtual time, on a core that knows."""
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+from aios.bench.engine import EngineAlone
 from aios.bench.records import Ending, Run, Span
 from aios.bench.site import Site
 from aios.bench.ways import Watch, run_engine, run_kernel
@@ -112,6 +114,26 @@ def test_an_engine_alone_goes_on_with_what_it_had_to_take_off() -> None:
     members = small_office()
     found = alone(site(members), Knowing(members), Faults(suspend=0.05))
     assert right(found) == found.tasks
+
+
+def test_an_engine_alone_lets_nobody_pass_one_that_was_taken_off() -> None:
+    finished: list[str] = []
+
+    async def ask(engine: EngineAlone, text: str) -> None:
+        await engine.call("", Generate(messages=(Message(role="user", content=text),)))
+        finished.append(text)
+
+    async def main(_: Random) -> None:
+        where = site((), lanes=1)
+        engine = EngineAlone(
+            core(where, lambda call: Message("assistant", "word " * 20), Faults(suspend=0.3)),
+            LoopClock(),
+        )
+        await asyncio.gather(*(ask(engine, text) for text in "abcd"))
+        await engine.close()
+
+    run(main)
+    assert finished == ["a", "b", "c", "d"]
 
 
 def test_a_call_waits_from_its_submission_to_its_answer() -> None:

@@ -26,7 +26,7 @@ from aios.kernel.home import home
 from aios.scheduler import Fifo, RoundRobin
 
 SECONDS = 12.0  # that each way may take
-SIZE = Size(agents=48, flights=6, flight_errands=4, flight_turns=1, short_errands=2, short_turns=1)
+SIZE = Size(agents=48, flights=6, flight_errands=6, short_errands=4)
 KV_SHARE = 0.3
 LANES = 16
 SLICE_TOKENS = 64
