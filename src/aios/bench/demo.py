@@ -26,7 +26,7 @@ from aios.kernel.home import home
 from aios.scheduler import Fifo, RoundRobin
 
 SECONDS = 12.0  # that each way may take
-SIZE = Size(agents=48, flights=6, flight_errands=4, flight_turns=1, short_errands=2, short_turns=1)
+SIZE = Size(agents=48, flights=6, flight_errands=6, short_errands=4)
 KV_SHARE = 0.3
 LANES = 16
 SLICE_TOKENS = 64
@@ -61,14 +61,17 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     site = site_for(SIZE, _SEED, share=KV_SHARE, lanes=LANES, seconds=seconds)
     screen.print(_introduction(site), soft_wrap=True)
-    runs = asyncio.run(_runs(site, screen))
+    show(asyncio.run(_runs(site, screen)), site, folder / FILE, screen)
+
+
+def show(runs: list[Run], site: Site, path: Path, console: Console) -> None:
+    """A transcript, a table, a picture at `path`, and what the model is."""
     rows = [row_of(one, "exact") for one in runs]
-    _tell_transcript(runs, screen)
-    screen.print(_table(rows))
-    path = folder / FILE
+    _tell_transcript(runs, console)
+    console.print(_table(rows))
     path.write_text(_picture(runs, rows, site), encoding="utf-8")
-    screen.print(f"Picture of the lanes: {path}", soft_wrap=True, markup=False)
-    screen.print(HONEST, soft_wrap=True)
+    console.print(f"Picture of the lanes: {path}", soft_wrap=True, markup=False)
+    console.print(HONEST, soft_wrap=True)
 
 
 async def _runs(site: Site, console: Console) -> list[Run]:

@@ -38,7 +38,8 @@ class LaneWatch:
                 # One that rests may be moved to another tier: it is off its lane already.
                 self.switches += self._leave(event.generation, event.at, Ending.SWITCHED)
             case Ended():
-                self._leave(event.generation, event.at, Ending.DONE)
+                ending = Ending.DONE if event.outcome == "done" else Ending.CUT
+                self._leave(event.generation, event.at, ending)
 
     def _take(self, count: int) -> list[int]:
         lanes: list[int] = []

@@ -42,7 +42,7 @@ class Ending(StrEnum):
     DONE = "done"
     SWITCHED = "switched"  # taken off by the scheduler, to go on later
     OUT_OF_MEMORY = "out of memory"  # thrown away, to be tried again
-    CUT = "cut"  # still there when the run was over
+    CUT = "cut"  # given up, or still there when the run was over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

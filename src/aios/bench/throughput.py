@@ -102,7 +102,7 @@ def run(options: Options, tell: Tell) -> Report:
     return Report(
         result=result,
         tables=(_table(rows, site),),
-        bars=_bars(rounds),
+        bars=bars(rounds),
         more={"rounds": [list(one.values()) for one in rounds]},
     )
 
@@ -160,7 +160,9 @@ def _is_reference(label: str) -> bool:
     return label.startswith(("engine", "one call")) or label.endswith("with room")
 
 
-def _bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:
+def bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:
+    """What was to be reached: medians over the rounds of ratios within one round."""
+
     def ratio(of: str, to: str, figure: Callable[[Row], float]) -> float:
         return median(figure(rows[of]) / max(figure(rows[to]), 1e-9) for rows in rounds)
 
@@ -174,13 +176,13 @@ def _bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:
         return row.short_wait_p90_s
 
     most = [("fifo exact", DIRECT), ("rr exact", DIRECT)]
-    bars = [_at_least("calls/s", of, to, CALLS_OF_DIRECT, ratio(of, to, calls)) for of, to in most]
-    bars += [_at_most("p90 wait", of, to, WAIT_OF_DIRECT, ratio(of, to, wait)) for of, to in most]
+    found = [_at_least("calls/s", of, to, CALLS_OF_DIRECT, ratio(of, to, calls)) for of, to in most]
+    found += [_at_most("p90 wait", of, to, WAIT_OF_DIRECT, ratio(of, to, wait)) for of, to in most]
     of, to = "rr exact", "fifo exact"
-    bars.append(_at_most("short agents' p90 wait", of, to, SHORT_OF_FIFO, ratio(of, to, short)))
+    found.append(_at_most("short agents' p90 wait", of, to, SHORT_OF_FIFO, ratio(of, to, short)))
     of, to = "fifo exact with room", "engine exact with room"
-    bars.append(_at_least("calls/s", of, to, CALLS_OF_ENGINE, ratio(of, to, calls)))
-    return tuple(bars)
+    found.append(_at_least("calls/s", of, to, CALLS_OF_ENGINE, ratio(of, to, calls)))
+    return tuple(found)
 
 
 def _at_least(what: str, of: str, to: str, bar: float, measured: float) -> Bar:

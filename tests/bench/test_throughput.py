@@ -1,0 +1,39 @@
+"""The bars of the throughput benchmark: ratios within a round, medians over rounds."""
+
+from dataclasses import replace
+
+from aios.bench.records import Row
+from aios.bench.throughput import Rows, bars
+
+ROW = Row(
+    policy="", mode="exact", llm_calls=1, llm_calls_per_s=10.0, tokens_per_s=1.0,
+    wait_mean_s=1.0, wait_p90_s=10.0, first_wait_mean_s=0.0, first_wait_p90_s=0.0,
+    short_wait_p90_s=5.0, makespan_s=1.0, switches=0, oom_retries=0, cached_tokens=0,
+    tasks_ok=1, tasks_done=1, tasks=1,
+)  # fmt: skip
+
+
+def a_round(calls: float = 50.0, wait: float = 2.0, short: float = 2.0) -> Rows:
+    fifo = replace(ROW, llm_calls_per_s=calls, wait_p90_s=wait)
+    return {
+        "direct": ROW,
+        "fifo exact": fifo,
+        "rr exact": replace(fifo, short_wait_p90_s=short),
+        "engine exact with room": ROW,
+        "fifo exact with room": ROW,
+    }
+
+
+def test_a_good_round_meets_every_bar() -> None:
+    assert all(bar.is_met for bar in bars([a_round()]))
+
+
+def test_each_bar_can_be_missed() -> None:
+    slow, late = bars([a_round(calls=30.0)]), bars([a_round(wait=4.0)])
+    assert [bar.is_met for bar in slow] == [False, False, True, True, True, True]
+    assert [bar.is_met for bar in late] == [True, True, False, False, True, True]
+    assert not bars([a_round(short=4.0)])[4].is_met
+
+
+def test_one_bad_round_of_three_does_not_decide() -> None:
+    assert all(bar.is_met for bar in bars([a_round(), a_round(calls=1.0), a_round()]))
