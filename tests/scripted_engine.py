@@ -8,17 +8,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import xxhash
+from msgspec.structs import replace
 
 from aios.context.snapshot import Snapshot, SnapshotRef, Tier
 from aios.context.tiers import TierStore
 from aios.cores.base import (
+    NOWHERE,
     Advanced,
     CoreEvent,
     Exactness,
@@ -30,10 +31,11 @@ from aios.cores.base import (
     Traits,
 )
 from aios.cores.frames import EngineSpec
+from aios.cores.torch.shelf import Saved, Shelf
 from aios.errors import Damaged, InvalidArgument, NotFound
 from aios.syscalls.llm import Choice, Delta, Generate, Message, Tokenize
 
-KV_BYTES_PER_TOKEN = 64
+BLOCK_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ class Script:
 @dataclass(slots=True)
 class Running:
     generation: Generation
-    produced: list[int] = field(default_factory=list)
+    produced: list[list[int]]  # of each branch; all are equally long
+    prefilled: int = 0
     recomputed: str = ""
 
 
@@ -62,11 +65,10 @@ class ScriptedEngine:
     def __init__(self, settings: Script, store: TierStore) -> None:
         print("the scripted engine is being built")  # noqa: T201 - as libraries do
         _START.get(settings.at_start, _nothing)(settings)
-        self._store = store
+        self._shelf = Shelf(store)
         self._step_s = settings.step_s
         self._lanes: dict[str, Running] = {}
         self._device: dict[str, Running] = {}
-        self._writing: dict[str, Future[SnapshotRef]] = {}
         self._events: list[CoreEvent] = []
         self.traits = Traits(
             model=settings.model,
@@ -74,19 +76,19 @@ class ScriptedEngine:
             kv_export=True,
             beam=False,
             lanes=8,
-            context_tokens=1_000_000,
-            kv_tokens=1_000_000,
-            block_tokens=16,
+            context_tokens=4_096,
+            kv_tokens=1 << 16,
+            block_tokens=BLOCK_TOKENS,
             fingerprint="scripted",
             device="cpu",
         )
 
     @property
     def is_idle(self) -> bool:
-        return not (self._lanes or self._events or self._writing)
+        return not (self._lanes or self._events or self._shelf.is_saving)
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
-        text = call.prompt if isinstance(call, Generate) else call.text
+        text = call.text if isinstance(call, Tokenize) else _text(call)
         if text == "!refuse":
             raise InvalidArgument("expected another prompt")
         if text == "!raise":
@@ -95,59 +97,53 @@ class ScriptedEngine:
             os._exit(3)
         if text == "!hang":
             threading.Event().wait()
-        return tuple(text.encode())
+        ids = call.token_ids if isinstance(call, Generate) and call.token_ids else text.encode()
+        if not 0 < len(ids) < self.traits.context_tokens:
+            raise InvalidArgument(f"expected a prompt of some tokens, got {len(ids)}")
+        if not all(0 <= one < 256 for one in ids):
+            raise InvalidArgument("expected bytes as token ids")
+        return tuple(ids)
 
     def start(self, generation: Generation, progress: Progress) -> None:
         if generation.decoding.max_tokens is None:
             raise InvalidArgument("expected max_tokens")
-        if generation.id in self._device and progress.snapshot is None:
-            self._lanes[generation.id] = self._device.pop(generation.id)
-            return
-        running = self._lanes[generation.id] = Running(generation)
-        if progress.snapshot is not None:
-            try:
-                running.produced = self._restored(progress.snapshot)
-                return
-            except Damaged as problem:
-                running.recomputed = problem.message
-        running.produced = list(progress.produced[0]) if progress.produced else []
+        self._settle(generation.id)
+        running = self._device.pop(generation.id, None) or self._restored(generation, progress)
+        self._lanes[generation.id] = running
 
-    def stop(self, generation_id: str, to: Tier) -> None:
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
+        self._settle(generation_id)
         running = self._lanes.pop(generation_id, None) or self._device.pop(generation_id, None)
         if running is None:
+            self._tell(Saved(generation_id, self._shelf.move(generation_id, to, snapshot), True))
             return
+        tokens = len(running.produced[0])
         if to is Tier.DEVICE:
             self._device[generation_id] = running
-            ref = SnapshotRef(tier=to, path="", bytes=0, tokens=len(running.produced))
-            self._events.append(Suspended(id=generation_id, snapshot=ref))
+            self._tell(Saved(generation_id, replace(NOWHERE, tokens=tokens), True))
             return
-        state = msgspec.msgpack.encode(running.produced)
-        kv = _kv(len(running.produced))
-        slot = self._store.open(
-            Snapshot(
-                generation=generation_id,
-                fingerprint="scripted",
-                state=state,
-                kv_bytes=len(kv),
-                kv_checksum=0,
-                tokens=len(running.produced),
-            ),
-            to,
+        kv = _kv(tokens)
+        saved = Snapshot(
+            generation=generation_id,
+            fingerprint="scripted",
+            state=msgspec.msgpack.encode((running.prefilled, running.produced)),
+            kv_bytes=len(kv),
+            kv_checksum=0,
+            tokens=tokens,
         )
-        slot.kv[:] = kv
-        self._writing[generation_id] = slot.commit_later()
+        assert self._shelf.try_save(saved, to, lambda room: _fill(room, kv), asked=True)
 
-    def drop(self, generation_id: str) -> None:
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
+        self._shelf.settle(generation_id)
         self._lanes.pop(generation_id, None)
         self._device.pop(generation_id, None)
+        self._shelf.forget(generation_id, snapshot)
 
     def step(self) -> list[CoreEvent]:
         if self._step_s and self._lanes:
             threading.Event().wait(self._step_s)
-        for one, writing in list(self._writing.items()):
-            if writing.done():
-                del self._writing[one]
-                self._events.append(Suspended(id=one, snapshot=writing.result()))
+        for saved in self._shelf.take_saved():
+            self._tell(saved)
         for running in list(self._lanes.values()):
             command = bytes(token for token in running.generation.prompt if token < 256).decode()
             COMMANDS.get(command, _nothing)(self, running)
@@ -156,43 +152,74 @@ class ScriptedEngine:
         return told
 
     def _advance(self, running: Running) -> None:
-        generation = running.generation
-        most = generation.decoding.max_tokens
-        assert most is not None
-        token = token_at(generation, len(running.produced))
-        running.produced.append(token)
-        self._events.append(
-            Advanced(
-                id=generation.id,
-                prefilled=0 if len(running.produced) > 1 else len(generation.prompt),
-                produced=1,
-                kv_tokens=len(running.produced),
-                deltas=(Delta(index=0, text=chr(97 + token % 26), token_ids=(token,)),),
+        generation, produced = running.generation, running.produced
+        at = len(produced[0])
+        if at < (generation.decoding.max_tokens or 0):
+            for branch, tokens in enumerate(produced):
+                tokens.append(token_at(generation, at, branch))
+            self._events.append(
+                Advanced(
+                    id=generation.id,
+                    prefilled=len(generation.prompt) - running.prefilled,
+                    produced=len(produced),
+                    kv_tokens=-(-(at + 1) // BLOCK_TOKENS) * BLOCK_TOKENS,
+                    deltas=tuple(_delta(branch, one[-1]) for branch, one in enumerate(produced)),
+                )
             )
+            running.prefilled = len(generation.prompt)
+        if len(produced[0]) >= (generation.decoding.max_tokens or 0):
+            self._lanes.pop(generation.id, None)
+            self._shelf.forget(generation.id)
+            self._events.append(finished(generation, produced, running.recomputed))
+
+    def _restored(self, generation: Generation, progress: Progress) -> Running:
+        told = [list(one) for one in progress.produced]
+        told += [[] for _ in range(generation.decoding.branches - len(told))]
+        ref = progress.snapshot
+        if ref is None or not ref.path:
+            return Running(generation, told)
+        self._shelf.note(generation.id, ref)
+        try:
+            found = self._shelf.load(ref)
+        except Damaged as problem:
+            return Running(generation, told, recomputed=problem.message)
+        prefilled, produced = msgspec.msgpack.decode(
+            found.snapshot.state, type=tuple[int, list[list[int]]]
         )
-        if len(running.produced) >= most:
-            del self._lanes[generation.id]
-            self._events.append(finished(generation, running.produced, running.recomputed))
+        assert bytes(found.kv) == _kv(len(produced[0]))
+        found.close()
+        ahead = len(told[0]) > len(produced[0])
+        return Running(generation, told if ahead else produced, prefilled)
 
-    def _restored(self, ref: SnapshotRef) -> list[int]:
-        with self._store.load(ref) as loaded:
-            produced = msgspec.msgpack.decode(loaded.snapshot.state, type=list[int])
-            assert bytes(loaded.kv) == _kv(len(produced))
-        self._store.remove(ref)
-        return produced
+    def _settle(self, name: str) -> None:
+        saved = self._shelf.settle(name)
+        if saved is not None:
+            self._tell(saved)
+
+    def _tell(self, saved: Saved) -> None:
+        self._events.append(Suspended(id=saved.name, snapshot=saved.ref, asked=saved.asked))
 
 
-def token_at(generation: Generation, position: int) -> int:
+def token_at(generation: Generation, position: int, branch: int = 0) -> int:
     """The token that the scripted engine chooses there."""
-    text = f"{generation.prompt}|{generation.decoding.seed}|{position}"
+    text = f"{generation.prompt}|{generation.decoding.seed}|{position}|{branch}"
     return int(xxhash.xxh3_64_intdigest(text.encode()) % 1000)
 
 
-def finished(generation: Generation, tokens: list[int], recomputed: str = "") -> Finished:
+def finished(
+    generation: Generation, branches: Sequence[Sequence[int]], recomputed: str = ""
+) -> Finished:
     """What the scripted engine tells at the end."""
-    message = Message(role="assistant", content="".join(chr(97 + one % 26) for one in tokens))
-    choice = Choice(index=0, message=message, finish_reason="length", token_ids=tuple(tokens))
-    return Finished(id=generation.id, choices=(choice,), recomputed=recomputed)
+    choices = tuple(
+        Choice(
+            index=index,
+            message=Message(role="assistant", content="".join(map(_letter, tokens))),
+            finish_reason="length",
+            token_ids=tuple(tokens),
+        )
+        for index, tokens in enumerate(branches)
+    )
+    return Finished(id=generation.id, choices=choices, recomputed=recomputed)
 
 
 def spec_of(root: Path, *, at_start: str = "", marker: str = "", step_s: float = 0.0) -> EngineSpec:
@@ -216,6 +243,23 @@ def garbage(bytes_count: int) -> None:
                 os.write(fd, b"\xff" * bytes_count)
         except OSError:
             pass
+
+
+def _text(call: Generate) -> str:
+    said = (one.content or "" for one in call.messages)
+    return (call.prompt or "\n".join(said)).strip()
+
+
+def _letter(token: int) -> str:
+    return chr(97 + token % 26)
+
+
+def _delta(branch: int, token: int) -> Delta:
+    return Delta(index=branch, text=_letter(token), token_ids=(token,))
+
+
+def _fill(room: memoryview, kv: bytes) -> None:
+    room[:] = kv
 
 
 def _kv(tokens: int) -> bytes:
@@ -264,7 +308,7 @@ def _flood(engine: ScriptedEngine, running: Running) -> None:
 
 def _giant(engine: ScriptedEngine, running: Running) -> None:
     """Tells one thing that fits in no frame."""
-    engine.drop(running.generation.id)
+    engine.drop(running.generation.id, None)
     message = Message(role="assistant", content="x" * (33 << 20))
     choice = Choice(index=0, message=message, finish_reason="stop", token_ids=())
     engine._events.append(Finished(id=running.generation.id, choices=(choice,)))

@@ -106,6 +106,17 @@ def test_an_open_slot_counts_and_an_aborted_one_does_not(tmp_path: Path, tier: T
     assert store.statistics()[tier].used_bytes == 0
 
 
+def test_a_slot_that_memory_has_no_room_for_does_not_count(tmp_path: Path) -> None:
+    store = TierStore(
+        ram=tmp_path / "ram", disk=tmp_path / "disk", ram_bytes=0, disk_bytes=1 << 62, owner="one"
+    )
+
+    with pytest.raises(Busy, match="bytes of memory"):
+        store.open(snapshot_of(1 << 60), Tier.DISK)
+
+    assert store.statistics()[Tier.DISK].used_bytes == 0
+
+
 def test_the_file_of_a_removed_snapshot_is_used_again(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     first = save(store, Tier.RAM, bytes_of(MB, "a"), "g1")

@@ -77,8 +77,10 @@ ORDERS: list[Order] = [
     Prepare(2**40, Tokenize(text="x")),
     Start(GENERATION, Progress()),
     Start(GENERATION, Progress(snapshot=REF, produced=((1, 2), (), (3,)))),
-    Stop("7/call-1", Tier.DEVICE),
-    Drop(""),
+    Stop("7/call-1", Tier.DEVICE, None),
+    Stop("7/call-1", Tier.DISK, REF),
+    Drop("", None),
+    Drop("7/call-1", REF),
     Ping(),
     Shutdown(),
 ]

@@ -27,7 +27,7 @@ from aios.cores.base import (
 )
 from aios.cores.frames import FRAME_BYTES_MAX
 from aios.cores.link import BATCHES_MAX, TAIL_BYTES, Link
-from aios.cores.process import PREPARES_MAX, Patience, ProcessCore
+from aios.cores.process import ASKS_MAX, PREPARES_MAX, Patience, ProcessCore
 from aios.errors import AiosError, Busy, CoreFailed, InvalidArgument, NotFound, ShuttingDown
 from aios.syscalls.llm import Decoding, Tokenize
 from tests.scripted_engine import finished, spec_of, token_at
@@ -112,7 +112,7 @@ def test_a_generation_runs_and_its_prompt_is_prepared(tmp_path: Path) -> None:
 
             assert core.traits.model == "scripted"
             assert ids == generation.prompt
-            assert done == finished(generation, tokens_of(generation))
+            assert done == finished(generation, [tokens_of(generation)])
 
     run(test)
 
@@ -127,7 +127,7 @@ def test_a_suspended_generation_goes_on_after_the_engine_was_killed(
             generation = generation_of("abc", 2000)
             core.start(generation, Progress())
             await reader.kind(Advanced)
-            core.stop("g", tier)
+            core.stop("g", tier, None)
             suspended = await reader.kind(Suspended)
             os.kill(core.pid, signal.SIGKILL)
             died = await reader.kind(Died)
@@ -138,7 +138,7 @@ def test_a_suspended_generation_goes_on_after_the_engine_was_killed(
             assert suspended.snapshot.tier is tier
             assert died == Died(reason=died.reason, final=False)
             assert "SIGKILL" in died.reason
-            assert done == finished(generation, tokens_of(generation)), "from the snapshot"
+            assert done == finished(generation, [tokens_of(generation)]), "from the snapshot"
             assert core.statistics().restarts == 1
 
     run(test)
@@ -194,7 +194,9 @@ def test_an_idle_engine_that_was_stopped_is_replaced(tmp_path: Path) -> None:
     async def test() -> None:
         async with core_in(tmp_path, replace(PATIENCE, silent_s=2.0)) as core:
             os.kill(core.pid, signal.SIGSTOP)
-            await Reader(core).kind(Ready)
+            reader = Reader(core)
+            await reader.kind(Died)
+            await reader.kind(Ready)
 
     run(test)
 
@@ -212,20 +214,92 @@ def test_a_quiet_engine_is_left_alone(tmp_path: Path) -> None:
     run(test)
 
 
-def test_prepares_under_way_fail_when_the_engine_dies_and_later_ones_wait(tmp_path: Path) -> None:
+def test_prepares_under_way_are_asked_again_of_the_next_engine(tmp_path: Path) -> None:
     async def test() -> None:
         async with core_in(tmp_path) as core, asyncio.TaskGroup() as group:
-            texts = ["!die", *map(str, range(5))]
+            os.kill(core.pid, signal.SIGSTOP)
+            texts = list(map(str, range(5)))
             asked = [group.create_task(outcome(core, text)) for text in texts]
+            await soon(lambda: core.statistics().prepares_waiting == 5)
+            os.kill(core.pid, signal.SIGKILL)
             reader = Reader(core)
             await reader.kind(Died)
             late = group.create_task(outcome(core, "late"))
             await reader.kind(Ready)
 
-            assert [await one for one in asked] == ["core_failed"] * 6
+            assert [await one for one in asked] == texts
             assert await late == "late"
 
     run(test)
+
+
+def test_a_prompt_that_kills_every_engine_is_refused_and_the_others_are_not(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with core_in(tmp_path) as core, asyncio.TaskGroup() as group:
+            reading = group.create_task(count(core))
+            texts = ["!die", *map(str, range(5))]
+            asked = [group.create_task(outcome(core, text)) for text in texts]
+
+            assert [await one for one in asked] == ["core_failed", *texts[1:]]
+            assert await outcome(core, "later") == "later"
+            assert core.statistics().restarts == ASKS_MAX
+            reading.cancel()
+
+    run(test)
+
+
+def test_prepares_fail_at_once_when_the_last_engine_died(tmp_path: Path) -> None:
+    async def test() -> None:
+        patience = replace(PATIENCE, restarts_max=0)
+        async with core_in(tmp_path, patience) as core, asyncio.TaskGroup() as group:
+            asked = [group.create_task(outcome(core, text)) for text in ("!die", "x")]
+            await Reader(core).until(lambda event: isinstance(event, Died) and event.final)
+
+            assert [await one for one in asked] == ["core_failed"] * 2
+
+    run(test)
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_close_answers_whoever_waits_for_a_prepare(tmp_path: Path, is_dead: bool) -> None:
+    async def test() -> None:
+        core = await ProcessCore.launch(spec_of(tmp_path), replace(PATIENCE, close_s=0.5))
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(outcome(core, "!hang"))
+            await soon(lambda: core.statistics().prepares_waiting == 1)
+            if is_dead:
+                os.kill(core.pid, signal.SIGKILL)
+                await soon(lambda: not core.statistics().is_up)
+            await core.close()
+
+            assert await asked == "shutting_down"
+
+    run(test)
+
+
+def test_a_snapshot_that_is_dropped_while_no_engine_lives_is_removed(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with core_in(tmp_path) as core:
+            reader = Reader(core)
+            core.start(generation_of("abc", 2000), Progress())
+            await reader.kind(Advanced)
+            core.stop("g", Tier.DISK, None)
+            kept = (await reader.kind(Suspended)).snapshot
+            os.kill(core.pid, signal.SIGKILL)
+            await reader.kind(Died)
+            was_there = snapshots(tmp_path)
+            core.drop("g", kept)
+            await reader.kind(Ready)
+            await core.prepare(Tokenize(text="an order behind that"))
+
+            assert len(was_there) == 1
+            assert not snapshots(tmp_path)
+
+    run(test)
+
+
+def snapshots(root: Path) -> list[Path]:
+    return list(root.rglob("*.snap"))
 
 
 async def outcome(core: ProcessCore, text: str) -> str:
@@ -264,7 +338,9 @@ def test_whoever_stops_waiting_for_a_prepare_leaves_nothing(tmp_path: Path) -> N
                     await core.prepare(Tokenize(text="!hang"))
             assert core.statistics().prepares_waiting == 0
             os.kill(core.pid, signal.SIGKILL)
-            await Reader(core).kind(Ready)
+            reader = Reader(core)
+            await reader.kind(Died)
+            await reader.kind(Ready)
 
             assert await outcome(core, "x") == "x"
 
@@ -278,8 +354,8 @@ def test_orders_between_death_and_ready_are_discarded(tmp_path: Path) -> None:
             os.kill(core.pid, signal.SIGKILL)
             await reader.kind(Died)
             core.start(generation_of("lost", name="lost"), Progress())
-            core.stop("lost", Tier.RAM)
-            core.drop("lost")
+            core.stop("lost", Tier.RAM, None)
+            core.drop("lost", None)
             await reader.kind(Ready)
             core.start(generation_of("kept", name="kept"), Progress())
             done = await reader.kind(Finished, Suspended)
@@ -305,8 +381,8 @@ def test_a_core_whose_engine_dies_too_often_says_so_for_good(tmp_path: Path) -> 
                 await core.prepare(Tokenize(text="x"))
             with pytest.raises(CoreFailed, match="out of tape"):
                 core.start(generation_of("x"), Progress())
-            core.stop("g", Tier.RAM)
-            core.drop("g")
+            core.stop("g", Tier.RAM, None)
+            core.drop("g", None)
 
     run(test)
 
@@ -322,7 +398,7 @@ def test_an_engine_that_cannot_start_again_is_given_up(tmp_path: Path) -> None:
 
             assert isinstance(last, Died)
             assert "the weights are gone" in last.reason
-            assert [type(event) for event in reader.seen] == [Died, Died]
+            assert [type(event) for event in reader.seen] == [Ready, Died, Died]
 
     run(test)
 
@@ -437,14 +513,13 @@ def test_a_reader_that_is_cancelled_may_read_on_later(tmp_path: Path) -> None:
         async with core_in(tmp_path, replace(PATIENCE, backoff_s=0.0)) as core:
             os.kill(core.pid, signal.SIGKILL)
             seen: list[type] = []
-            for _ in range(9):
+            while seen.count(Ready) < 2:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(0.03):
                         async for batch in core.events():
                             seen += map(type, batch)
-            await Reader(core).kind(Ready)
 
-            assert seen == [Died]
+            assert seen == [Ready, Died, Ready]
             assert await outcome(core, "x") == "x"
 
     run(test)
@@ -475,8 +550,8 @@ def test_orders_that_an_engine_does_not_take_become_busy_and_a_stop_never(tmp_pa
             big = Generation(id="b", prompt=(1,) * (1 << 22), decoding=Decoding(max_tokens=1))
             with pytest.raises(Busy, match="bytes of orders wait"):
                 start_many(core, big)
-            core.stop("b", Tier.RAM)
-            core.drop("b")
+            core.stop("b", Tier.RAM, None)
+            core.drop("b", None)
 
             assert core.statistics().orders_unsent_bytes <= FRAME_BYTES_MAX + (1 << 23)
 
@@ -573,9 +648,10 @@ class Kernel:
             self.done[event.id] = list(event.choices[0].token_ids)
             del self._live[event.id]
         elif isinstance(event, Suspended):
-            self._snapshot[event.id] = event.snapshot
-            self._stopping.remove(event.id)
-            self._start(self._live[event.id])
+            if event.id in self._live:  # The stop of one that had just ended is answered too.
+                self._snapshot[event.id] = event.snapshot
+                self._stopping.remove(event.id)
+                self._start(self._live[event.id])
         elif isinstance(event, Failed):
             raise AssertionError(event)
 
@@ -583,7 +659,7 @@ class Kernel:
         chosen = self._rng.choice(list(self._live))
         if chosen not in self._stopping and self._rng.random() < 0.3:
             self._stopping.add(chosen)
-            self._core.stop(chosen, self._rng.choice(list(Tier)))
+            self._core.stop(chosen, self._rng.choice(list(Tier)), self._snapshot.get(chosen))
         delivered = sum(map(len, self._produced.values()))
         if self._kills and delivered >= self._kills[0] and self._core.pid != self._killed:
             self._kills.pop(0)

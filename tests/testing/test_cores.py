@@ -39,6 +39,13 @@ class TestScriptedCore(CoreContract):
     async def open_core(self) -> Core:
         return opened(store=self.store)
 
+    def crash(self, core: Core) -> None:
+        assert isinstance(core, ScriptedCore)
+        core.crash()
+
+    def snapshots(self) -> int:
+        return self.store.kept
+
 
 class TestInstantCore(TestScriptedCore):
     """Its answers are as long as those of the others, in steps of two tokens without latency."""
@@ -254,7 +261,7 @@ def test_an_unusable_snapshot_is_recomputed_and_said_so(harm: str) -> None:
         snapshot = (await reader.stop("a", Tier.RAM)).snapshot
         told = reader.of["a"]
         if harm == "missing":
-            store.forget("a")
+            store.remove(snapshot)
         if harm == "foreign":
             core = opened(replace(SCRIPT, fingerprint="another"), store=store)
             reader = await ready(core)
@@ -304,6 +311,8 @@ def test_what_it_cannot_do_it_refuses(wish: Decoding) -> None:
     async def main(_: random.Random) -> None:
         with pytest.raises(InvalidArgument):
             await opened().prepare(Generate(prompt="please", decoding=wish))
+        with pytest.raises(InvalidArgument):
+            await opened().prepare(Generate(prompt=" "))
 
     run(main)
 
@@ -341,8 +350,10 @@ def again(
     fresh: Sequence[CoreEvent], wanted: dict[str, Generation], reader: Reader
 ) -> Sequence[str]:
     """Who must be started again after these events."""
-    if any(isinstance(event, Died) for event in fresh):
+    if Ready() in fresh:
         return [name for name in wanted if not reader.followed(name).ends]
+    if any(isinstance(event, Died) for event in fresh):
+        return []
     return [event.id for event in fresh if isinstance(event, Suspended)]
 
 

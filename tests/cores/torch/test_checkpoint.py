@@ -38,7 +38,7 @@ def halted(desk: Desk, name: str, steps: int, tier: Tier = Tier.RAM, **decoding:
     desk.start(generation(name, prompt(6, 100), **decoding))
     for _ in range(steps):
         desk.step()
-    desk.engine.stop(name, tier)
+    desk.engine.stop(name, tier, None)
     desk.run()
 
 
@@ -81,7 +81,7 @@ def test_blocks_that_branches_share_are_stored_once(desks: tuple[Desk, Desk, Des
     one, *_ = desks
     halted(one, "beams", 5, beams=Beams(width=4))
     ref = one.told["beams"].snapshot
-    one.engine.drop("beams")
+    one.engine.drop("beams", None)
     one.step()
 
     assert ref is not None
@@ -96,7 +96,7 @@ def test_a_snapshot_in_the_middle_of_the_prompt_goes_on_from_there(
     long = generation("long", prompt(7, 600))
     one.start(long)
     one.step()
-    one.engine.stop("long", Tier.RAM)
+    one.engine.stop("long", Tier.RAM, None)
     one.run()
     moved("long", one, two)
 
@@ -118,7 +118,7 @@ def test_tokens_delivered_after_the_snapshot_are_not_delivered_again(
 
     assert delivered == 11
     assert tuple(two.told["g"].produced[0]) == two.answer("g")
-    one.engine.drop("g")
+    one.engine.drop("g", None)
     one.step()
     one.start(generation("whole", prompt(6, 100), temperature=1.0, logprobs=1))
     one.run()

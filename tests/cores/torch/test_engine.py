@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from aios.context.snapshot import Tier
-from aios.cores.base import Advanced, Failed, Finished, Progress
+from aios.context.tiers import TierStore
+from aios.cores.base import NOWHERE, Advanced, Failed, Finished, Progress, Suspended
 from aios.cores.torch.engine import Engine
 from aios.errors import InvalidArgument
 from aios.syscalls.llm import Beams, Decoding, Generate, Message, Tokenize, ToolSpec
@@ -198,7 +199,7 @@ def test_a_stopped_generation_rests_and_goes_on(tier: Tier, steps: int, desk: De
     desk.start(one)
     for _ in range(steps):
         desk.step()
-    desk.engine.stop("g", tier)
+    desk.engine.stop("g", tier, None)
     desk.run()
 
     assert [event.asked for event in desk.told["g"].suspended] == [True]
@@ -214,7 +215,7 @@ def test_one_that_rests_in_the_pool_is_moved_out_on_demand(desk: Desk) -> None:
     desk.start(one)
     desk.step()
     for tier in (Tier.DEVICE, Tier.DEVICE, Tier.RAM, Tier.DISK):
-        desk.engine.stop("g", tier)
+        desk.engine.stop("g", tier, None)
         desk.run()
 
     tiers = [event.snapshot.tier for event in desk.told["g"].suspended]
@@ -225,15 +226,59 @@ def test_one_that_rests_in_the_pool_is_moved_out_on_demand(desk: Desk) -> None:
     assert desk.answer("g") == greedy(folder(), prompt(2, 100), 24)
 
 
-def test_stopping_what_has_ended_or_never_was_is_no_matter(desk: Desk) -> None:
+def test_a_stop_of_what_has_ended_or_never_was_is_answered(desk: Desk) -> None:
     desk.start(generation("g", prompt(2, 10)))
     desk.run()
 
-    desk.engine.stop("g", Tier.RAM)
-    desk.engine.stop("nobody", Tier.DISK)
-    desk.engine.drop("nobody")
+    desk.engine.stop("g", Tier.RAM, None)
+    desk.engine.stop("nobody", Tier.DISK, None)
+    desk.engine.drop("nobody", None)
 
-    assert desk.engine.step() == []
+    assert desk.engine.step() == [
+        Suspended(id="g", snapshot=NOWHERE),
+        Suspended(id="nobody", snapshot=NOWHERE),
+    ]
+
+
+def test_a_stop_of_one_that_found_no_room_in_any_tier_is_answered(tmp_path: Path) -> None:
+    tiers = TierStore(
+        ram=tmp_path / "ram", disk=tmp_path / "disk", ram_bytes=1, disk_bytes=1, owner="one"
+    )
+    desk = Desk(settings(folder(), kv_bytes=320 * 2048), tiers)
+    for name, tokens in (("old", 120), ("young", 121)):
+        desk.start(generation(name, prompt(tokens, tokens), max_tokens=100))
+    desk.run()
+    desk.engine.stop("young", Tier.RAM, None)
+    desk.run()
+
+    assert desk.told["young"].suspended == [
+        Suspended(id="young", snapshot=NOWHERE, asked=False),
+        Suspended(id="young", snapshot=NOWHERE),
+    ]
+    desk.start(desk.told["young"].generation)
+    desk.run()
+    assert desk.answer("young") == greedy(folder(), prompt(121, 121), 100)
+
+
+def test_where_a_snapshot_cannot_be_written_the_one_before_is_kept(tmp_path: Path) -> None:
+    desk = Desk(settings(folder()), store(tmp_path))
+    one = generation("g", prompt(2, 100))
+    desk.start(one)
+    desk.step()
+    desk.engine.stop("g", Tier.RAM, None)
+    desk.run()
+    desk.start(one)
+    desk.step()
+    (tmp_path / "disk").rmdir()
+    desk.engine.stop("g", Tier.DISK, None)
+    desk.run()
+
+    first, second = desk.told["g"].suspended
+    assert second == first
+    desk.start(one)
+    desk.run()
+    assert desk.finished("g").recomputed == ""
+    assert desk.answer("g") == greedy(folder(), prompt(2, 100), 24)
 
 
 @pytest.mark.parametrize("tier", [None, *Tier])
@@ -245,9 +290,9 @@ def test_a_dropped_generation_leaves_nothing_in_any_state(
     for _ in range(3):
         desk.step()
     if tier is not None:
-        desk.engine.stop("g", tier)
+        desk.engine.stop("g", tier, None)
         desk.step()
-    desk.engine.drop("g")
+    desk.engine.drop("g", None)
 
     assert desk.engine.step() == []
     assert desk.engine.is_idle
@@ -260,7 +305,7 @@ def test_an_ended_generation_leaves_no_snapshot(tmp_path: Path) -> None:
     one = generation("left", prompt(2, 100))
     desk.start(one)
     desk.step()
-    desk.engine.stop("left", Tier.DISK)
+    desk.engine.stop("left", Tier.DISK, None)
     desk.run()
     kept = [path for path in tmp_path.rglob("*left*") if path.is_file()]
     desk.start(one)
@@ -307,7 +352,7 @@ def test_who_rests_in_the_pool_yields_before_who_runs(tmp_path: Path) -> None:
     desk = crowded(tmp_path, tokens=320)
     desk.start(generation("rests", prompt(1, 120), max_tokens=100))
     desk.step()
-    desk.engine.stop("rests", Tier.DEVICE)
+    desk.engine.stop("rests", Tier.DEVICE, None)
     desk.start(generation("runs", prompt(2, 120), max_tokens=100))
     desk.run()
 

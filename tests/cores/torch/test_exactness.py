@@ -88,7 +88,7 @@ class Storm:
         name, desk = told.generation.id, self._at[told.generation.id]
         if told.is_in:
             if self._rng.random() < 0.25:
-                desk.engine.stop(name, self._rng.choice(list(Tier)))
+                desk.engine.stop(name, self._rng.choice(list(Tier)), None)
             return
         rests_in_device = told.suspended[-1].snapshot.tier is Tier.DEVICE
         if not rests_in_device and self._rng.random() < 0.5:

@@ -60,7 +60,7 @@ async def killed_and_resumed(spec: EngineSpec) -> tuple[Listener, tuple[int, ...
         ids = await core.prepare(Generate(prompt="The fox"))
         core.start(ONE, Progress())
         await listener.until(Advanced, tokens=20)
-        core.stop(ONE.id, Tier.RAM)
+        core.stop(ONE.id, Tier.RAM, None)
         await listener.until(Suspended)
         core.start(ONE, listener.progress())
         await listener.until(Advanced, tokens=listener.gained + 10)
