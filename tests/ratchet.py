@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-TOTAL_LINES_MAX = 18_500  # src/aios, all lines
+TOTAL_LINES_MAX = 19_500  # src/aios, all lines
 
 ROOT = Path(__file__).parent.parent
 
