@@ -31,22 +31,48 @@ def test_a_model_tells_its_shape_and_end_tokens() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"model_type": "gpt2"},
-        {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}},
-        {"sliding_window": 64},
-        {"layer_types": ["sliding_attention"] * 4},
+        ({"model_type": "t5"}, "decoder-only"),
+        (
+            {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}},
+            "dynamic",
+        ),
+        ({"max_position_embeddings": 8}, "8 tokens at most"),
     ],
 )
-def test_what_the_attention_does_not_cover_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgument, match="expected"):
+def test_what_the_engine_cannot_compute_is_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidArgument, match=reason):
         load(settings(copy_with(**changes)))
 
 
-def test_a_model_of_experts_is_refused_in_exact_mode() -> None:
-    with pytest.raises(InvalidArgument, match="mixtral"):
-        load(settings(folder("mixtral")))
+@pytest.mark.parametrize(
+    ("family", "changes", "context_tokens"),
+    [
+        ("mistral", {"sliding_window": 96}, 96),
+        ("mistral", {"sliding_window": 4096}, 2048),
+        ("gemma3_text", {"sliding_window": 64}, 64),  # in some layers only
+        ("qwen2", {"sliding_window": 64, "use_sliding_window": False}, 2048),
+    ],
+)
+def test_the_context_ends_where_a_window_would_begin_to_hide(
+    family: str, changes: dict[str, Any], context_tokens: int
+) -> None:
+    assert load(settings(folder(family, **changes))).context_tokens == context_tokens
+
+
+def test_the_context_ends_where_longrope_would_change_for_the_whole_batch() -> None:
+    path = copy_with(
+        rope_parameters={
+            "rope_type": "longrope",
+            "rope_theta": 1e4,
+            "short_factor": [1.0] * 16,
+            "long_factor": [3.0] * 16,
+            "original_max_position_embeddings": 256,
+        }
+    )
+
+    assert load(settings(path)).context_tokens == 256
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ Knows a plan and a pool. transformers hands rows of all sequences as one: query,
 [1, heads, rows, head_dim], after the rotary embedding.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +14,12 @@ import torch
 from torch.nn import functional
 from transformers import AttentionInterface
 
-from aios.cores.torch.plan import Chunk, Group, Plan, Rules
+from aios.cores.torch.plan import BUCKET_BLOCKS, Chunk, Group, Plan, Rules
 from aios.cores.torch.pool import Pool
+from aios.cores.torch.settings import BLOCK_TOKENS
 
 NAME = "aios_pool"
+_NOW: ContextVar["Attending"] = ContextVar("attending")  # Not every family hands arguments on.
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +51,16 @@ def register() -> None:
     AttentionInterface.register(NAME, _attend)
 
 
+@contextmanager
+def attending(now: Attending) -> Iterator[None]:
+    """Meanwhile every layer attends as `now` says."""
+    token = _NOW.set(now)
+    try:
+        yield
+    finally:
+        _NOW.reset(token)
+
+
 def _attend(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -56,9 +71,12 @@ def _attend(
 ) -> tuple[torch.Tensor, None]:
     # What this function would silently leave out must never arrive.
     assert attention_mask is None
-    assert all(given.get(name) is None for name in ("sliding_window", "softcap", "s_aux"))
-    now: Attending = given["attending"]
-    layer, scale = 2 * int(module.layer_idx), given["scaling"]  # type: ignore[arg-type]
+    assert all(given.get(name) is None for name in ("softcap", "s_aux"))
+    now = _NOW.get()
+    # No context is longer than the window (tables are, by less than a bucket), so it hides nothing.
+    beyond = (now.pool.tables.shape[1] - BUCKET_BLOCKS) * BLOCK_TOKENS
+    assert given.get("sliding_window") is None or beyond < given["sliding_window"]
+    layer, scale = 2 * int(module.layer_idx), given.get("scaling")  # type: ignore[arg-type]
     for plane, fresh in ((layer, key), (layer + 1, value)):
         now.pool.by_slot[plane].index_copy_(0, now.plan.slots, fresh[0].transpose(0, 1))
     rows = query[0].transpose(0, 1)
@@ -74,7 +92,7 @@ def _attend(
 
 
 def _decode(
-    rows: torch.Tensor, group: Group, layer: int, now: Attending, scale: float
+    rows: torch.Tensor, group: Group, layer: int, now: Attending, scale: float | None
 ) -> torch.Tensor:
     """Query heads that share a KV head are the rows of one small product."""
     shape, count = now.pool.shape, group.end - group.begin
@@ -93,7 +111,7 @@ def _decode(
 
 
 def _prefill(
-    rows: torch.Tensor, chunk: Chunk, layer: int, now: Attending, scale: float
+    rows: torch.Tensor, chunk: Chunk, layer: int, now: Attending, scale: float | None
 ) -> torch.Tensor:
     shape, count = now.pool.shape, chunk.end - chunk.begin
     size = (-1, 1, shape.kv_heads, shape.head_dim)

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from aios.cores.torch.attention import Attending, Scratch
+from aios.cores.torch.attention import Attending, Scratch, attending
 from aios.cores.torch.plan import Rows, Rules, passes, plan
 from aios.cores.torch.pool import Pool
 
@@ -15,8 +15,7 @@ class Forward:
     def __init__(self, model: Any, pool: Pool, rules: Rules) -> None:
         self.pool = pool
         self.rules = rules
-        self._body = model.base_model
-        self._head = model.get_output_embeddings()
+        self._model = model
         self._scratch = Scratch()
 
     @torch.inference_mode()
@@ -27,11 +26,13 @@ class Forward:
 
     def _pass(self, work: Rows) -> torch.Tensor:
         now = plan(work, self.pool, self.rules)
-        hidden = self._body(
-            input_ids=now.tokens,
-            position_ids=now.positions,
-            use_cache=False,
-            attending=Attending(plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch),
-        ).last_hidden_state[0]
-        logits: torch.Tensor = self._head(hidden.index_select(0, now.keep))
+        told = Attending(plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch)
+        with attending(told):
+            # The whole model, not body and head: some families scale or cap in between or after.
+            logits: torch.Tensor = self._model(
+                input_ids=now.tokens,
+                position_ids=now.positions,
+                use_cache=False,
+                logits_to_keep=now.keep,
+            ).logits[0]
         return logits[: now.kept].float()

@@ -1,6 +1,6 @@
-"""Loads a model and its tokenizer, refuses what the engine would compute wrongly, takes its print.
+"""Loads a model and its tokenizer, has it proved that the engine computes it, takes its print.
 
-Knows transformers' names and errors; the rest of the engine knows neither.
+Knows transformers' names and errors; the rest of the engine knows neither. Knows no family by name.
 """
 
 import os
@@ -11,16 +11,19 @@ import torch
 import transformers
 import xxhash
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+)
 
 from aios.cores.torch import attention
+from aios.cores.torch.plan import rules_for
 from aios.cores.torch.pool import KvShape
+from aios.cores.torch.proof import prove, trace
 from aios.cores.torch.settings import Settings
 from aios.errors import AiosError, CoreFailed, Damaged, InvalidArgument
-
-DENSE = ("llama", "mistral", "qwen2", "qwen3")
-EXPERTS = ("mixtral", "qwen3_moe")  # how many rows an expert sees depends on the company
-ROPES = ("default", "linear", "llama3", "yarn")  # cos and sin of a position that others do not move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +45,21 @@ def load(settings: Settings) -> Loaded:
     attention.register()
     transformers.utils.logging.disable_progress_bar()
     config = _config(settings)
-    _refuse(config, settings)
+    _refuse(config)
     model = _model(settings, config)
-    shape = KvShape(
-        layers=config.num_hidden_layers,
-        kv_heads=config.num_key_value_heads,
-        head_dim=getattr(config, "head_dim", None)
-        or config.hidden_size // config.num_attention_heads,
-        dtype=model.dtype,
+    traced = trace(model)
+    # As long as the context is no longer than the window, windowed attention is full attention.
+    context_tokens = min([_positions(config), *traced.windows])
+    rules = rules_for(
+        exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
     )
+    prove(model, traced, rules, context_tokens)
     return Loaded(
         model=model,
         tokenizer=_tokenizer(settings),
-        shape=shape,
-        vocab_size=model.get_output_embeddings().weight.shape[0],
-        context_tokens=config.max_position_embeddings,
+        shape=traced.shape(model.dtype),
+        vocab_size=traced.vocab_size,
+        context_tokens=context_tokens,
         eos=_eos(model.generation_config.eos_token_id),
         fingerprint=_fingerprint(model, settings),
     )
@@ -72,23 +75,46 @@ def _config(settings: Settings) -> Any:
         ) from None
 
 
-def _refuse(config: Any, settings: Settings) -> None:
-    """What the attention function or the rules of exactness do not cover."""
-    kinds = DENSE if settings.exact else (*DENSE, *EXPERTS)
-    if config.model_type not in kinds:
-        mode = "exact" if settings.exact else "fast"
+def _refuse(config: Any) -> None:
+    """What is known from the configuration alone, before any weights are read."""
+    kind = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    if kind is None:
+        raise InvalidArgument(f"expected a decoder-only language model, got {config.model_type}")
+    if not kind._can_set_attn_implementation():
         raise InvalidArgument(
-            f"expected a model of type {', '.join(kinds)} in {mode} mode, got {config.model_type}"
+            f"expected a model that calls its attention through transformers' attention interface, "
+            f"{config.model_type} does not"
         )
-    rope = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
-    if rope not in ROPES:
-        raise InvalidArgument(f"expected rope of type {', '.join(ROPES)}, got {rope}")
-    layers = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if layers != {"full_attention"} or getattr(config, "sliding_window", None) is not None:
+    # Its frequencies follow the longest sequence of a batch, so company would move a position.
+    moved = [rope for rope in _ropes(config) if "dynamic" in rope.get("rope_type", "")]
+    if moved:
         raise InvalidArgument(
-            f"expected full attention in every layer, got {sorted(layers)} with "
-            f"sliding_window {getattr(config, 'sliding_window', None)}"
+            f"expected rope that others in the batch do not move, {config.model_type} has "
+            f"{moved[0]['rope_type']}"
         )
+
+
+def _positions(config: Any) -> int:
+    """The longest context in which a position means the same in every batch."""
+    longest = getattr(config.get_text_config(), "max_position_embeddings", None)
+    if not isinstance(longest, int):
+        raise InvalidArgument(
+            f"expected a model that says its max_position_embeddings, {config.model_type} does not"
+        )
+    # Up to here longrope has one set of frequencies; beyond, it has another for the whole batch.
+    short = [
+        int(rope["original_max_position_embeddings"])
+        for rope in _ropes(config)
+        if rope.get("rope_type") == "longrope"
+    ]
+    return min([longest, *short])
+
+
+def _ropes(config: Any) -> list[dict[str, Any]]:
+    """Parameters of the rotary embedding; some families have a set for each type of layer."""
+    given = getattr(config.get_text_config(), "rope_parameters", None) or {}
+    by_layer = [one for one in given.values() if isinstance(one, dict)]
+    return by_layer or [given]
 
 
 def _model(settings: Settings, config: Any) -> Any:
