@@ -626,8 +626,7 @@ class Kernel:
     async def serve(self, kills: int) -> list[int]:
         total = sum(one.decoding.max_tokens or 0 for one in self._live.values())
         self._kills = sorted(self._rng.sample(range(total * 3 // 4), kills))
-        pids = [self._core.pid]
-        self._start_all()
+        pids = []
         async for batch in self._core.events():
             for event in batch:
                 self._learn(event)
