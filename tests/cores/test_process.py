@@ -433,10 +433,21 @@ async def soon(fact: Callable[[], bool]) -> None:
         await asyncio.sleep(0.002)
 
 
+_others: set[str] = set()  # child processes of this one that a test found already there
+
+
+@pytest.fixture(autouse=True)
+def _only_new_children_count() -> None:
+    """Earlier tests leave some of the library's own, such as multiprocessing's tracker."""
+    _others.clear()
+    _others.update(children())
+
+
 def children() -> list[str]:
-    """Child processes of this one, zombies too."""
+    """Child processes that this test has started, zombies too."""
     tasks = Path("/proc/self/task")
-    return [one for task in tasks.iterdir() for one in (task / "children").read_text().split()]
+    found = [one for task in tasks.iterdir() for one in (task / "children").read_text().split()]
+    return [one for one in found if one not in _others]
 
 
 def test_a_launch_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:

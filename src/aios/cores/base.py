@@ -107,7 +107,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Died(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The core's engine is gone with all it held in DEVICE.
+    """The core's engine is gone with all it held in DEVICE; stops not yet answered are void.
 
     A new one is being started, and `Ready` follows, unless this is `final`: then it died too often,
     no event follows, and whatever is live on this core cannot go on.
