@@ -445,8 +445,10 @@ def _only_new_children_count() -> None:
 
 def children() -> list[str]:
     """Child processes that this test has started, zombies too."""
-    tasks = Path("/proc/self/task")
-    found = [one for task in tasks.iterdir() for one in (task / "children").read_text().split()]
+    found: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            found += (task / "children").read_text().split()
     return [one for one in found if one not in _others]
 
 
