@@ -27,7 +27,6 @@ from aios.scheduler import Policy
 from aios.sdk import Client, Transport
 
 RAM_BYTES = 1 << 30
-THREADS = 2  # of an engine, whose batches are large enough to share; a direct call's are not
 DISK_BYTES = 1 << 30
 ENGINE = "aios.cores.torch.engine:Engine"
 
@@ -51,7 +50,6 @@ async def launch(site: Site, folders: Folders, name: str, *, exact: bool) -> Pro
         name="pocket",
         exact=exact,
         lanes=site.lanes,
-        threads=THREADS,
     )
     spec = EngineSpec(
         factory=ENGINE,
