@@ -147,7 +147,10 @@ class Core(Protocol):
         ...
 
     def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
-        """Forget a generation, all that is kept for it, and `snapshot`. No event follows."""
+        """Forget a generation, all that is kept for it, and `snapshot`. No event follows.
+
+        A core whose engine is down sees to it once there is a new one.
+        """
         ...
 
     def events(self) -> AsyncIterator[Sequence[CoreEvent]]:

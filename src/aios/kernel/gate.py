@@ -13,7 +13,6 @@ class Gate:
         self._table = table
         self._limits = limits
         self.live = 0
-        self.accepted = 0
         self.is_closed = False
 
     def enter(self, token: str) -> Process:
@@ -30,7 +29,6 @@ class Gate:
         process.live_calls += 1
         process.calls += 1
         self.live += 1
-        self.accepted += 1
         return process
 
     def leave(self, process: Process) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aios.clock import Clock
-from aios.context.snapshot import SnapshotRef, Tier
+from aios.context.snapshot import Tier
 from aios.cores.base import (
     Advanced,
     Core,
@@ -47,7 +47,6 @@ class RunLoop:
         self._crashes_max = crashes_max
         self._live: dict[str, LiveGeneration] = {}
         self._is_draining = False
-        self._dropped: dict[str, SnapshotRef | None] = {}  # while the engine was down
         self._up = True  # the engine serves; orders given while it is down would be lost
         self.gone = ""  # why the engine will never serve again, if so
         self._wake: asyncio.TimerHandle | None = None
@@ -95,7 +94,7 @@ class RunLoop:
         """End a generation with an error; no-op where it has ended."""
         live = self._live.get(generation_id)
         if live is not None:
-            self._drop(live)
+            self.core.drop(live.job.id, live.snapshot)
             self._end(live, Left.CANCELLED, error)
             self._carry_out()
 
@@ -236,9 +235,6 @@ class RunLoop:
 
     def _ready(self, event: Ready) -> None:
         self._up = True
-        dropped, self._dropped = self._dropped, {}
-        for generation_id, snapshot in dropped.items():
-            self.core.drop(generation_id, snapshot)
 
     # What the policy decides.
 
@@ -296,7 +292,7 @@ class RunLoop:
         try:
             self.core.start(live.generation, live.progress)
         except AiosError as error:
-            self._drop(live)
+            self.core.drop(live.job.id, live.snapshot)
             self._end(live, Left.FAILED, error)
 
     def _rest(self, live: LiveGeneration, to: Tier) -> None:
@@ -306,13 +302,6 @@ class RunLoop:
         live.stops_open += 1
         self._tell_stopped(live, to.value)
         self.core.stop(live.job.id, to, live.snapshot)
-
-    def _drop(self, live: LiveGeneration) -> None:
-        """Let the core forget it; an engine that is down is told when it is back."""
-        if self._up:
-            self.core.drop(live.job.id, live.snapshot)
-        elif not self.gone:
-            self._dropped[live.job.id] = live.snapshot
 
     def _lost(self, live: LiveGeneration) -> None:
         """Its lanes or its place in DEVICE are gone; it stays ready unless it is blocked."""
