@@ -34,6 +34,7 @@ LANES = 32
 SLICE_TOKENS = 128
 FULL_ROUNDS = 5
 QUICK = Size(agents=64, flights=8, flight_errands=4, short_errands=2)
+QUICK_TURN = Size(agents=64, flights=8, flight_errands=2, short_errands=1)
 FULL = Size(agents=64, flights=8, flight_errands=8, short_errands=4)
 DEVICE = "cpu"
 
@@ -83,7 +84,7 @@ NEIGHBOURS = (
     _Plan(policy="engine", roomy=True, exact=True),
     _Plan(policy="fifo", roomy=True, exact=True),
 )
-TURNS = 4  # of the neighbours in a round; each begins half of them
+TURNS = 5  # of the neighbours in a round; they take turns in beginning, too
 POLICIES: dict[str, Callable[[], Policy]] = {
     "fifo": Fifo,
     "rr": lambda: RoundRobin(slice_tokens=SLICE_TOKENS),
@@ -152,7 +153,9 @@ async def _in_turns(
     rows: dict[str, Row] = {}
     pairs = list(zip(NEIGHBOURS, cores, strict=True))
     for turn in range(TURNS):
-        site = _site(options, FULL_ROUNDS * turn + number, roomy=True)
+        size = QUICK_TURN if options.is_quick else FULL
+        seed = options.seed + FULL_ROUNDS * turn + number
+        site = site_for(size, seed, share=KV_ROOMY, lanes=LANES)
         for plan, core in pairs[:: -1 if turn % 2 else 1]:
             rows[_of_turn(plan.label, turn)] = await _row(plan, site, core, clock)
     return rows
