@@ -180,7 +180,7 @@ def _fingerprint(model: Any, settings: Settings) -> str:
     facts = (
         settings.dtype, settings.exact, settings.threads, settings.chunk_tokens,
         torch.__version__, transformers.__version__, _processor(settings.device),
-        repr(model.config.to_dict().get("rope_parameters")),
+        repr(model.config.to_dict().get("rope_parameters")), can_serve(model),
     )  # fmt: skip
     digest.update(repr(facts).encode())
     return str(digest.hexdigest())
