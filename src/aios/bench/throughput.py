@@ -7,8 +7,7 @@ what both do where memory is plenty.
 
 What the kernel costs is a few in a hundred, less than a machine's mood changes between two runs.
 So with room the engine alone and the engine under the kernel take turns, as neighbours, with the
-same work each time, and the fastest turns of both are compared: what else a machine does can only
-make a turn slower.
+same work each time, and the cost is the median of the ratios of neighbours.
 """
 
 import asyncio
@@ -85,7 +84,7 @@ NEIGHBOURS = (
     _Plan(policy="engine", roomy=True, exact=True),
     _Plan(policy="fifo", roomy=True, exact=True),
 )
-TURNS = 4  # of the neighbours in a round; they take turns in beginning, too
+TURNS = 5  # of the neighbours in a round; they take turns in beginning, too
 POLICIES: dict[str, Callable[[], Policy]] = {
     "fifo": Fifo,
     "rr": lambda: RoundRobin(slice_tokens=SLICE_TOKENS),
@@ -222,12 +221,13 @@ def bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:
 
 
 def _of_neighbours(rounds: Sequence[Rows], of: str, to: str) -> float:
-    """The median over the rounds of what the fastest turns did, calls per second."""
-
-    def fastest(rows: Rows, label: str) -> float:
-        return max(rows[_of_turn(label, turn)].llm_calls_per_s for turn in range(TURNS))
-
-    return median(fastest(rows, of) / max(fastest(rows, to), 1e-9) for rows in rounds)
+    """The median over all turns of what two neighbours did, calls per second."""
+    turns = [
+        (rows[_of_turn(of, turn)], rows[_of_turn(to, turn)])
+        for rows in rounds
+        for turn in range(TURNS)
+    ]
+    return median(one.llm_calls_per_s / max(other.llm_calls_per_s, 1e-9) for one, other in turns)
 
 
 def _at_least(what: str, of: str, to: str, bar: float, measured: float) -> Bar:
