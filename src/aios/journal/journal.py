@@ -96,6 +96,6 @@ def open_journal(
         writer.begin()
         reader = Reader(layout.database)
         undo.callback(reader.close)
-        journal = FileJournal(FileBlobs(disk, layout.blobs), writer, reader)
+        journal = FileJournal(FileBlobs(disk, layout.blobs, reserve), writer, reader)
         undo.pop_all()
         return journal
