@@ -74,7 +74,10 @@ def in_our_words(problem: Exception, what: str) -> Exception:
     if isinstance(problem, AiosError):
         return problem
     if isinstance(problem, (*_BROKEN, UnicodeDecodeError)) or _is_checksum(problem):
-        return Damaged(f"{what}: expected the bytes that were written, found others: {problem}")
+        return Damaged(
+            f"{what}: expected the bytes that were written, found others ({problem}); "
+            "`aios journal check` names the pages and tables"
+        )
     if isinstance(problem, _DISK):
         return NoSpace(f"{what}: the disk is full or failing: {problem}")
     if isinstance(problem, apsw.ConstraintError):
