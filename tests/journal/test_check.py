@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 from aios.journal.check import Trouble, check
 from aios.journal.connection import connect

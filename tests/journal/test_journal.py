@@ -37,7 +37,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     """Use a journal of either kind."""
     if request.param == "file":
         return lambda use: with_journal(tmp_path / "home", use)
-    return lambda use: asyncio.run(use(InlineJournal()))  # type: ignore[arg-type]
+    return lambda use: asyncio.run(use(InlineJournal()))
 
 
 def test_what_was_posted_is_read(run: Run) -> None:

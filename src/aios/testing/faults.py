@@ -306,7 +306,7 @@ def _as_sqlite(code: int) -> Iterator[None]:
         if problem.errno == errno.ENOSPC:
             raise apsw.FullError(problem.strerror) from None
         failure = apsw.IOError(problem.strerror)
-        failure.extendedresult = code
+        failure.extendedresult = code  # type: ignore[attr-defined]  # how a layer tells it
         raise failure from None
 
 
