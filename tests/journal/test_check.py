@@ -29,10 +29,8 @@ def test_damaged_page_is_named_with_its_table(tmp_path: Path) -> None:
 
     with_journal(tmp_path, fill)
     connection = connect(tmp_path / "journal.db")
-    pages = connection.execute(
-        "SELECT pageno FROM dbstat WHERE name = 'meta' AND pagetype = 'leaf'"
-    )
-    page = pages.fetchone()[0]
+    pages = "SELECT pageno FROM dbstat WHERE name = 'meta' AND pagetype = 'leaf'"
+    page = cast(list[tuple[int]], connection.execute(pages).fetchall())[0][0]
     connection.close()
     flip(tmp_path / "journal.db", 8 * (page * 4_096 - 100))
 
