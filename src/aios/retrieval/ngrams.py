@@ -81,7 +81,7 @@ class NgramEmbedder:
         places = np.empty(len(features) * DRAWS, np.intp)
         values = np.empty(len(features) * DRAWS, np.float32)
         for index, (feature, amount) in enumerate(features):
-            drawn = xxh3_64_intdigest(feature)
+            drawn = xxh3_64_intdigest(feature.encode())
             for draw in range(DRAWS):
                 places[index * DRAWS + draw] = (drawn >> 1) % self._dimensions
                 values[index * DRAWS + draw] = amount if drawn & 1 else -amount

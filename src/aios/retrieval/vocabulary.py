@@ -129,4 +129,4 @@ def is_one_edit(one: str, other: str) -> bool:
 def _keys(stem: str) -> list[int]:
     """Numbers of the stem and of what is left of it without one letter."""
     left = {stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))}
-    return sorted(xxh3_64_intdigest(one) >> 1 for one in left)  # SQLite's integers are signed
+    return sorted(xxh3_64_intdigest(one.encode()) >> 1 for one in left)  # SQLite's integers are signed
