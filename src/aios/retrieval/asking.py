@@ -18,9 +18,10 @@ from aios.retrieval.vocabulary import Stemmer, alike, halves, same_root
 from aios.retrieval.words import STOP_WORDS, words
 
 WORDS_MAX = 48  # of a query
-NEAR_WORDS = 4
+NEAR_WORDS = 6
+NEAR_PAIRS_MAX = 24
 NEAR_WEIGHT = 0.5
-MEANT_WEIGHT = 0.7
+MEANT_WEIGHT = 1.0
 _COUNT = "SELECT doc FROM word_counts WHERE term = ?"
 
 
@@ -57,14 +58,20 @@ def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, rows_max: int)
     stems = stemmer.stems(spoken)
     asked = dict.fromkeys([*stems, *stemmer.stems(found.extra[:WORDS_MAX])])
     taken = _affordable(asked, counts, rows_max)
-    near = [pair for pair in pairwise(stems) if pair[0] != pair[1] and set(pair) <= taken.keys()]
+    near = [pair for pair in _neighbours(stems) if set(pair) <= taken.keys()]
     meant = dict.fromkeys(_meant(connection, stemmer, spoken, counts))
     groups = (
         _group((_quoted(stem) for stem in taken), 1.0, sum(taken.values())),
-        _group((_near(*pair) for pair in near), NEAR_WEIGHT, 0),
+        _group((_near(*pair) for pair in near[:NEAR_PAIRS_MAX]), NEAR_WEIGHT, 0),
         _group(meant, MEANT_WEIGHT, 0),
     )
     return [group for group in groups if group is not None]
+
+
+def _neighbours(stems: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of words next to each other, or with one between them."""
+    pairs = [*pairwise(stems), *zip(stems, stems[2:], strict=False)]
+    return [(left, right) for left, right in pairs if left != right]
 
 
 def _affordable(stems: Iterable[str], counts: Counts, rows_max: int) -> dict[str, int]:
@@ -88,9 +95,8 @@ def _meant(
     for word, stem in zip(spoken, stems, strict=True):
         if counts.of(stem):
             continue
-        for other in (*alike(connection, stem), *same_root(connection, stem)):
-            if counts.of(other):
-                yield _quoted(other)
+        others = (*alike(connection, word), *same_root(connection, word))
+        yield from (_quoted(other) for other in stemmer.stems(others) if counts.of(other))
         pair = halves(word, lambda half: counts.of(stemmer.stems([half])[0]))
         if pair:
             left, right = stemmer.stems(pair)

@@ -34,11 +34,11 @@ _SCHEMA = (
     )
     """,
     "CREATE VIRTUAL TABLE word_counts USING fts5vocab(words, row)",
-    # Stems that were ever seen; and each of them under what is left when one letter is dropped.
-    "CREATE TABLE stems (stem TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+    # Words that were ever seen; and each of them under what is left when one letter is dropped.
+    "CREATE TABLE spellings (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
     """
     CREATE TABLE misspellings (
-        key INTEGER NOT NULL, stem TEXT NOT NULL, PRIMARY KEY (key, stem)
+        key INTEGER NOT NULL, word TEXT NOT NULL, PRIMARY KEY (key, word)
     ) STRICT, WITHOUT ROWID
     """,
 )

@@ -19,7 +19,7 @@ from aios.errors import AiosError
 from aios.retrieval.base import Document, Embedder, Hit, Query
 from aios.retrieval.catalog import Allowed, Catalog
 from aios.retrieval.database import delete_database, open_database
-from aios.retrieval.fusion import Scored, by_score
+from aios.retrieval.fusion import Spread, fused
 from aios.retrieval.gate import Gate
 from aios.retrieval.keywords import Keywords
 from aios.retrieval.vectors import VectorFile
@@ -27,10 +27,9 @@ from aios.syscalls.note import SearchMode
 
 CANDIDATES_MIN = 100
 EMBEDDED_AT_ONCE = 8
-KEYWORD_WEIGHT = 1.0
-SEMANTIC_WEIGHT = 0.4
 SPARE = 16  # hits looked up beyond the limit, should some be gone meanwhile
 _DATABASE, _VECTORS = "index.db", "vectors.f32"
+Ranking = dict[int, float]  # documents by number, best first
 
 
 class HybridIndex:
@@ -76,13 +75,18 @@ class HybridIndex:
 
     def search(self, query: Query) -> list[Hit]:
         """Best first. Raises `Damaged`, after which `begin_anew` is what helps."""
-        vector = self._vector_of(query)
+        vector = self._vector_of(query)  # may wait for a network: not while indexing waits
         wanted = max(CANDIDATES_MIN, query.limit)
         with self._gate.search():
             allowed = self._catalog.allowed(query)
             by_words = self._by_words(query, allowed, wanted)
-            by_meaning = self._by_meaning(vector, allowed, by_words, wanted)
-            return self._hits(query, by_words, by_meaning)
+            if vector is None:
+                return self._hits(query, by_words, by_words, {})
+            by_meaning, spread = self._by_meaning(vector, allowed, by_words, wanted)
+            if query.mode is SearchMode.SEMANTIC:
+                return self._hits(query, by_meaning, {}, by_meaning)
+            scores = fused(by_words, by_meaning, spread, self._embedder.dimensions)
+            return self._hits(query, scores, by_words, by_meaning)
 
     def begin_anew(self) -> None:
         """Forget everything: the index is damaged. It is not whole afterwards."""
@@ -157,47 +161,39 @@ class HybridIndex:
             return None
         return vector
 
-    def _by_words(self, query: Query, allowed: Allowed, limit: int) -> list[Scored]:
+    def _by_words(self, query: Query, allowed: Allowed, limit: int) -> Ranking:
         if query.mode is SearchMode.SEMANTIC:
-            return []
+            return {}
         with self._database.read() as connection:
             found = self._keywords.search(connection, query.text, allowed, limit)
-        return _scored(found.numbers, found.scores)
+        return _ranking(found.numbers, found.scores)
 
     def _by_meaning(
-        self,
-        vector: NDArray[np.float32] | None,
-        allowed: Allowed,
-        by_words: Sequence[Scored],
-        limit: int,
-    ) -> list[Scored]:
+        self, vector: NDArray[np.float32], allowed: Allowed, by_words: Ranking, limit: int
+    ) -> tuple[Ranking, Spread]:
         """The nearest, and how near those are that words found."""
-        if vector is None:
-            return []
         mask = self._catalog.with_vector(allowed.mask)
         nearest = self._vectors.nearest(vector, mask, limit)
-        missing = {one.number for one in by_words} - set(nearest.numbers.tolist())
-        others = np.array([number for number in sorted(missing) if mask[number]], np.intp)
-        found = _scored(nearest.numbers, nearest.scores)
-        found += _scored(others, self._vectors.scores(vector, others))
-        return sorted(found, key=lambda one: (-one.score, one.number))
+        found = _ranking(nearest.numbers, nearest.scores)
+        others = [one for one in by_words if one not in found and one < len(mask) and mask[one]]
+        numbers = np.array(others, np.intp)
+        found |= _ranking(numbers, self._vectors.scores(vector, numbers))
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))), nearest.spread
 
     def _hits(
-        self, query: Query, by_words: Sequence[Scored], by_meaning: Sequence[Scored]
+        self, query: Query, scores: Ranking, by_words: Ranking, by_meaning: Ranking
     ) -> list[Hit]:
-        fused = by_score((by_words, by_meaning), (KEYWORD_WEIGHT, SEMANTIC_WEIGHT))
-        best = sorted(fused, key=lambda number: (-fused[number], number))
-        best = best[: query.limit + SPARE]
+        best = sorted(scores, key=lambda number: (-scores[number], number))[: query.limit + SPARE]
         with self._database.read() as connection:
             named = self._catalog.named(connection, best, query)
-        ordered = sorted(
+        ordered = sorted(  # of equal ones the newest first
             (named[number] for number in best if number in named),
-            key=lambda one: (-round(fused[one.number], 6), -one.time, one.id),
+            key=lambda one: (-round(scores[one.number], 6), -one.time, one.id),
         )
-        keyword_ranks, semantic_ranks = _ranks(by_words), _ranks(by_meaning)
+        word_ranks, meaning_ranks = _ranks(by_words), _ranks(by_meaning)
         return [
-            Hit(one.id, fused[one.number], keyword_ranks.get(one.number),
-                semantic_ranks.get(one.number))
+            Hit(one.id, scores[one.number], word_ranks.get(one.number),
+                meaning_ranks.get(one.number))
             for one in ordered[: query.limit]
         ]  # fmt: skip
 
@@ -207,9 +203,9 @@ def _embedded(document: Document) -> str:
     return "\n".join(part for part in (document.title, document.keywords, document.text) if part)
 
 
-def _scored(numbers: NDArray[np.intp], scores: NDArray[np.floating]) -> list[Scored]:
-    return [Scored(*pair) for pair in zip(numbers.tolist(), scores.tolist(), strict=True)]
+def _ranking(numbers: NDArray[np.intp], scores: NDArray[np.floating]) -> Ranking:
+    return dict(zip(numbers.tolist(), scores.tolist(), strict=True))
 
 
-def _ranks(ranking: Sequence[Scored]) -> dict[int, int]:
-    return {one.number: rank for rank, one in enumerate(ranking, 1)}
+def _ranks(ranking: Ranking) -> dict[int, int]:
+    return {number: rank for rank, number in enumerate(ranking, 1)}

@@ -17,7 +17,7 @@ from aios.retrieval.words import words
 ROWS_MAX = 12_000  # documents looked at for one query: some ten milliseconds
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
-FIELDS = (4.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
+FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
 
 _BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
@@ -52,13 +52,14 @@ class Keywords:
         """Add or replace documents, in the caller's transaction."""
         for place, document in zip(places, documents, strict=True):
             gate.pause()
-            fields = self._fields(document)
+            fields = _fields(document)
+            stems = (" ".join(self._stemmer.stems(field)) for field in fields)
             connection.execute(
                 "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (place.number + 1, *map(" ".join, fields), _SCOPE_WORD.format(place.scope)),
+                (place.number + 1, *stems, _SCOPE_WORD.format(place.scope)),
             )
-            self._vocabulary.learn(connection, {stem for field in fields for stem in field})
+            self._vocabulary.learn(connection, {word for field in fields for word in field})
 
     def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
         """Forget documents, in the caller's transaction."""
@@ -83,10 +84,11 @@ class Keywords:
         found = [_rows(connection, group, within, rows_limit) for group in groups]
         return _best(found, allowed, limit)
 
-    def _fields(self, document: Document) -> tuple[list[str], ...]:
-        found = [words(text) for text in (document.title, document.keywords, document.text)]
-        extra = [word for field in found for word in field.extra]
-        return tuple(self._stemmer.stems(some) for some in (*(one.main for one in found), extra))
+
+def _fields(document: Document) -> tuple[list[str], ...]:
+    """Words of title, keywords and text, and other forms of all of them."""
+    found = [words(text) for text in (document.title, document.keywords, document.text)]
+    return (*(one.main for one in found), [word for one in found for word in one.extra])
 
 
 def _within(scopes: Sequence[int]) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aios.errors import Damaged
 from aios.retrieval.base import Vectors
+from aios.retrieval.fusion import Spread
 
 ROWS_AT_FIRST = 1_024
 GATHERED_SHARE = 0.25  # with fewer rows wanted than this, they are picked out first
@@ -23,10 +24,11 @@ SCORE_MAX = 1.5  # of unit vectors, and of one half overwritten by another
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Rows by falling cosine."""
+    """Rows by falling cosine, and the spread of all rows that were looked at."""
 
     numbers: NDArray[np.intp]
     scores: NDArray[np.float32]
+    spread: Spread
 
 
 class VectorFile:
@@ -62,14 +64,15 @@ class VectorFile:
         rows = self._rows
         wanted = np.flatnonzero(mask[: len(rows)])
         if not len(wanted):
-            return Nearest(wanted, np.zeros(0, np.float32))
+            return Nearest(wanted, np.zeros(0, np.float32), Spread(0, 0.0, 0.0))
         if len(wanted) < GATHERED_SHARE * (wanted[-1] + 1):
             scores = self._gathered(rows, wanted, vector)
         else:
             scores = (rows[: wanted[-1] + 1] @ vector)[wanted]
         _check(scores)
         best = _top(scores, limit)
-        return Nearest(wanted[best], scores[best])
+        spread = Spread(len(scores), float(scores.mean()), float(scores.std()))
+        return Nearest(wanted[best], scores[best], spread)
 
     def scores(
         self, vector: NDArray[np.float32], numbers: NDArray[np.intp]

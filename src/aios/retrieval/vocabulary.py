@@ -1,7 +1,7 @@
-"""The stems that the index has seen, and which of them a reader may have meant by another word.
+"""The words that the index has seen, and which of them a reader may have meant by another word.
 
-A stem that no document holds is taken for another spelling of one that some do: one letter
-dropped, added, exchanged or swapped (every stem is kept under each of the strings that it becomes
+A word that no document holds is taken for another spelling of one that some do: one letter
+dropped, added, exchanged or swapped (every word is kept under each of the strings that it becomes
 when one letter is dropped, so that two spellings one edit apart meet in a look-up), another ending
 on the same beginning, two words written as one or one written as two.
 """
@@ -48,24 +48,24 @@ class Stemmer:
 
 
 class Vocabulary:
-    """What stems there are, in the database of the index."""
+    """What words there are, in the database of the index."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
-    def learn(self, connection: apsw.Connection, stems: Iterable[str]) -> None:
+    def learn(self, connection: apsw.Connection, words: Iterable[str]) -> None:
         """Keep those that are new, in the caller's transaction."""
         if len(self._seen) > SEEN_MAX:
             self._seen.clear()
-        for stem in stems:
-            if stem in self._seen or not is_spelling(stem):
+        for word in words:
+            if word in self._seen or not is_spelling(word):
                 continue
-            self._seen.add(stem)
-            connection.execute("INSERT OR IGNORE INTO stems VALUES (?)", (stem,))
+            self._seen.add(word)
+            connection.execute("INSERT OR IGNORE INTO spellings VALUES (?)", (word,))
             if connection.changes():
                 connection.executemany(
                     "INSERT OR IGNORE INTO misspellings VALUES (?, ?)",
-                    [(key, stem) for key in _keys(stem)],
+                    [(key, word) for key in _keys(word)],
                 )
 
     def forget_seen(self) -> None:
@@ -73,35 +73,35 @@ class Vocabulary:
         self._seen.clear()
 
 
-def is_spelling(stem: str) -> bool:
-    """Whether a stem is a word that can be misspelt: neither a number nor very short or long."""
-    return LETTERS_MIN <= len(stem) <= LETTERS_MAX and stem.isalpha()
+def is_spelling(word: str) -> bool:
+    """Whether a word can be misspelt: it is neither a number nor very short or long."""
+    return LETTERS_MIN <= len(word) <= LETTERS_MAX and word.isalpha()
 
 
-def alike(connection: apsw.Connection, stem: str) -> list[str]:
-    """Other stems one edit away from this one."""
-    if not is_spelling(stem):
+def alike(connection: apsw.Connection, word: str) -> list[str]:
+    """Other words one edit away from this one."""
+    if not is_spelling(word):
         return []
-    keys = _keys(stem)
+    keys = _keys(word)
     marks = ",".join("?" * len(keys))
     rows = connection.execute(
-        f"SELECT DISTINCT stem FROM misspellings WHERE key IN ({marks})", tuple(keys)
+        f"SELECT DISTINCT word FROM misspellings WHERE key IN ({marks})", tuple(keys)
     ).fetchall()
     near = (str(row[0]) for row in rows)
-    return sorted(other for other in near if other != stem and is_one_edit(stem, other))
+    return sorted(other for other in near if other != word and is_one_edit(word, other))
 
 
-def same_root(connection: apsw.Connection, stem: str) -> list[str]:
-    """Other stems with the same beginning and another short ending; nearest in length first."""
-    root = stem[: max(ROOT_LETTERS_MIN, len(stem) - 2)]
-    if len(root) >= len(stem) + 1 or not is_spelling(stem):
+def same_root(connection: apsw.Connection, word: str) -> list[str]:
+    """Other words with the same beginning and another short ending; nearest in length first."""
+    if not is_spelling(word):
         return []
+    root = word[: max(ROOT_LETTERS_MIN, len(word) - ENDING_LETTERS_MAX + 1)]
     rows = connection.execute(
-        "SELECT stem FROM stems WHERE stem >= ? AND stem < ? AND length(stem) <= ? LIMIT ?",
+        "SELECT word FROM spellings WHERE word >= ? AND word < ? AND length(word) <= ? LIMIT ?",
         (root, root + "\U0010ffff", len(root) + ENDING_LETTERS_MAX, ROOTS_MAX),
     ).fetchall()
-    found = [str(row[0]) for row in rows if row[0] != stem]
-    return sorted(found, key=lambda other: (abs(len(other) - len(stem)), other))[:VARIANTS_MAX]
+    found = [str(row[0]) for row in rows if row[0] != word]
+    return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:VARIANTS_MAX]
 
 
 def halves(word: str, count: Callable[[str], int]) -> tuple[str, str] | None:
@@ -126,7 +126,7 @@ def is_one_edit(one: str, other: str) -> bool:
     return one[at + 1 :] == other[at + 1 :] or (swapped and one[at + 2 :] == other[at + 2 :])
 
 
-def _keys(stem: str) -> list[int]:
-    """Numbers of the stem and of what is left of it without one letter."""
-    left = {stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))}
+def _keys(word: str) -> list[int]:
+    """Numbers of the word and of what is left of it without one letter."""
+    left = {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
     return sorted(xxh3_64_intdigest(one.encode()) >> 1 for one in left)  # SQLite's integers are signed
