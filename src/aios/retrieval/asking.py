@@ -8,6 +8,7 @@ that are near each other in the document (a first and a last name), and, for a w
 holds, words that may have been meant.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,12 +27,29 @@ _COUNT = "SELECT doc FROM word_counts WHERE term = ?"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Words of one kind, any of which may match; `rows` documents are looked at, at most."""
+class Limits:
+    """How many documents there are, and how many may be looked at for one query."""
+
+    documents: int
+    rows_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two words near each other, and what it tells that a document has them so, in nats."""
 
     expression: str
-    weight: float
-    rows: int
+    nats: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to look for. Empty expressions find nothing."""
+
+    spoken: str  # the words themselves
+    rows: int  # documents to be looked at for them, at most
+    meant: str
+    near: tuple[Pair, ...]
 
 
 class Counts:
@@ -49,23 +67,31 @@ class Counts:
         return count
 
 
-def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, rows_max: int) -> list[Group]:
-    """The groups that a text is looked for as, the words themselves first; none: nothing to find."""
+def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits) -> Asked:
+    """What a text is looked for as."""
     counts = Counts(connection)
     found = words(text)
     spoken = [word for word in found.main if word not in STOP_WORDS] or found.main
     spoken = spoken[:WORDS_MAX]
     stems = stemmer.stems(spoken)
     asked = dict.fromkeys([*stems, *stemmer.stems(found.extra[:WORDS_MAX])])
-    taken = _affordable(asked, counts, rows_max)
+    taken = _affordable(asked, counts, limits.rows_max)
     near = [pair for pair in _neighbours(stems) if set(pair) <= taken.keys()]
     meant = dict.fromkeys(_meant(connection, stemmer, spoken, counts))
-    groups = (
-        _group((_quoted(stem) for stem in taken), 1.0, sum(taken.values())),
-        _group((_near(*pair) for pair in near[:NEAR_PAIRS_MAX]), NEAR_WEIGHT, 0),
-        _group(meant, MEANT_WEIGHT, 0),
+    return Asked(
+        spoken=" OR ".join(_quoted(stem) for stem in taken),
+        rows=sum(taken.values()),
+        meant=" OR ".join(meant),
+        near=tuple(
+            Pair(_near(*pair), NEAR_WEIGHT * sum(_nats(taken[stem], limits) for stem in pair))
+            for pair in near[:NEAR_PAIRS_MAX]
+        ),
     )
-    return [group for group in groups if group is not None]
+
+
+def _nats(count: int, limits: Limits) -> float:
+    """What a word tells that `count` documents have, as BM25 reckons."""
+    return max(0.0, math.log((limits.documents - count + 0.5) / (count + 0.5)))
 
 
 def _neighbours(stems: Sequence[str]) -> list[tuple[str, str]]:
@@ -104,11 +130,6 @@ def _meant(
     for joined in stemmer.stems([left + right for left, right in pairwise(spoken)]):
         if counts.of(joined):
             yield _quoted(joined)
-
-
-def _group(expressions: Iterable[str], weight: float, rows: int) -> Group | None:
-    expression = " OR ".join(expressions)
-    return Group(expression, weight, rows) if expression else None
 
 
 def _quoted(stem: str) -> str:

@@ -7,14 +7,16 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from aios.retrieval.asking import Group, ask
+from aios.retrieval.asking import Limits, Pair, ask
 from aios.retrieval.base import Document
 from aios.retrieval.catalog import Allowed, Place
 from aios.retrieval.gate import Gate
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import words
 
-ROWS_MAX = 12_000  # documents looked at for one query: some ten milliseconds
+ROWS_MAX = 4_000  # documents looked at for one query: some four milliseconds,
+ROWS_SHARE = 10  # and one more for every ten that there are
+NEAR_ROWS_MAX = 500
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
 FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
@@ -22,6 +24,7 @@ FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, s
 _BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
 _BEST = f"{_FOUND} ORDER BY score DESC, rowid LIMIT ?"
+_ANY = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
 _NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
 # Private use: no query has such a word.
 _SCOPE_WORD = "\ue000{}"
@@ -76,13 +79,19 @@ class Keywords:
     ) -> Matches:
         """The `limit` best among the allowed documents."""
         is_few = allowed.scope_documents <= SCOPE_DOCUMENTS_FEW
-        groups = ask(
-            connection, self._stemmer, text, ROWS_MAX_IN_SCOPES if is_few else ROWS_MAX
-        )
+        size = len(allowed.mask)
+        rows_max = ROWS_MAX_IN_SCOPES if is_few else ROWS_MAX + size // ROWS_SHARE
+        asked = ask(connection, self._stemmer, text, Limits(size, rows_max))
         within = _within(allowed.scopes) if is_few else ""
-        rows_limit = _rows_for(limit, allowed)
-        found = [_rows(connection, group, within, rows_limit) for group in groups]
-        return _best(found, allowed, limit)
+        # Of documents spread evenly so many that enough are allowed; all of few.
+        rows = min(rows_max, limit * max(1, size // max(1, allowed.count)) + limit)
+        is_bounded = is_few or asked.rows <= rows_max
+        found = [
+            _scored(connection, _BEST if is_bounded else _NEWEST, within, asked.spoken, rows),
+            _scored(connection, _BEST, within, asked.meant, rows),
+            *(_paired(connection, within, pair) for pair in asked.near),
+        ]
+        return _best(np.concatenate(found), allowed, limit)
 
 
 def _fields(document: Document) -> tuple[list[str], ...]:
@@ -96,25 +105,24 @@ def _within(scopes: Sequence[int]) -> str:
     return f"({scope_words}) AND "
 
 
-def _rows_for(limit: int, allowed: Allowed) -> int:
-    """Rows to take so that, of documents spread evenly, enough are allowed; all of few."""
-    size = len(allowed.mask)
-    return min(ROWS_MAX, limit * max(1, size // max(1, allowed.count)) + limit)
-
-
-def _rows(
-    connection: apsw.Connection, group: Group, within: str, limit: int
+def _scored(
+    connection: apsw.Connection, statement: str, within: str, expression: str, limit: int
 ) -> NDArray[np.float64]:
-    is_bounded = within or group.rows <= ROWS_MAX
-    statement, limit = (_BEST, limit) if is_bounded else (_NEWEST, ROWS_MAX)
-    rows = connection.execute(statement, (f"{within}({group.expression})", limit)).fetchall()
-    table = np.array(rows, np.float64).reshape(-1, 2)
-    table[:, 1] *= group.weight
+    """Rows and their scores."""
+    if not expression:
+        return np.zeros((0, 2))
+    rows = connection.execute(statement, (f"{within}({expression})", limit)).fetchall()
+    return np.array(rows, np.float64).reshape(-1, 2)
+
+
+def _paired(connection: apsw.Connection, within: str, pair: Pair) -> NDArray[np.float64]:
+    rows = connection.execute(_ANY, (f"{within}{pair.expression}", NEAR_ROWS_MAX)).fetchall()
+    table = np.full((len(rows), 2), pair.nats)
+    table[:, 0] = [row[0] for row in rows]
     return table
 
 
-def _best(found: Sequence[NDArray[np.float64]], allowed: Allowed, limit: int) -> Matches:
-    table = np.concatenate(found) if found else np.zeros((0, 2))
+def _best(table: NDArray[np.float64], allowed: Allowed, limit: int) -> Matches:
     numbers, inverse = np.unique(table[:, 0].astype(np.intp) - 1, return_inverse=True)
     scores = np.bincount(inverse, table[:, 1], len(numbers))
     known = numbers < len(allowed.mask)
