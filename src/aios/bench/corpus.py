@@ -144,9 +144,7 @@ def _text(sentences: Sequence[str], prose: Sequence[str], rng: Random) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _questions(
-    stock: Stock, known: Sequence[_Known], count: int, rng: Random
-) -> list[Question]:
+def _questions(stock: Stock, known: Sequence[_Known], count: int, rng: Random) -> list[Question]:
     told = Counter((one.fact.person, one.fact.topic.name, one.path) for one in known)
     files = Counter((person, topic) for person, topic, _ in told)
     found: list[Question] = []

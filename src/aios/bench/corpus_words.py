@@ -31,7 +31,9 @@ class Stock:
     body_parts: tuple[tuple[str, ...], ...]  # so has an organisation's name
     places: tuple[str, ...]
     folders: tuple[str, ...]
-    facts: tuple[str, ...]  # sentences of `person`, `past`, `noun`, `topic`, `body`, `place`, `date`, `amount`
+    facts: tuple[
+        str, ...
+    ]  # sentences of `person`, `past`, `noun`, `topic`, `body`, `place`, `date`, `amount`
     questions: tuple[str, ...]
 
 

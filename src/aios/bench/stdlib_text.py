@@ -63,7 +63,10 @@ def _documented(path: Path, time: float) -> Iterator[tuple[TextFile, Question]]:
         asked = " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
         said = node.body[0]
         assert said.end_lineno is not None
-        rest = [*lines[node.lineno - 1 : said.lineno - 1], *lines[said.end_lineno : node.end_lineno]]
+        rest = [
+            *lines[node.lineno - 1 : said.lineno - 1],
+            *lines[said.end_lineno : node.end_lineno],
+        ]
         text = "\n".join(rest)
         if BYTES_MIN <= len(text) <= BYTES_MAX and len(asked.split()) >= QUESTION_WORDS_MIN:
             name = f"{path.parent.name}/{path.stem}/{node.name}-{node.lineno}.py"

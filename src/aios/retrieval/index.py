@@ -10,6 +10,7 @@ and `without_vector` which documents wait.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from aios.syscalls.note import SearchMode
 
 CANDIDATES_MIN = 100
 EMBEDDED_AT_ONCE = 8
+TEXT_CHARS_MAX = 200_000  # of a document; what comes after is not found
 SPARE = 16  # hits looked up beyond the limit, should some be gone meanwhile
 _DATABASE, _VECTORS = "index.db", "vectors.f32"
 Ranking = dict[int, float]  # documents by number, best first
@@ -43,25 +45,25 @@ class HybridIndex:
         self.embedder_fault = ""  # why the embedder could not embed, the last time it was asked
         self._open()
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all that was ever put is there; False until `now_whole` after a new beginning."""
-        return self._database.fact("whole") == "yes"
-
     def now_whole(self) -> None:
         """What is missing was handed over to be put again."""
         self._database.remember("whole", "yes")
+        self.is_whole = True
 
     @property
     def count(self) -> int:
         return self._catalog.count
+
+    @property
+    def embedder_name(self) -> str:
+        return self._embedder.name
 
     def without_vector(self, limit: int) -> list[str]:
         """Ids of documents that are found by words only, because nobody embedded them yet."""
         return self._catalog.without_vector(limit)
 
     def put(self, documents: Sequence[Document]) -> None:
-        latest = list({document.id: document for document in documents}.values())
+        latest = list({document.id: _cut(document) for document in documents}.values())
         with self._writing:
             numbers = self._put_words(latest)
             self._put_vectors(numbers, latest)
@@ -101,13 +103,17 @@ class HybridIndex:
 
     def _open(self) -> None:
         self._database = open_database(self._folder / _DATABASE)
+        self.is_whole = self._database.fact("whole") == "yes"
         self._catalog = Catalog(self._database)
         self._keywords = Keywords()
         self._vectors = self._opened_vectors()
 
     def _opened_vectors(self) -> VectorFile:
         """The vectors of this embedder; none where they are another's, or lie not in the file."""
-        path, made_by = self._folder / _VECTORS, f"{self._embedder.name}/{self._embedder.dimensions}"
+        path, made_by = (
+            self._folder / _VECTORS,
+            f"{self._embedder.name}/{self._embedder.dimensions}",
+        )
         needed = self._catalog.vectors_end * self._embedder.dimensions * 4
         is_there = path.exists() and path.stat().st_size >= needed
         if self._database.fact("vectors") != made_by or not is_there:
@@ -196,6 +202,12 @@ class HybridIndex:
                 meaning_ranks.get(one.number))
             for one in ordered[: query.limit]
         ]  # fmt: skip
+
+
+def _cut(document: Document) -> Document:
+    if len(document.text) <= TEXT_CHARS_MAX:
+        return document
+    return replace(document, text=document.text[:TEXT_CHARS_MAX])
 
 
 def _embedded(document: Document) -> str:

@@ -74,9 +74,7 @@ class VectorFile:
         spread = Spread(len(scores), float(scores.mean()), float(scores.std()))
         return Nearest(wanted[best], scores[best], spread)
 
-    def scores(
-        self, vector: NDArray[np.float32], numbers: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
+    def scores(self, vector: NDArray[np.float32], numbers: NDArray[np.intp]) -> NDArray[np.float32]:
         """Cosines of given rows. Raises `Damaged`."""
         scores = self._gathered(self._rows, numbers, vector)
         _check(scores)

@@ -129,4 +129,6 @@ def is_one_edit(one: str, other: str) -> bool:
 def _keys(word: str) -> list[int]:
     """Numbers of the word and of what is left of it without one letter."""
     left = {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
-    return sorted(xxh3_64_intdigest(one.encode()) >> 1 for one in left)  # SQLite's integers are signed
+    return sorted(
+        xxh3_64_intdigest(one.encode()) >> 1 for one in left
+    )  # SQLite's integers are signed
