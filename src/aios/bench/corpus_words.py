@@ -1,4 +1,4 @@
-"""What generated files are about: two stocks of words that share none of their topics. Pure data."""
+"""What generated files are about: two stocks of words that share no topic. Pure data."""
 
 from dataclasses import dataclass
 
@@ -57,9 +57,11 @@ OFFICE = Stock(
         Topic("laboratory"), Topic("scholarship", "scholar ship", "bursary"),
     ),
     deeds=(
-        Deed("approved", "approval"), Deed("delivered", "delivery"), Deed("inspected", "inspection"),
+        Deed("approved", "approval"), Deed("delivered", "delivery"),
+        Deed("inspected", "inspection"),
         Deed("cancelled", "cancellation"), Deed("negotiated", "negotiation"),
-        Deed("reviewed", "review"), Deed("installed", "installation"), Deed("rejected", "rejection"),
+        Deed("reviewed", "review"), Deed("installed", "installation"),
+        Deed("rejected", "rejection"),
         Deed("postponed", "postponement"), Deed("announced", "announcement"),
         Deed("purchased", "purchase"), Deed("certified", "certification"),
         Deed("renewed", "renewal"), Deed("analysed", "analysis"), Deed("sold", "sale"),
@@ -118,7 +120,8 @@ VOYAGE = Stock(
         Topic("antelope"), Topic("peninsula"), Topic("fossil"), Topic("harvest", "", "crop"),
     ),
     deeds=(
-        Deed("discovered", "discovery"), Deed("sketched", "sketch"), Deed("measured", "measurement"),
+        Deed("discovered", "discovery"), Deed("sketched", "sketch"),
+        Deed("measured", "measurement"),
         Deed("photographed", "photograph"), Deed("explored", "exploration"),
         Deed("observed", "observation"), Deed("rescued", "rescue"), Deed("buried", "burial"),
         Deed("collected", "collection"), Deed("destroyed", "destruction"),

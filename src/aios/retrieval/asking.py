@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import apsw
 
+from aios.retrieval.database import rows
 from aios.retrieval.vocabulary import Stemmer, alike, halves, same_root
 from aios.retrieval.words import STOP_WORDS, words
 
@@ -62,8 +63,8 @@ class Counts:
     def of(self, stem: str) -> int:
         count = self._known.get(stem)
         if count is None:
-            rows = self._connection.execute(_COUNT, (stem,)).fetchall()
-            count = self._known[stem] = int(rows[0][0]) if rows else 0
+            found = rows(self._connection, _COUNT, (stem,))
+            count = self._known[stem] = int(found[0][0]) if found else 0
         return count
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aios.retrieval.base import Document, Query
-from aios.retrieval.database import Database
+from aios.retrieval.database import Database, rows
 
 NOBODY = -1
 IDS_A_QUERY = 500
@@ -82,10 +82,10 @@ class Catalog:
     def without_vector(self, limit: int) -> list[str]:
         """Some documents whose text was not embedded yet."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT id FROM documents WHERE NOT has_vector LIMIT ?", (limit,)
-            ).fetchall()
-        return [str(row[0]) for row in rows]
+            found = rows(
+                connection, "SELECT id FROM documents WHERE NOT has_vector LIMIT ?", (limit,)
+            )
+        return [str(row[0]) for row in found]
 
     def allowed(self, query: Query) -> Allowed:
         """Documents that `query` may find, as of now."""
@@ -116,12 +116,13 @@ class Catalog:
         """The documents of those numbers that `query` may find, as the table has them."""
         found: dict[int, Named] = {}
         marks = ",".join("?" * len(numbers))
-        rows = connection.execute(
+        named = rows(
+            connection,
             "SELECT documents.number, id, name, time FROM documents"
             f" JOIN scopes ON scopes.number = scope WHERE documents.number IN ({marks})",
             tuple(numbers),
         )
-        for number, id, scope, time in rows:
+        for number, id, scope, time in named:
             is_open = scope in query.scopes or id in query.also
             if is_open and (query.only is None or id in query.only):
                 found[number] = Named(number, str(id), float(time))
@@ -171,11 +172,13 @@ class Catalog:
         scopes[list(numbers)] = NOBODY
         with self._database.read() as connection:
             for number in numbers:
-                rows = connection.execute(
-                    "SELECT scope, has_vector FROM documents WHERE number = ?", (number,)
-                ).fetchall()
-                if rows:
-                    scopes[number], vectors[number] = rows[0]
+                now = rows(
+                    connection,
+                    "SELECT scope, has_vector FROM documents WHERE number = ?",
+                    (number,),
+                )
+                if now:
+                    scopes[number], vectors[number] = now[0]
                 else:
                     self._free.append(number)
         self._scopes, self._has_vector = scopes, vectors
@@ -196,15 +199,15 @@ class Catalog:
         number = self._scope_numbers.get(name)
         if number is None:
             connection.execute("INSERT OR IGNORE INTO scopes (name) VALUES (?)", (name,))
-            rows = connection.execute("SELECT number FROM scopes WHERE name = ?", (name,))
-            number = self._scope_numbers[name] = int(rows.fetchall()[0][0])
+            found = rows(connection, "SELECT number FROM scopes WHERE name = ?", (name,))
+            number = self._scope_numbers[name] = int(found[0][0])
         return number
 
     def _load(self) -> None:
         with self._database.read() as connection:
-            rows = connection.execute("SELECT number, scope, has_vector FROM documents").fetchall()
-            names = connection.execute("SELECT name, number FROM scopes").fetchall()
-        table = np.array(rows, np.int64).reshape(-1, 3)
+            known = rows(connection, "SELECT number, scope, has_vector FROM documents")
+            names = rows(connection, "SELECT name, number FROM scopes")
+        table = np.array(known, np.int64).reshape(-1, 3)
         size = int(table[:, 0].max()) + 1 if len(table) else 0
         scopes, has_vector = np.full(size, NOBODY, np.int32), np.zeros(size, np.bool_)
         scopes[table[:, 0]] = table[:, 1]
@@ -219,9 +222,7 @@ def _rows_of(connection: apsw.Connection, ids: Sequence[str]) -> list[tuple[int,
     for at in range(0, len(ids), IDS_A_QUERY):
         some = tuple(ids[at : at + IDS_A_QUERY])
         marks = ",".join("?" * len(some))
-        found += connection.execute(
-            f"SELECT number, id FROM documents WHERE id IN ({marks})", some
-        ).fetchall()
+        found += rows(connection, f"SELECT number, id FROM documents WHERE id IN ({marks})", some)
     return found
 
 

@@ -47,7 +47,7 @@ class CoreEmbedder:
         expected = (len(texts), self._dimensions)
         if means.shape != expected or not np.isfinite(means).all():
             raise CoreFailed(
-                f"{self._name} gave {means.shape} for embeddings; expected finite numbers, {expected}"
+                f"{self._name} gave {means.shape} for embeddings; expected finite {expected}"
             )
         return means
 
@@ -56,6 +56,6 @@ def unit(vectors: Vectors) -> Vectors:
     """Vectors of length one; those of length zero point along the first axis."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     is_zero = norms[:, 0] == 0
-    found: Vectors = vectors / np.where(norms == 0, 1.0, norms)
+    found: Vectors = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
     found[is_zero, 0] = 1.0
     return found

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -16,6 +17,8 @@ from aios.errors import Damaged, NoSpace
 LAYOUT = 1
 READERS_KEPT = 4
 BUSY_MS = 5_000
+Row = tuple[Any, ...]
+Values = tuple[str | int | float, ...]
 
 _SCHEMA = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -44,6 +47,11 @@ _SCHEMA = (
 )
 
 
+def rows(connection: apsw.Connection, statement: str, values: Values = ()) -> list[Row]:
+    """What a query finds."""
+    return connection.execute(statement, values).fetchall()
+
+
 class Database:
     """An open index database. The writer is for one thread at a time, readers for any."""
 
@@ -67,19 +75,17 @@ class Database:
             connection = self._free.pop() if self._free else None
         with guarded():
             connection = connection or self._opened()
-            with connection:
-                yield connection
-        with self._lock:
-            if len(self._free) < READERS_KEPT:
-                self._free.append(connection)
-                return
-        connection.close()
+            try:
+                with connection:
+                    yield connection
+            finally:
+                self._give_back(connection)
 
     def fact(self, name: str) -> str | None:
         """What `remember` kept under that name."""
         with guarded():
-            rows = self.writer.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchall()
-        return str(rows[0][0]) if rows else None
+            found = rows(self.writer, "SELECT value FROM facts WHERE name = ?", (name,))
+        return str(found[0][0]) if found else None
 
     def remember(self, name: str, value: str) -> None:
         with self.write() as connection:
@@ -89,6 +95,13 @@ class Database:
         for connection in (*self._free, self.writer):
             connection.close()
         self._free.clear()
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        with self._lock:
+            if len(self._free) < READERS_KEPT:
+                self._free.append(connection)
+                return
+        connection.close()
 
     def _opened(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))
@@ -139,8 +152,8 @@ def _known(path: Path) -> Database | None:
     database = Database(path)
     try:
         with guarded():
-            layout = database.writer.execute("PRAGMA user_version").fetchall()[0][0]
-            database.writer.execute("SELECT count(*) FROM facts").fetchall()
+            layout = rows(database.writer, "PRAGMA user_version")[0][0]
+            rows(database.writer, "SELECT count(*) FROM facts")
     except Damaged:
         database.close()
         raise

@@ -159,7 +159,7 @@ class HybridIndex:
         if query.mode is SearchMode.KEYWORD or not query.text.strip():
             return None
         try:
-            vector = self._embedder.embed([query.text])[0]
+            vector: NDArray[np.float32] = self._embedder.embed([query.text])[0]
         except AiosError as error:
             self.embedder_fault = error.message
             if query.mode is SearchMode.SEMANTIC:

@@ -124,7 +124,7 @@ def _paired(connection: apsw.Connection, within: str, pair: Pair) -> NDArray[np.
 
 def _best(table: NDArray[np.float64], allowed: Allowed, limit: int) -> Matches:
     numbers, inverse = np.unique(table[:, 0].astype(np.intp) - 1, return_inverse=True)
-    scores = np.bincount(inverse, table[:, 1], len(numbers))
+    scores = np.bincount(inverse, table[:, 1], len(numbers)).astype(np.float64)
     known = numbers < len(allowed.mask)
     known[known] = allowed.mask[numbers[known]]
     numbers, scores = numbers[known], scores[known]

@@ -22,6 +22,9 @@ GATHERED_ROWS = 8_192
 SCORE_MAX = 1.5  # of unit vectors, and of one half overwritten by another
 
 
+Mapped = np.memmap[tuple[int, int], np.dtype[np.float32]]
+
+
 @dataclass(frozen=True, slots=True)
 class Nearest:
     """Rows by falling cosine, and the spread of all rows that were looked at."""
@@ -83,7 +86,7 @@ class VectorFile:
     def close(self) -> None:
         self._rows.flush()
 
-    def _mapped(self, rows: int) -> NDArray[np.float32]:
+    def _mapped(self, rows: int) -> Mapped:
         size = rows * self._dimensions * 4
         with self._path.open("ab") as file:
             file.truncate(size)

@@ -8,9 +8,12 @@ on the same beginning, two words written as one or one written as two.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import apsw
 from xxhash import xxh3_64_intdigest
+
+from aios.retrieval.database import rows
 
 LETTERS_MIN, LETTERS_MAX = 4, 24  # of what is looked up by spelling
 ROOT_LETTERS_MIN = 4
@@ -44,7 +47,8 @@ class Stemmer:
         found = self._tokenizer(
             word.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False
         )
-        return found[0][0] if len(found) == 1 else word
+        stems = [str(one[0]) for one in cast(list[tuple[str, ...]], found)]
+        return stems[0] if len(stems) == 1 else word
 
 
 class Vocabulary:
@@ -84,10 +88,10 @@ def alike(connection: apsw.Connection, word: str) -> list[str]:
         return []
     keys = _keys(word)
     marks = ",".join("?" * len(keys))
-    rows = connection.execute(
-        f"SELECT DISTINCT word FROM misspellings WHERE key IN ({marks})", tuple(keys)
-    ).fetchall()
-    near = (str(row[0]) for row in rows)
+    found = rows(
+        connection, f"SELECT DISTINCT word FROM misspellings WHERE key IN ({marks})", tuple(keys)
+    )
+    near = (str(row[0]) for row in found)
     return sorted(other for other in near if other != word and is_one_edit(word, other))
 
 
@@ -96,11 +100,12 @@ def same_root(connection: apsw.Connection, word: str) -> list[str]:
     if not is_spelling(word):
         return []
     root = word[: max(ROOT_LETTERS_MIN, len(word) - ENDING_LETTERS_MAX + 1)]
-    rows = connection.execute(
+    near = rows(
+        connection,
         "SELECT word FROM spellings WHERE word >= ? AND word < ? AND length(word) <= ? LIMIT ?",
         (root, root + "\U0010ffff", len(root) + ENDING_LETTERS_MAX, ROOTS_MAX),
-    ).fetchall()
-    found = [str(row[0]) for row in rows if row[0] != word]
+    )
+    found = [str(row[0]) for row in near if row[0] != word]
     return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:VARIANTS_MAX]
 
 

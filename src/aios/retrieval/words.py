@@ -10,19 +10,21 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-STOP_WORDS = frozenset(
-    """a about after all also am an and any are as at be been being before between both but by can
-    could did do does doing for from had has have having he her hers him his how i if in into is it
-    its just may me might more most must my no nor not of on once only or other our ours out over own
-    same shall she should so some such than that the their theirs them then there these they this
-    those to too under until up very was we were what when where which while who whom whose why will
-    with would you your yours""".split()
-)
+STOP_WORDS = frozenset((
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
+    "been", "being", "before", "between", "both", "but", "by", "can", "could", "did", "do",
+    "does", "doing", "for", "from", "had", "has", "have", "having", "he", "her", "hers", "him",
+    "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "may", "me", "might",
+    "more", "most", "must", "my", "no", "nor", "not", "of", "on", "once", "only", "or", "other",
+    "our", "ours", "out", "over", "own", "same", "shall", "she", "should", "so", "some", "such",
+    "than", "that", "the", "their", "theirs", "them", "then", "there", "these", "they", "this",
+    "those", "to", "too", "under", "until", "up", "very", "was", "we", "were", "what", "when",
+    "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "you",
+    "your", "yours",
+))  # fmt: skip
 
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
-_MONTH_OF = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_OF = {name: number for number, name in enumerate(_MONTHS, 1)}
 _MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR = r"(?P<year>[12]\d{3})"
