@@ -92,7 +92,8 @@ def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits
 
 def _nats(count: int, limits: Limits) -> float:
     """What a word tells that `count` documents have, as BM25 reckons."""
-    return max(0.0, math.log((limits.documents - count + 0.5) / (count + 0.5)))
+    others = max(0, limits.documents - count)  # more may have come since they were counted
+    return max(0.0, math.log((others + 0.5) / (count + 0.5)))
 
 
 def _neighbours(stems: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ def chosen(name: str, key: str | None = None) -> Embedder:
     kind, _, rest = name.partition(":")
     if kind in _KINDS:
         return _KINDS[kind](rest, key)
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _folder(name, key)
     raise InvalidArgument(f"no embedder {name!r}; expected {EXPECTED}")
 

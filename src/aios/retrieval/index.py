@@ -81,6 +81,8 @@ class HybridIndex:
         wanted = max(CANDIDATES_MIN, query.limit)
         with self._gate.search():
             allowed = self._catalog.allowed(query)
+            if not allowed.count:
+                return []
             by_words = self._by_words(query, allowed, wanted)
             if vector is None:
                 return self._hits(query, by_words, by_words, {})

@@ -23,7 +23,7 @@ FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, s
 
 _BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
-_BEST = f"{_FOUND} ORDER BY score DESC, rowid LIMIT ?"
+_BEST = f"{_FOUND} ORDER BY score DESC, rowid DESC LIMIT ?"
 _ANY = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
 _NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
 # Private use: no query has such a word.
@@ -128,5 +128,5 @@ def _best(table: NDArray[np.float64], allowed: Allowed, limit: int) -> Matches:
     known = numbers < len(allowed.mask)
     known[known] = allowed.mask[numbers[known]]
     numbers, scores = numbers[known], scores[known]
-    best = np.lexsort((numbers, -scores))[:limit]
+    best = np.lexsort((-numbers, -scores))[:limit]
     return Matches(numbers[best], scores[best])

@@ -39,8 +39,8 @@ _DATES = tuple(
 )
 _HAS_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z]+")
-_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|and|the|for|de) )?[A-Z][a-z]+){1,5}\b")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|the|for|de) )?[A-Z][a-z]+){1,5}\b")
 _CHAINED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces
 _WORD_LETTERS_MAX = 64
 
@@ -67,8 +67,7 @@ def fold(text: str) -> str:
     """Case and accents away."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return _without_marks(text.casefold())
 
 
 def dates(text: str) -> Iterator[str]:
@@ -88,6 +87,11 @@ def initials(text: str) -> Iterator[str]:
             yield "".join(capitals).lower()
 
 
+def _without_marks(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
 def _take(word: str, main: list[str], extra: list[str]) -> None:
     word = word[:_WORD_LETTERS_MAX]
     if word.islower() and word.isalpha() and word.isascii():
@@ -97,12 +101,14 @@ def _take(word: str, main: list[str], extra: list[str]) -> None:
         folded = fold(word)
         main.extend(folded[at : at + 2] for at in range(max(1, len(folded) - 1)))
         return
-    parts = [fold(part) for part in _PART.findall(word)]
+    plain = _without_marks(word)
+    parts = _PART.findall(plain) if plain.isascii() else []
+    whole = _WORD.findall(fold(word))  # folding may take a sign apart: "¼"
     if len(parts) > 1:
-        main.extend(parts)
-        extra.append(fold(word))
+        main.extend(part.lower() for part in parts)
+        extra.extend(whole)
     else:
-        main.append(fold(word))
+        main.extend(whole)
 
 
 def _date(found: dict[str, str | None]) -> Iterator[str]:
