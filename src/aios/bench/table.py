@@ -14,6 +14,7 @@ from aios.errors import NotFound
 BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is asked for
     "decode": "aios.bench.decode:run",
     "overhead": "aios.bench.overhead:run",
+    "retrieval": "aios.bench.retrieval:run",
     "scaling": "aios.bench.scaling:run",
     "switch": "aios.bench.switch:run",
     "throughput": "aios.bench.throughput:run",

@@ -26,9 +26,9 @@ META_PUT = Statement("meta_put", "INSERT OR REPLACE INTO meta (name, value) VALU
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")
 OUTBOX_OLDEST = Statement(
-    "outbox_oldest", "SELECT place, kind, id FROM index_outbox ORDER BY place LIMIT ?"
+    "outbox_oldest", "SELECT place, id FROM index_outbox WHERE kind = ? ORDER BY place LIMIT ?"
 )
-OUTBOX_COUNT = Statement("outbox_count", "SELECT count(*) FROM index_outbox")
+OUTBOX_COUNT = Statement("outbox_count", "SELECT count(*) FROM index_outbox WHERE kind = ?")
 # By place, not by thing: a change that came while the thing was being indexed keeps its row.
 OUTBOX_DONE = Statement("outbox_done", "DELETE FROM index_outbox WHERE place = ?")
 
