@@ -4,6 +4,7 @@ Knows no syscall and no table's meaning. Order is a promise: changes are applied
 which they were posted, so whatever was built on an earlier change is never there without it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -71,12 +72,18 @@ class Work:
     """
 
     def __init__(
-        self, journal: Journal, record: Callable[[object], Sequence[Change]] | None = None
+        self,
+        journal: Journal,
+        record: Callable[[object], Sequence[Change]] | None = None,
+        *,
+        name: str = "",
     ) -> None:
         self._journal = journal
         self._record = record  # what remembers the reply: an idempotency key, a durable program
         self._changes: list[Change] = []
+        self.name = name  # by which its process will ask for this very call again; empty: never
         self.is_committed = False
+        self.was_cancelled = False  # while it was committed; the kernel tells the caller at the end
 
     def add(self, statement: Statement, *values: Value) -> None:
         """One more change of this syscall."""
@@ -84,12 +91,25 @@ class Work:
         self._changes.append(Change(statement, values))
 
     async def commit(self, reply: object) -> None:
-        """Return once everything is durable. Nothing of it is there if this raises."""
+        """Return once everything is durable. Nothing of it is there if this raises.
+
+        A cancellation does not come between what is durable and what RAM holds: it is kept back.
+        """
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
-        has_effects = bool(self._changes)
-        remembered = self._record(reply) if self._record else ()
-        if has_effects:
-            await self._journal.post([*self._changes, *remembered])
-        elif remembered:
-            self._journal.post(remembered)  # Lost in a crash, the same read is simply done again.
+        changes = [*self._changes, *(self._record(reply) if self._record else ())]
+        if changes:
+            self.was_cancelled = await _to_its_end(self._journal.post(changes))
+
+
+async def _to_its_end(posted: Awaitable[None]) -> bool:
+    """Wait for it, whatever happens; whether the waiting task was cancelled meanwhile."""
+    future = asyncio.ensure_future(posted)
+    was_cancelled = False
+    while not future.done():
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            was_cancelled = True
+    future.result()
+    return was_cancelled
