@@ -112,11 +112,11 @@ class _Listening:
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         submitted = self._clock.now()
-        key = next(self._log.number)
-        self._log.open[key] = Call(agent=self._agent, submitted=submitted, answered=None)
+        number = next(self._log.number)
+        self._log.open[number] = Call(agent=self._agent, submitted=submitted, answered=None)
         reply = await self._inner.call(token, call, key=key)
         assert isinstance(reply, Completion), "the office makes no other calls"
-        del self._log.open[key]
+        del self._log.open[number]
         self._log.calls.append(
             Call(
                 agent=self._agent,

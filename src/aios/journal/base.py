@@ -68,12 +68,12 @@ class Work:
     """The durable effects of one syscall: all of them, together with its reply, or none.
 
     A room adds changes, then awaits `commit(reply)`, and only then changes what it holds in RAM.
-    A handler that does not commit leaves that to the kernel.
+    A handler that does not commit leaves that to the kernel. Without a journal nothing is durable.
     """
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Journal | None,
         record: Callable[[object], Sequence[Change]] | None = None,
         *,
         name: str = "",
@@ -98,7 +98,7 @@ class Work:
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
         changes = [*self._changes, *(self._record(reply) if self._record else ())]
-        if changes:
+        if changes and self._journal is not None:
             self.was_cancelled = await _to_its_end(self._journal.post(changes))
 
 
@@ -108,8 +108,10 @@ async def _to_its_end(posted: Awaitable[None]) -> bool:
     was_cancelled = False
     while not future.done():
         try:
-            await asyncio.shield(future)
+            await asyncio.wait([future])
         except asyncio.CancelledError:
             was_cancelled = True
+    if was_cancelled and future.exception() is not None:
+        raise asyncio.CancelledError
     future.result()
     return was_cancelled

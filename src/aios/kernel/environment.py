@@ -5,6 +5,7 @@ from random import Random, SystemRandom
 
 from aios.clock import Clock, LoopClock
 from aios.config import Limits
+from aios.journal.base import Journal
 from aios.kernel.parking import Parking
 
 
@@ -15,6 +16,7 @@ class Environment:
     clock: Clock = field(default_factory=LoopClock)
     random: Random = field(default_factory=SystemRandom)
     limits: Limits = field(default_factory=Limits)
+    journal: Journal | None = None  # None: nothing outlives the kernel
     parking: Parking = field(default_factory=lambda: Parking(None))
 
     def token(self) -> str:

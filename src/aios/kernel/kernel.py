@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
 from aios.errors import AiosError, InvalidArgument, ShuttingDown
+from aios.journal.base import Work
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
@@ -25,13 +26,14 @@ from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
 from aios.syscalls import Completion, Delta, Stream, Syscall, llm, process
 from aios.syscalls.codec import checked
-from aios.syscalls.table import SYSCALLS
 from aios.telemetry.bus import Bus
 
 R = TypeVar("R")
 QUEUED_WHEN_PAUSED = (llm.Generate, llm.Stream)  # These wait as generations, with their deadline.
 STOPPING = ShuttingDown("the kernel is stopping")
-Handler = Callable[[Process, Any], Awaitable[Any]]
+Reading = Callable[[Process, Any], Awaitable[Any]]
+Handler = Callable[[Process, Any, Work], Awaitable[Any]]
+RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
 
 
 class Kernel:
@@ -47,6 +49,7 @@ class Kernel:
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
+        rooms: Mapping[type[Syscall[Any]], RoomHandler] | None = None,
         environment: Environment | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
@@ -74,26 +77,50 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._handlers = self._table_of_handlers()
-        assert set(self._handlers) == set(SYSCALLS.values()), "every syscall has one handler"
+        self._readings = self._table_of_readings()
+        self._handlers = self._table_of_handlers() | _by_agent(rooms or {})
+        assert not set(self._readings) & set(self._handlers), "a syscall has one handler"
         self._group = asyncio.TaskGroup()
         self.token = ""
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)
         try:
-            handler = self._handlers.get(type(call))
-            if handler is None:
-                raise InvalidArgument(f"expected a syscall, got {type(call).__name__}")
+            reading = self._readings.get(type(call))
+            if reading is None or key:
+                return cast(R, await self._do(caller, call, key))
             safe = checked(call)
-            if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
+            if caller.state is process.ProcessState.PAUSED:
                 await self._processes.until_running(caller)
-            return cast(R, await handler(caller, safe))
+            return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
 
-    async def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
+        """A call that has effects, or a key."""
+        kind = type(call)
+        handler, reading = self._handlers.get(kind), self._readings.get(kind)
+        if handler is None and reading is None:
+            raise InvalidArgument(f"expected a syscall, got {kind.__name__}")
+        safe = checked(call)
+        if caller.state is process.ProcessState.PAUSED and kind not in QUEUED_WHEN_PAUSED:
+            await self._processes.until_running(caller)
+        work = Work(self.environment.journal, name=key)
+        if handler is not None:
+            reply = await handler(caller, safe, work)
+        else:
+            assert reading is not None
+            reply = await reading(caller, safe)
+        if not work.is_committed:
+            await work.commit(reply)
+        if work.was_cancelled:
+            raise asyncio.CancelledError
+        return reply
+
+    async def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         """Deltas of a generation and, last, its completion."""
         caller = self.gate.enter(token)
         try:
@@ -179,27 +206,38 @@ class Kernel:
             f"the kernel is stopping; the same call with call_id {live.call_id!r} goes on later"
         )
 
-    def _table_of_handlers(self) -> dict[type[Syscall[Any]], Handler]:
+    def _table_of_readings(self) -> dict[type[Syscall[Any]], Reading]:
+        """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
-
-        async def as_generate(caller: Process, call: Stream) -> Completion:
-            return await models.generate(caller, call.generate)
-
         return {
-            llm.Generate: models.generate,
-            llm.Stream: as_generate,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
             process.WhoAmI: agents.whoami,
+            process.Wait: agents.wait,
+            process.List: agents.list,
+            process.Inspect: agents.inspect,
+        }
+
+    def _table_of_handlers(self) -> dict[type[Syscall[Any]], Handler]:
+        models, agents = self._llm, self._processes
+        return {
+            llm.Generate: models.generate,
+            llm.Stream: models.generate_streamed,
             process.Spawn: agents.spawn,
             process.Exit: agents.exit,
-            process.Wait: agents.wait,
             process.Kill: agents.kill,
             process.Pause: agents.pause,
             process.Resume: agents.resume,
-            process.List: agents.list,
-            process.Inspect: agents.inspect,
             process.Send: agents.send,
             process.Receive: agents.receive,
         }
+
+
+def _by_agent(
+    rooms: Mapping[type[Syscall[Any]], RoomHandler],
+) -> dict[type[Syscall[Any]], Handler]:
+    def handler(room: RoomHandler) -> Handler:
+        return lambda process, call, work: room(process.agent, call, work)
+
+    return {kind: handler(room) for kind, room in rooms.items()}

@@ -8,6 +8,7 @@ import msgspec
 from aios.cores.base import Generation, Traits
 from aios.cores.pool import Pool
 from aios.errors import Cancelled, InvalidArgument, NotFound
+from aios.journal.base import Work
 from aios.kernel.environment import Environment
 from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.kernel.open_call import OpenCall
@@ -54,11 +55,15 @@ class LlmCalls:
         self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
 
-    async def generate(self, process: Process, call: Generate) -> Completion:
+    async def generate(self, process: Process, call: Generate, work: Work) -> Completion:
         """One answer; cancelling the awaiting task cancels the generation."""
         with self._open(process, call) as opened:
             live = await self._submit(opened, wants_deltas=False)
             return await live.reply
+
+    async def generate_streamed(self, process: Process, call: Stream, work: Work) -> Completion:
+        """A stream of whose deltas nobody wants any."""
+        return await self.generate(process, call.generate, work)
 
     async def stream(self, process: Process, call: Stream) -> AsyncIterator[Delta | Completion]:
         """Deltas as they come, at last the completion."""

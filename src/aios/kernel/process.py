@@ -24,6 +24,7 @@ class Process:
     pid: Pid
     parent: Pid
     name: str
+    agent: str  # the path of names that memory, notes and files belong to
     token: str
     priority: int
     program: str | None
@@ -62,6 +63,7 @@ class Process:
             pid=self.pid,
             parent=self.parent,
             name=self.name,
+            agent=self.agent,
             state=self.state,
             priority=self.priority,
             program=self.program,

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from aios.errors import Busy, Cancelled, InvalidArgument, NotFound, WrongState
+from aios.journal.base import Work
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Host
 from aios.kernel.process import INIT, Process
@@ -59,7 +60,7 @@ class ProcessCalls:
     async def whoami(self, process: Process, call: WhoAmI) -> ProcessInfo:
         return self._info(process)
 
-    async def spawn(self, process: Process, call: Spawn) -> Spawned:
+    async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
         if call.program is not None and call.program not in self._host.programs:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
@@ -70,7 +71,7 @@ class ProcessCalls:
             self._host.start(child, call.argument, ended=self.finish)
         return Spawned(child.pid, child.token)
 
-    async def exit(self, process: Process, call: Exit) -> Ok:
+    async def exit(self, process: Process, call: Exit, work: Work) -> Ok:
         self.finish(process, Exited(pid=process.pid, state=ProcessState.EXITED, result=call.result))
         return Ok()
 
@@ -85,7 +86,7 @@ class ProcessCalls:
         assert other.exited is not None
         return other.exited
 
-    async def kill(self, process: Process, call: Kill) -> Ok:
+    async def kill(self, process: Process, call: Kill, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
         if target.pid == INIT:
             raise InvalidArgument("expected a pid other than 1; stop the kernel instead")
@@ -95,7 +96,7 @@ class ProcessCalls:
             self.finish(one, Exited(pid=one.pid, state=ProcessState.KILLED, error="killed"))
         return Ok()
 
-    async def pause(self, process: Process, call: Pause) -> Ok:
+    async def pause(self, process: Process, call: Pause, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
         if target is process:
             raise InvalidArgument("expected another process's pid; who would resume this one?")
@@ -105,7 +106,7 @@ class ProcessCalls:
                 loop.block(generation)
         return Ok()
 
-    async def resume(self, process: Process, call: Resume) -> Ok:
+    async def resume(self, process: Process, call: Resume, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
         self._move(target, ProcessState.RUNNING)
         self._waits.wake(("resume of", target.pid))
@@ -124,7 +125,7 @@ class ProcessCalls:
     async def inspect(self, process: Process, call: Inspect) -> ProcessInfo:
         return self._info(self._table.owned(process, call.pid))
 
-    async def send(self, process: Process, call: Send) -> Ok:
+    async def send(self, process: Process, call: Send, work: Work) -> Ok:
         target = self._table.find(call.pid)
         if target.has_ended:
             raise WrongState(f"process {target.pid} has ended: {target.state}")
@@ -141,7 +142,7 @@ class ProcessCalls:
         self._waits.wake(("mail for", target.pid), all_of_them=False)
         return Ok()
 
-    async def receive(self, process: Process, call: Receive) -> Mail:
+    async def receive(self, process: Process, call: Receive, work: Work) -> Mail:
         until = None if call.timeout_s is None else self._clock.now() + call.timeout_s
         key = ("mail for", process.pid)
         while not process.mail:

@@ -35,6 +35,7 @@ class ProcessTable:
             pid=self._last,
             parent=parent,
             name=name,
+            agent=self._agent(parent, name),
             token=self._new_token(),
             priority=priority,
             program=program,
@@ -46,6 +47,10 @@ class ProcessTable:
         if parent:
             self._adopt(parent, process)
         return process
+
+    def _agent(self, parent: Pid, name: str) -> str:
+        """The path of names; the first process stands outside of it."""
+        return name if parent in (0, INIT) else f"{self._living[parent].agent}/{name}"
 
     def by_token(self, token: str) -> Process:
         """The living process that speaks with this token."""
