@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aios.clock import LoopClock
 from aios.config import Limits
+from aios.journal.base import Journal
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
@@ -54,6 +55,7 @@ async def house(
     faults: Faults = NO_FAULTS,
     store: ScriptedStore | None = None,
     folder: Path | None = None,
+    journal: Journal | None = None,
     programs: Mapping[str, Program] | None = None,
     boot: int = 1,
 ) -> AsyncIterator[House]:
@@ -62,7 +64,10 @@ async def house(
     store = store or ScriptedStore()
     core = ScriptedCore(script, clock=LoopClock(), rng=random.Random(1), store=store, faults=faults)
     environment = Environment(
-        random=random.Random(boot), limits=limits or Limits(drain_s=5.0), parking=Parking(folder)
+        random=random.Random(boot),
+        limits=limits or Limits(drain_s=5.0),
+        parking=Parking(folder),
+        journal=journal,
     )
     kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)
     seen: list[Event] = []

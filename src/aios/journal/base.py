@@ -4,8 +4,7 @@ Knows no syscall and no table's meaning. Order is a promise: changes are applied
 which they were posted, so whatever was built on an earlier change is never there without it.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -68,12 +67,12 @@ class Work:
     """The durable effects of one syscall: all of them, together with its reply, or none.
 
     A room adds changes, then awaits `commit(reply)`, and only then changes what it holds in RAM.
-    A handler that does not commit leaves that to the kernel. Without a journal nothing is durable.
+    A handler that does not commit leaves that to the kernel. Once it commits, nothing cancels it.
     """
 
     def __init__(
         self,
-        journal: Journal | None,
+        journal: Journal | None,  # None: nothing is durable
         record: Callable[[object], Sequence[Change]] | None = None,
         *,
         name: str = "",
@@ -81,37 +80,31 @@ class Work:
         self._journal = journal
         self._record = record  # what remembers the reply: an idempotency key, a durable program
         self._changes: list[Change] = []
-        self.name = name  # by which its process will ask for this very call again; empty: never
-        self.is_committed = False
-        self.was_cancelled = False  # while it was committed; the kernel tells the caller at the end
+        self.name = name  # by which its process may ask for this very call again; empty: never
+        self.is_committed = False  # or about to be: nothing more can be added
+        self.is_durable = False
+        self.is_unwanted = False  # the caller went away while it was committed
 
     def add(self, statement: Statement, *values: Value) -> None:
         """One more change of this syscall."""
         assert not self.is_committed, "a syscall commits once"
         self._changes.append(Change(statement, values))
 
-    async def commit(self, reply: object) -> None:
-        """Return once everything is durable. Nothing of it is there if this raises.
+    def extend(self, changes: Iterable[Change]) -> None:
+        """More changes of this syscall."""
+        assert not self.is_committed, "a syscall commits once"
+        self._changes.extend(changes)
 
-        A cancellation does not come between what is durable and what RAM holds: it is kept back.
-        """
+    async def commit(self, reply: object) -> None:
+        """Return once everything is durable. Nothing of it is there if this raises."""
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
-        changes = [*self._changes, *(self._record(reply) if self._record else ())]
-        if changes and self._journal is not None:
-            self.was_cancelled = await _to_its_end(self._journal.post(changes))
+        remembered = self._record(reply) if self._record else ()
+        if self._journal is not None and (self._changes or remembered):
+            await self._journal.post([*self._changes, *remembered])
+        self.is_durable = True
 
-
-async def _to_its_end(posted: Awaitable[None]) -> bool:
-    """Wait for it, whatever happens; whether the waiting task was cancelled meanwhile."""
-    future = asyncio.ensure_future(posted)
-    was_cancelled = False
-    while not future.done():
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError:
-            was_cancelled = True
-    if was_cancelled and future.exception() is not None:
-        raise asyncio.CancelledError
-    future.result()
-    return was_cancelled
+    async def fail(self, error: Exception) -> None:
+        """The syscall has no effects but its error, which is remembered like a reply."""
+        self._changes.clear()
+        await self.commit(error)

@@ -5,35 +5,38 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
-from aios.errors import AiosError, InvalidArgument, ShuttingDown
+from aios.errors import AiosError, ShuttingDown
 from aios.journal.base import Work
+from aios.kernel import process_rows
+from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, by_agent
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
+from aios.kernel.keys import Keys
+from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
+from aios.kernel.mail_calls import MailCalls
 from aios.kernel.parking import Parked
-from aios.kernel.process import INIT, Process
+from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
+from aios.kernel.restore import restore
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
 R = TypeVar("R")
 QUEUED_WHEN_PAUSED = (llm.Generate, llm.Stream)  # These wait as generations, with their deadline.
 STOPPING = ShuttingDown("the kernel is stopping")
-Reading = Callable[[Process, Any], Awaitable[Any]]
-Handler = Callable[[Process, Any, Work], Awaitable[Any]]
-RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
 
 
 class Kernel:
@@ -49,7 +52,7 @@ class Kernel:
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
-        rooms: Mapping[type[Syscall[Any]], RoomHandler] | None = None,
+        rooms: Mapping[Kind, RoomHandler] | None = None,
         environment: Environment | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
@@ -60,6 +63,8 @@ class Kernel:
         self.table = ProcessTable(self.limits, self.environment.token)
         self.gate = Gate(self.table, self.limits)
         self.waits = Waits()
+        journal = self.environment.journal
+        self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
         self.loops = [
             RunLoop(
@@ -69,7 +74,7 @@ class Kernel:
         ]
         self._parking = self.environment.parking
         self._llm = LlmCalls(self.loops, self.waits, self.environment)
-        self._processes = ProcessCalls(
+        self._lives = Lives(
             table=self.table,
             waits=self.waits,
             host=self.host,
@@ -77,9 +82,14 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._readings = self._table_of_readings()
-        self._handlers = self._table_of_handlers() | _by_agent(rooms or {})
-        assert not set(self._readings) & set(self._handlers), "a syscall has one handler"
+        self._processes = ProcessCalls(self._lives)
+        self._mail = MailCalls(self._lives, self.limits)
+        self._dispatch = Dispatch(
+            self._table_of_readings(),
+            self._table_of_handlers() | by_agent(rooms or {}),
+            journal,
+            self._keys,
+        )
         self._group = asyncio.TaskGroup()
         self.token = ""
 
@@ -87,36 +97,25 @@ class Kernel:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)
         try:
-            reading = self._readings.get(type(call))
+            reading = self._dispatch.readings.get(type(call))
             if reading is None or key:
                 return cast(R, await self._do(caller, call, key))
             safe = checked(call)
             if caller.state is process.ProcessState.PAUSED:
-                await self._processes.until_running(caller)
+                await self._lives.until_running(caller)
             return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
 
     async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
         """A call that has effects, or a key."""
-        kind = type(call)
-        handler, reading = self._handlers.get(kind), self._readings.get(kind)
-        if handler is None and reading is None:
-            raise InvalidArgument(f"expected a syscall, got {kind.__name__}")
+        self._dispatch.check(call)
         safe = checked(call)
-        if caller.state is process.ProcessState.PAUSED and kind not in QUEUED_WHEN_PAUSED:
-            await self._processes.until_running(caller)
-        work = Work(self.environment.journal, name=key)
-        if handler is not None:
-            reply = await handler(caller, safe, work)
-        else:
-            assert reading is not None
-            reply = await reading(caller, safe)
-        if not work.is_committed:
-            await work.commit(reply)
-        if work.was_cancelled:
-            raise asyncio.CancelledError
-        return reply
+        if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
+            await self._lives.until_running(caller)
+        if key:
+            return await self._dispatch.once(caller, safe, key)
+        return await self._dispatch.answer(caller, safe, Work(self.environment.journal))
 
     async def stream(
         self, token: str, call: Stream, *, key: str = ""
@@ -137,10 +136,8 @@ class Kernel:
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        first = self._processes.enroll(parent=0, name="init", priority=0, program=None)
-        assert first.pid == INIT
-        self.token = first.token
-        self.host.open(self._group, self)
+        self.host.open(self._group, self, self._lives.end)
+        self.token = (await self._first()).token
         for loop in self.loops:
             self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
         return self
@@ -160,6 +157,19 @@ class Kernel:
                 await self._group.__aexit__(kind, error, trace)
             else:
                 await self._group.__aexit__(None, None, None)
+
+    async def _first(self) -> Process:
+        """The first process: the one there was, or a new one."""
+        await restore(self._lives, self._mail, self._keys, self.environment.journal)
+        if len(self.table):
+            return self.table.find(INIT)
+        first = self.table.draft(0, Spawn(name=FIRST_AGENT), self.clock.now())
+        assert first.pid == INIT
+        work = Work(self.environment.journal)
+        work.extend([process_rows.born(first, None, self.clock.utc())])
+        await work.commit(None)
+        self._lives.admit(first)
+        return first
 
     async def close(self) -> None:
         """Stop from outside an `async with` block, once."""
@@ -206,7 +216,7 @@ class Kernel:
             f"the kernel is stopping; the same call with call_id {live.call_id!r} goes on later"
         )
 
-    def _table_of_readings(self) -> dict[type[Syscall[Any]], Reading]:
+    def _table_of_readings(self) -> dict[Kind, Reading]:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
@@ -219,7 +229,7 @@ class Kernel:
             process.Inspect: agents.inspect,
         }
 
-    def _table_of_handlers(self) -> dict[type[Syscall[Any]], Handler]:
+    def _table_of_handlers(self) -> dict[Kind, Handler]:
         models, agents = self._llm, self._processes
         return {
             llm.Generate: models.generate,
@@ -229,15 +239,6 @@ class Kernel:
             process.Kill: agents.kill,
             process.Pause: agents.pause,
             process.Resume: agents.resume,
-            process.Send: agents.send,
-            process.Receive: agents.receive,
+            process.Send: self._mail.send,
+            process.Receive: self._mail.receive,
         }
-
-
-def _by_agent(
-    rooms: Mapping[type[Syscall[Any]], RoomHandler],
-) -> dict[type[Syscall[Any]], Handler]:
-    def handler(room: RoomHandler) -> Handler:
-        return lambda process, call, work: room(process.agent, call, work)
-
-    return {kind: handler(room) for kind, room in rooms.items()}

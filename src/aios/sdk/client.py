@@ -116,10 +116,15 @@ class Client:
         return await self.call(WhoAmI())
 
     async def spawn(
-        self, name: str, program: str | None = None, argument: Any = None, priority: int = 0
+        self,
+        name: str,
+        program: str | None = None,
+        argument: Any = None,
+        priority: int = 0,
+        durable: bool | None = None,
     ) -> Spawned:
         return await self.call(
-            Spawn(name=name, program=program, argument=argument, priority=priority)
+            Spawn(name=name, program=program, argument=argument, priority=priority, durable=durable)
         )
 
     async def exit(self, result: Any = None) -> Ok:
