@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from aios.clock import LoopClock
 from aios.config import Limits
@@ -14,7 +13,6 @@ from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
-from aios.kernel.parking import Parking
 from aios.scheduler import make
 from aios.syscalls import Decoding, Generate, Spawn, Spawned
 from aios.telemetry.events import Event
@@ -54,7 +52,6 @@ async def house(
     limits: Limits | None = None,
     faults: Faults = NO_FAULTS,
     store: ScriptedStore | None = None,
-    folder: Path | None = None,
     journal: Journal | None = None,
     programs: Mapping[str, Program] | None = None,
     boot: int = 1,
@@ -66,7 +63,6 @@ async def house(
     environment = Environment(
         random=random.Random(boot),
         limits=limits or Limits(drain_s=5.0),
-        parking=Parking(folder),
         journal=journal,
     )
     kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)

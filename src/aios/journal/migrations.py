@@ -75,7 +75,30 @@ _CALLS = (
 )
 
 # --- generations ---
-_GENERATIONS: tuple[str, ...] = ()
+_GENERATIONS = (
+    # LLM calls that go on after a crash. Another model may be asked for the same one meanwhile.
+    """
+    CREATE TABLE generations (
+        id TEXT PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        accepted REAL NOT NULL,
+        body BLOB NOT NULL,
+        snapshot BLOB,
+        outcome BLOB,
+        UNIQUE (pid, name, fingerprint)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE generation_tokens (
+        generation TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        tokens BLOB NOT NULL,
+        PRIMARY KEY (generation, part)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # --- blocks ---
 _BLOCKS: tuple[str, ...] = ()

@@ -81,6 +81,38 @@ PROGRAM_CALLS_OF = Statement(
 PROGRAM_CALLS_FORGET = Statement("program_calls_forget", "DELETE FROM program_calls WHERE pid = ?")
 
 # --- generations ---
+GENERATION_ADD = Statement(
+    "generation_add",
+    """
+    INSERT OR REPLACE INTO generations (id, pid, name, fingerprint, accepted, body)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+GENERATION_TOKENS_ADD = Statement(
+    "generation_tokens_add",
+    "INSERT OR REPLACE INTO generation_tokens (generation, part, tokens) VALUES (?, ?, ?)",
+)
+GENERATION_RESTS = Statement("generation_rests", "UPDATE generations SET snapshot = ? WHERE id = ?")
+GENERATION_DONE = Statement("generation_done", "UPDATE generations SET outcome = ? WHERE id = ?")
+GENERATION_FORGET = Statement("generation_forget", "DELETE FROM generations WHERE id = ?")
+GENERATION_TOKENS_FORGET = Statement(
+    "generation_tokens_forget", "DELETE FROM generation_tokens WHERE generation = ?"
+)
+GENERATION_TOKENS_SWEEP = Statement(
+    "generation_tokens_sweep",
+    "DELETE FROM generation_tokens WHERE generation NOT IN (SELECT id FROM generations)",
+)
+GENERATIONS_ALL = Statement(
+    "generations_all",
+    "SELECT id, pid, name, fingerprint, accepted, body, snapshot, outcome FROM generations",
+)
+GENERATION_TOKENS_ALL = Statement(
+    "generation_tokens_all",
+    "SELECT generation, part, tokens FROM generation_tokens ORDER BY generation, part",
+)
+GENERATION_SNAPSHOTS = Statement(
+    "generation_snapshots", "SELECT snapshot FROM generations WHERE snapshot IS NOT NULL"
+)
 
 # --- blocks ---
 

@@ -1,6 +1,5 @@
 """Starting a kernel over a local model: the engine process, its folders, and a policy by name."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from aios.kernel.environment import Environment
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kernel import Kernel
-from aios.kernel.parking import Parking
 from aios.models import pocket
 
 ENGINE = "aios.cores.torch.engine:Engine"
@@ -43,13 +41,12 @@ async def boot(
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
     given = environment or Environment()
     with home(state) as folders:
-        parking = Parking(folders.parked)
-        core = await ProcessCore.launch(_spec(_settings(model), folders, parking, given.limits))
+        core = await ProcessCore.launch(_spec(_settings(model), folders, set(), given.limits))
         kernel = Kernel(
             [core],
             lambda: scheduler.make(policy),
             programs=programs,
-            environment=dataclasses.replace(given, parking=parking),
+            environment=given,
         )
         async with kernel:
             yield kernel
@@ -63,7 +60,7 @@ def _settings(model: str | Settings) -> Settings:
     return Settings(model=model, kv_bytes=KV_BYTES)
 
 
-def _spec(settings: Settings, folders: Folders, parking: Parking, limits: Limits) -> EngineSpec:
+def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) -> EngineSpec:
     store = TierStore(
         ram=folders.ram,
         disk=folders.disk,
@@ -71,7 +68,7 @@ def _spec(settings: Settings, folders: Folders, parking: Parking, limits: Limits
         disk_bytes=limits.disk_bytes,
         owner="kernel",
     )
-    store.sweep({Path(path) for path in parking.snapshots()})
+    store.sweep(set(map(Path, keep)))
     return EngineSpec(
         factory=ENGINE,
         settings=msgspec.to_builtins(settings),

@@ -5,19 +5,22 @@ away ends it before it commits, and never between what is durable and what RAM h
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from aios.errors import AiosError, InvalidArgument
 from aios.journal.base import Journal, Work
-from aios.kernel.keys import Keys, digest_of
+from aios.kernel.keys import KEY, Keys, digest_of
 from aios.kernel.outcome import PASSING, opened
 from aios.kernel.process import Process
 from aios.syscalls.base import Syscall
+from aios.syscalls.llm import Completion, Delta, Stream
 
 Kind = type[Syscall[Any]]
 Reading = Callable[[Process, Any], Awaitable[Any]]
 Handler = Callable[[Process, Any, Work], Awaitable[Any]]
+Streaming = Callable[[Process, Stream, Work], AsyncGenerator[Delta | Completion, None]]
 RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
 
 
@@ -49,11 +52,35 @@ class Dispatch:
         if known is not None:
             return opened(type(call), known)
         recorder = self._keys.recorder(process.pid, key)
-        work = Work(self._journal, recorder, name=f"key {key}")
+        work = Work(self._journal, recorder, name=f"{KEY}{key}")
         try:
             return await self.remembered(process, call, work)
         finally:
             self._keys.release(recorder, is_kept=work.is_durable)
+
+    async def streamed(
+        self, process: Process, call: Stream, key: str, deltas: Streaming
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        """As `once`, with deltas on the way where the call is made now."""
+        known = await self._keys.claim(process.pid, key, digest_of(call)) if key else None
+        if known is not None:
+            yield opened(Stream, known)
+            return
+        recorder = self._keys.recorder(process.pid, key) if key else None
+        work = Work(self._journal, recorder, name=f"{KEY}{key}" if key else "")
+        try:
+            async with aclosing(deltas(process, call, work)) as items:
+                async for item in items:
+                    yield item
+        except PASSING:
+            raise
+        except AiosError as error:
+            if recorder is not None and not work.is_committed:
+                await work.fail(error)
+            raise
+        finally:
+            if recorder is not None:
+                self._keys.release(recorder, is_kept=work.is_durable)
 
     async def remembered(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The reply; what the call came to is remembered, unless it is an error of a moment."""

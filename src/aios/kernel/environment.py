@@ -6,7 +6,6 @@ from random import Random, SystemRandom
 from aios.clock import Clock, LoopClock
 from aios.config import Limits
 from aios.journal.base import Journal
-from aios.kernel.parking import Parking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,6 @@ class Environment:
     random: Random = field(default_factory=SystemRandom)
     limits: Limits = field(default_factory=Limits)
     journal: Journal | None = None  # None: nothing outlives the kernel
-    parking: Parking = field(default_factory=lambda: Parking(None))
 
     def token(self) -> str:
         """A new secret by which a process speaks."""

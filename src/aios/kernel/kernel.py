@@ -4,13 +4,13 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 """
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
-from aios.errors import AiosError, ShuttingDown
+from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, by_agent
@@ -18,14 +18,15 @@ from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
+from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
-from aios.kernel.parking import Parked
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.restore import restore
+from aios.kernel.resumption import Resumption
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
@@ -72,8 +73,8 @@ class Kernel:
             )
             for core in cores
         ]
-        self._parking = self.environment.parking
-        self._llm = LlmCalls(self.loops, self.waits, self.environment)
+        self._resumed = Resumption(self.gate)
+        self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
         self._lives = Lives(
             table=self.table,
             waits=self.waits,
@@ -124,13 +125,10 @@ class Kernel:
         caller = self.gate.enter(token)
         try:
             safe = cast(Stream, checked(call))
-            deltas = self._llm.stream(caller, safe)
-            try:
+            deltas = self._dispatch.streamed(caller, safe, key, self._llm.stream)
+            async with aclosing(deltas):  # Frees the lane now, not when garbage is collected.
                 async for item in deltas:
                     yield item
-            finally:
-                if inspect.isasyncgen(deltas):
-                    await deltas.aclose()  # Frees the lane now, not when garbage is collected.
         finally:
             self.gate.leave(caller)
 
@@ -138,6 +136,8 @@ class Kernel:
         await self._group.__aenter__()
         self.host.open(self._group, self, self._lives.end)
         self.token = (await self._first()).token
+        if self.environment.journal is not None:
+            await self._go_on(KeptGenerations(self.environment.journal))
         for loop in self.loops:
             self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
         return self
@@ -160,7 +160,9 @@ class Kernel:
 
     async def _first(self) -> Process:
         """The first process: the one there was, or a new one."""
-        await restore(self._lives, self._mail, self._keys, self.environment.journal)
+        journal = self.environment.journal
+        if journal is not None:
+            await restore(self._lives, self._mail, self._keys, journal)
         if len(self.table):
             return self.table.find(INIT)
         first = self.table.draft(0, Spawn(name=FIRST_AGENT), self.clock.now())
@@ -170,6 +172,15 @@ class Kernel:
         await work.commit(None)
         self._lives.admit(first)
         return first
+
+    async def _go_on(self, store: KeptGenerations) -> None:
+        """Generations of an earlier kernel go on where their process lives and their model is."""
+        for kept in await store.load():
+            if not self.table.lives(kept.pid) or self._keys.knows(kept.pid, kept.name):
+                store.drop(kept.id)
+            elif kept.outcome or self._llm.serves(kept.fingerprint):
+                process = self.table.find(kept.pid)
+                self._resumed.start(process, kept, store, self._group, self._llm.go_on)
 
     async def close(self) -> None:
         """Stop from outside an `async with` block, once."""
@@ -182,8 +193,7 @@ class Kernel:
         drained = (loop.drain(self.limits.drain_s) for loop in self.loops)
         for loop, left in zip(self.loops, await asyncio.gather(*drained), strict=True):
             for live in left:
-                error = self._park(live, loop.core.traits.fingerprint)
-                loop.abandon(live.job.id, error)
+                loop.abandon(live.job.id, _later(live))
         await self.host.close(self.limits.drain_s)
 
     async def _end_all(self) -> None:
@@ -195,26 +205,6 @@ class Kernel:
         self.host.cancel()
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
-
-    def _park(self, live: LiveGeneration, fingerprint: str) -> AiosError:
-        kept = self._parking.keep(
-            live.call,
-            Parked(
-                fingerprint=fingerprint,
-                id=live.generation.id,
-                prompt=live.generation.prompt,
-                decoding=live.generation.decoding,
-                produced=live.progress.produced,
-                snapshot=live.snapshot,
-            ),
-        )
-        if not kept and live.call.call_id:
-            return ShuttingDown("the kernel is stopping, and there was no room to keep this call")
-        if not kept:
-            return ShuttingDown("the kernel is stopping; only calls with a call_id are kept")
-        return ShuttingDown(
-            f"the kernel is stopping; the same call with call_id {live.call_id!r} goes on later"
-        )
 
     def _table_of_readings(self) -> dict[Kind, Reading]:
         """What has no effect that is worth remembering."""
@@ -242,3 +232,9 @@ class Kernel:
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
         }
+
+
+def _later(live: LiveGeneration) -> ShuttingDown:
+    if live.checkpoint is None:
+        return ShuttingDown("the kernel is stopping; only calls with a key or a call_id are kept")
+    return ShuttingDown("the kernel is stopping; this call goes on in the next one: ask again")

@@ -23,6 +23,7 @@ from aios.syscalls.codec import encode
 from aios.syscalls.llm import Generate, Stream
 
 KEY_MAX = 128
+KEY = "key "  # begins the name of a call that has a key
 EXPIRE_EACH = 256  # results that are forgotten in the journal at once
 
 
@@ -89,6 +90,11 @@ class Keys:
                 return None
             _same(key, self._open[name], digest)
             await self._waits.wait(("key", pid, key), pid, None)
+
+    def knows(self, pid: int, name: str) -> bool:
+        """Whether the call that a generation bears the name of has its result."""
+        key = name.removeprefix(KEY)
+        return key != name and (pid, key) in self._kept
 
     def recorder(self, pid: int, key: str) -> "Recorder":
         """What remembers the outcome of a claimed call."""

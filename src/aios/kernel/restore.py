@@ -14,10 +14,8 @@ from aios.syscalls.process import Exited, ProcessState
 STOPPED = "the kernel stopped while this program ran, and it is not durable"
 
 
-async def restore(lives: Lives, mail: MailCalls, keys: Keys, journal: Journal | None) -> None:
+async def restore(lives: Lives, mail: MailCalls, keys: Keys, journal: Journal) -> None:
     """Fill the table as it was; nothing runs yet."""
-    if journal is None:
-        return
     await keys.load()
     await _processes(lives, journal)
     await _mail(lives, mail, journal)
