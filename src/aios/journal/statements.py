@@ -71,10 +71,13 @@ PROGRAM_CALL_PUT = Statement(
     VALUES (?, ?, ?, ?, ?, ?, ?)
     """,
 )
+PROGRAM_CALL_REPORTED = Statement(
+    "program_call_reported", "UPDATE program_calls SET reported = ? WHERE pid = ? AND number = ?"
+)
 PROGRAM_CALLS_OF = Statement(
     "program_calls_of",
     """
-    SELECT number, kind, digest, seen, place, outcome FROM program_calls
+    SELECT number, kind, digest, seen, place, outcome, reported FROM program_calls
     WHERE pid = ? ORDER BY number
     """,
 )

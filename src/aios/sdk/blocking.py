@@ -62,6 +62,10 @@ class SyncClient:
         self._loop = loop
         self._timeout_s = timeout_s
 
+    @property
+    def is_durable(self) -> bool:
+        return self._client.is_durable
+
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
         return SyncClient(self._client.of(child), self._loop, timeout_s=self._timeout_s)
@@ -72,6 +76,9 @@ class SyncClient:
     cancel = _blocking(Client.cancel)
     tokenize = _blocking(Client.tokenize)
     models = _blocking(Client.models)
+    attempt = _blocking(Client.attempt)
+    report = _blocking(Client.report)
+    now = _blocking(Client.now)
     whoami = _blocking(Client.whoami)
     spawn = _blocking(Client.spawn)
     exit = _blocking(Client.exit)

@@ -11,6 +11,8 @@ from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.tool import Tool
 from aios.sdk.transport import Transport
 from aios.syscalls import (
+    Attempt,
+    Attempted,
     Cancel,
     Completion,
     Delta,
@@ -23,12 +25,15 @@ from aios.syscalls import (
     Message,
     ModelList,
     Models,
+    Moment,
+    Now,
     Ok,
     Pause,
     Pid,
     ProcessInfo,
     ProcessList,
     Receive,
+    Report,
     Resume,
     Send,
     Spawn,
@@ -51,6 +56,11 @@ class Client:
     def __init__(self, transport: Transport, token: str) -> None:
         self._transport = transport
         self._token = token
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the program that speaks is told everything again after a crash."""
+        return self._transport.is_durable
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
@@ -111,6 +121,15 @@ class Client:
 
     async def models(self) -> ModelList:
         return await self.call(Models())
+
+    async def attempt(self, tool: str, arguments: str) -> Attempted:
+        return await self.call(Attempt(tool=tool, arguments=arguments))
+
+    async def report(self, attempt: int, result: str) -> Ok:
+        return await self.call(Report(attempt=attempt, result=result))
+
+    async def now(self) -> Moment:
+        return await self.call(Now())
 
     async def whoami(self) -> ProcessInfo:
         return await self.call(WhoAmI())
