@@ -98,7 +98,9 @@ async def start(home: House, program: str = "shop") -> None:
     await home.kernel.call(home.kernel.token, call, key="start")
 
 
-async def until_cut(journal: Severable, programs: dict[str, Program], boot: int) -> Exited | None:
+async def until_cut(
+    journal: Severable, programs: dict[str, Program], boot: int, script: Script | None = None
+) -> Exited | None:
     """Live until the journal is cut; or until the program has ended."""
     found: list[Exited] = []
 

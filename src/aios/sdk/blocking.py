@@ -62,10 +62,6 @@ class SyncClient:
         self._loop = loop
         self._timeout_s = timeout_s
 
-    @property
-    def is_durable(self) -> bool:
-        return self._client.is_durable
-
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
         return SyncClient(self._client.of(child), self._loop, timeout_s=self._timeout_s)

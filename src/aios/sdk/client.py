@@ -56,11 +56,7 @@ class Client:
     def __init__(self, transport: Transport, token: str) -> None:
         self._transport = transport
         self._token = token
-
-    @property
-    def is_durable(self) -> bool:
-        """Whether the program that speaks is told everything again after a crash."""
-        return self._transport.is_durable
+        self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
