@@ -54,15 +54,16 @@ class DurableRun:
         self._told: dict[int, asyncio.Future[None]] = {}  # recorded calls that wait to be told
         self._answers = _Answers(self._replay.places)
         self._seen = 0
-        self._open: dict[int, Recorded] = {}  # calls under way
+        self._doing: dict[int, tuple[asyncio.Task[Recorded], _Recorder]] = {}  # calls under way
         self._unwritten: dict[int, Recorded] = {}  # of these, those that the journal knows not
         self._is_closed = False
         self._diverged: Diverged | None = None
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """As the kernel's; the same again after a crash."""
+        kind = program_rows.kind_of(call)
         safe = checked(call)
-        known = self._issue(token, safe, key)
+        known = self._issue(token, kind, safe, key)
         if known.is_abandoned:
             await self._forever()
         if known.outcome is not None:
@@ -87,10 +88,9 @@ class DurableRun:
     def stop(self) -> None:
         """The program's task is about to be cancelled, and nothing of that is the program's."""
         self._is_closed = True
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        for task, recorder in self._doing.values():
+            if recorder.may_stop:
+                task.cancel()
 
     def has_ended(self) -> bool:
         """The program has returned: whether it has done all that it once did. If not, it failed."""
@@ -103,13 +103,13 @@ class DurableRun:
 
     # Issuing a call.
 
-    def _issue(self, token: str, call: Syscall[Any], key: str) -> Recorded:
+    def _issue(self, token: str, kind: str, call: Syscall[Any], key: str) -> Recorded:
         if self._diverged is not None:
             raise self._diverged
         if self._is_closed:
             raise Cancelled(f"process {self._process.pid} has ended")
         speaker = b"" if token == self._process.token else hash_of(token)
-        kind, digest = program_rows.kind_of(call), program_rows.digest(call, key, speaker)
+        digest = program_rows.digest(call, key, speaker)
         try:
             number = self._replay.issue(kind, digest)
         except Diverged as problem:
@@ -143,17 +143,17 @@ class DurableRun:
 
     async def _live(self, known: Recorded, token: str, call: Syscall[Any], key: str) -> Recorded:
         """Do it; the call with its outcome, once it is its turn to be told."""
-        self._open[known.number] = known
-        self._write_open()
         recorder = _Recorder(self, known)
         task = asyncio.ensure_future(self._done(recorder, token, call, key))
+        self._doing[known.number] = (task, recorder)
+        self._write_open()
         while not task.done():
             try:
                 await asyncio.wait([task])
             except asyncio.CancelledError:
-                if self._is_closed or not recorder.is_committed:
+                if recorder.may_stop:
                     task.cancel()
-        del self._open[known.number]
+        del self._doing[known.number]
         if task.cancelled():
             self._abandon(known)
             raise asyncio.CancelledError
@@ -168,11 +168,14 @@ class DurableRun:
         self, recorder: "_Recorder", token: str, call: Syscall[Any], key: str
     ) -> Recorded:
         """Do the call until what it came to is durable; without room on the disk, wait for room."""
+        known = recorder.known
         while True:
-            recorder.work = work = Work(self._journal, recorder, name=recorder.name)
+            name = f"call {known.number} of program {self._process.pid}"
+            recorder.work = work = Work(self._journal, recorder, name=name)
             try:
-                await self._act(recorder, token, call, key)
+                await self._act(known, token, call, key, work)
             except ShuttingDown:
+                recorder.is_frozen = True
                 await self._forever()  # It is done again when the program is run again.
             except AiosError as error:
                 await _fail(work, error)
@@ -181,10 +184,11 @@ class DurableRun:
             recorder.discard()
             await self._clock.sleep(RETRY_S)
 
-    async def _act(self, recorder: "_Recorder", token: str, call: Syscall[Any], key: str) -> None:
-        work = recorder.work
+    async def _act(
+        self, known: Recorded, token: str, call: Syscall[Any], key: str, work: Work
+    ) -> None:
         if isinstance(call, Attempt):
-            await work.commit(Attempted(recorder.known.number, "new"))
+            await work.commit(Attempted(known.number, "new"))
         elif isinstance(call, Report):
             work.extend([program_rows.reported(self._process.pid, call)])
             await work.commit(Ok())
@@ -198,7 +202,7 @@ class DurableRun:
 
         One alone need not be written before it is answered: without it nothing came after it.
         """
-        if len(self._open) > 1 and self._unwritten:
+        if len(self._doing) > 1 and self._unwritten:
             rows = [program_rows.told(self._process.pid, one) for one in self._unwritten.values()]
             self._unwritten.clear()
             self._journal.post(rows)
@@ -243,21 +247,17 @@ class DurableRun:
 class _Recorder:
     """Remembers one call's outcome in the commit of its effects."""
 
-    work: Work
-
     def __init__(self, run: DurableRun, known: Recorded) -> None:
         self._run = run
         self.known = known
+        self.work: Work | None = None
+        self.is_frozen = False  # the kernel stops
         self._done: Recorded | None = None
 
     @property
-    def name(self) -> str:
-        """By which the program asks for the very same generation when it is run again."""
-        return f"call {self.known.number} of program {self._run.pid}"
-
-    @property
-    def is_committed(self) -> bool:
-        return self.work.is_committed
+    def may_stop(self) -> bool:
+        """Whether the call has done nothing, and will not."""
+        return self.is_frozen or self.work is None or not self.work.is_committed
 
     @property
     def done(self) -> Recorded:

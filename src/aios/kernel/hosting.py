@@ -104,7 +104,9 @@ class Host:
 
     def _forget(self, pid: Pid) -> None:
         self._tasks.pop(pid, None)
-        self._runs.pop(pid, None)
+        run = self._runs.pop(pid, None)
+        if run is not None:
+            run.stop()  # Tasks that the program left behind make no more calls.
 
     async def _run_again(self, process: Process) -> None:
         run, argument = await self._recall.again(process)

@@ -5,6 +5,7 @@ import hashlib
 
 import msgspec
 
+from aios.errors import InvalidArgument
 from aios.journal import statements
 from aios.journal.base import Change, Row
 from aios.kernel.keys import digest_of
@@ -81,4 +82,7 @@ def _report_of(attempt: Recorded) -> bytes:
 
 
 def kind_of(call: Syscall[object]) -> str:
+    """The syscall's name. Raises `InvalidArgument` for what is none."""
+    if not isinstance(call, Syscall):
+        raise InvalidArgument(f"expected a syscall, got {type(call).__name__}")
     return name_of(type(call))
