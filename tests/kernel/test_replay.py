@@ -88,10 +88,12 @@ def left(rows: list[Recorded]) -> list[Recorded]:
     return list({row.number: row for row in rows}.values())
 
 
-def replayed(program: Program, recorded: list[Recorded]) -> Replay:
+def replayed(
+    program: Program, recorded: list[Recorded], names: dict[int, bytes] | None = None
+) -> Replay:
     """Run a program until nothing recorded can be told any more."""
     replay = Replay(recorded)
-    by_number = {one.number: one.digest for one in recorded}
+    by_number = names or {one.number: one.digest for one in recorded}
     for call in program.begin():
         replay.issue("x", call)
     while due := replay.due():
@@ -117,7 +119,9 @@ def test_a_program_cut_off_anywhere_is_told_every_recorded_answer_in_order(
     recorded = left(first.rows[: data.draw(st.integers(0, len(first.rows)))])
     again = Program(branches)
     replay = replayed(again, recorded)
-    answered = sorted((one for one in recorded if one.place is not None), key=lambda one: one.place)
+    answered = sorted(
+        (one for one in recorded if one.place is not None), key=lambda one: one.place or 0
+    )
     assert replay.is_over
     assert again.told == [one.digest for one in answered]
     assert again.made[: len(recorded)] == [
@@ -140,15 +144,9 @@ def test_a_program_that_makes_another_call_is_noticed_at_that_call(
     changed = [
         dataclasses.replace(one, digest=b"another") if one is wrong else one for one in recorded
     ]
-    by_number = {one.number: one.digest for one in recorded}
-    program, replay = Program(branches), Replay(changed)
+    names = {one.number: one.digest for one in recorded}
     with pytest.raises(Diverged, match=f"call {wrong.number} was x"):
-        for call in program.begin():
-            replay.issue("x", call)
-        while due := replay.due():
-            for one in due:
-                for call in program.tell(by_number[one.number]):
-                    replay.issue("x", call)
+        replayed(Program(branches), changed, names)
 
 
 def test_an_attempt_is_told_when_its_report_is_next() -> None:
