@@ -166,6 +166,37 @@ def test_a_program_killed_before_any_of_its_commits_ends_as_if_it_had_not_been(
     lived(main)
 
 
+def test_a_tool_that_is_made_of_syscalls_does_each_of_them_once() -> None:
+    async def main() -> None:
+        for at in itertools.count(1):
+            inner = InlineJournal()
+            programs = {"shop": hosted(messenger)}
+            cut = await until_cut(cut_at(at)(inner), programs, boot=1)
+            if cut is not None:
+                break
+            async with house(journal=inner, programs=programs, boot=2) as home:
+                await start(home)
+                how = await ended(home)
+                assert how.result == ["told 1", "told 2"], (at, how)
+                keeper = await home.kernel.call(home.kernel.token, Inspect(pid=1))
+                assert keeper.mail == 2
+        assert at > 8
+
+    lived(main)
+
+
+async def messenger(client: Client, argument: Any) -> list[str | None]:
+    @tool(inline=True, repeatable=True)
+    async def tell(what: str) -> str:
+        """Tell the first process something."""
+        await client.send(1, what)
+        return f"told {what}"
+
+    tools = Toolbox([tell])
+    calls = [ToolCall(id=one, name="tell", arguments=f'{{"what": "{one}"}}') for one in "12"]
+    return [(await tools.run(call, client)).content for call in calls]
+
+
 def judge(shop: Shop, what: str, said: str, *, repeatable: bool) -> None:
     """A tool is done once; only where nobody can know and it may be repeated, it is done twice."""
     if repeatable:

@@ -149,9 +149,12 @@ def test_a_program_that_makes_another_call_is_noticed_at_that_call(
         replayed(Program(branches), changed, names)
 
 
+TRIED = Recorded(number=0, kind=ATTEMPT, digest=b"a", seen=0, place=0, outcome=b"")
+
+
 def test_an_attempt_is_told_when_its_report_is_next() -> None:
     recorded = [
-        Recorded(number=0, kind=ATTEMPT, digest=b"a", seen=0, place=0, outcome=b"", report=2),
+        dataclasses.replace(TRIED, report=2, report_digest=b"r"),
         Recorded(number=1, kind="x", digest=b"x", seen=1, place=1, outcome=b""),
         Recorded(number=2, kind=REPORT, digest=b"r", seen=2, place=2, outcome=b""),
     ]
@@ -167,7 +170,7 @@ def test_an_attempt_is_told_when_its_report_is_next() -> None:
 
 def test_an_attempt_without_a_report_is_told_last() -> None:
     recorded = [
-        Recorded(number=0, kind=ATTEMPT, digest=b"a", seen=0, place=0, outcome=b""),
+        TRIED,
         Recorded(number=1, kind="x", digest=b"x", seen=0, place=1, outcome=b""),
     ]
     replay = Replay(recorded)
@@ -182,3 +185,40 @@ def test_a_program_that_makes_fewer_calls_has_diverged_at_its_end() -> None:
         replay.end()
     replay.issue("x", b"x")
     replay.end()
+
+
+def inner(*, reported: str | None) -> list[Recorded]:
+    """An attempt, a call that its tool made, and the report."""
+    return [
+        dataclasses.replace(TRIED, report=2, report_digest=b"r", reported=reported),
+        Recorded(number=1, kind="x", digest=b"x", seen=1, within=0, place=1, outcome=b""),
+        Recorded(number=2, kind=REPORT, digest=b"r", seen=2),
+    ]
+
+
+def test_what_the_tool_of_a_reported_attempt_did_is_not_done_again() -> None:
+    replay = Replay(inner(reported="fine"))
+    replay.issue(ATTEMPT, b"a")
+    assert [one.number for one in replay.due()] == [0]
+    replay.issue(REPORT, b"r")
+    assert replay.is_over
+    assert replay.issue("y", b"y") == 3
+
+
+def test_a_tool_that_runs_again_makes_its_calls_again() -> None:
+    replay = Replay(inner(reported=None))
+    replay.issue(ATTEMPT, b"a")
+    assert [one.number for one in replay.due()] == [0]
+    replay.issue("x", b"x")
+    assert [one.number for one in replay.due()] == [1]
+    replay.issue(REPORT, b"r")
+    assert replay.is_over
+
+
+def test_a_tool_that_does_not_run_again_makes_none_of_its_calls() -> None:
+    replay = Replay(inner(reported=None))
+    replay.issue(ATTEMPT, b"a")
+    assert [one.number for one in replay.due()] == [0]
+    assert replay.issue(REPORT, b"r") == 2
+    assert replay.due() == []
+    assert replay.is_over

@@ -68,6 +68,7 @@ _CALLS = (
         kind TEXT NOT NULL,
         digest BLOB NOT NULL,
         seen INTEGER NOT NULL,
+        within INTEGER,
         place INTEGER,
         outcome BLOB,
         reported TEXT,

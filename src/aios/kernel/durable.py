@@ -8,6 +8,7 @@ the two that bracket a tool's run, which are its own.
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
 from aios.clock import Clock
@@ -58,23 +59,36 @@ class DurableRun:
         self._unwritten: dict[int, Recorded] = {}  # of these, those that the journal knows not
         self._is_closed = False
         self._diverged: Diverged | None = None
+        # The attempt whose tool speaks in a task and in those it starts; and what it is within.
+        self._within: ContextVar[int | None] = ContextVar("within", default=None)
+        self._outside: dict[int, int | None] = {}
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """As the kernel's; the same again after a crash."""
         kind = program_rows.kind_of(call)
         safe = checked(call)
+        if isinstance(safe, Report):
+            self._within.set(self._outside.pop(safe.attempt, None))
         known = self._issue(token, kind, safe, key)
+        if isinstance(safe, Attempt):  # From here on it is the tool that speaks, in this task.
+            self._outside[known.number] = self._within.get()
+        reply = await self._reply(known, token, safe, key)
+        if isinstance(safe, Attempt):
+            self._within.set(known.number)
+        return cast(R, reply)
+
+    async def _reply(self, known: Recorded, token: str, call: Syscall[Any], key: str) -> Any:
         if known.is_abandoned:
             await self._forever()
         if known.outcome is not None:
             await self._until(self._told[known.number])
             del self._told[known.number]
             self._saw(known)
-            return cast(R, _again(safe, known))
-        done = await self._live(known, token, safe, key)
+            return _again(call, known)
+        done = await self._live(known, token, call, key)
         self._saw(done)
         assert done.outcome is not None
-        return cast(R, opened(type(safe), done.outcome))
+        return opened(type(call), done.outcome)
 
     async def stream(
         self, token: str, call: Stream, *, key: str = ""
@@ -117,7 +131,10 @@ class DurableRun:
             raise
         known = self._replay.recorded(number)
         if known is None:
-            known = Recorded(number=number, kind=kind, digest=digest, seen=self._seen)
+            within = self._within.get()
+            known = Recorded(
+                number=number, kind=kind, digest=digest, seen=self._seen, within=within
+            )
             self._unwritten[number] = known
         if known.outcome is not None:
             self._told[number] = asyncio.get_running_loop().create_future()

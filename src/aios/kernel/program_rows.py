@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -20,7 +21,7 @@ ABANDONED = b""
 def told(pid: Pid, call: Recorded) -> Change:
     """What is known of a call by now."""
     outcome = ABANDONED if call.is_abandoned else call.outcome
-    row = (pid, call.number, call.kind, call.digest, call.seen, call.place, outcome)
+    row = (pid, call.number, call.kind, call.digest, call.seen, call.within, call.place, outcome)
     return Change(statements.PROGRAM_CALL_PUT, row)
 
 
@@ -47,6 +48,7 @@ class _Row(msgspec.Struct, array_like=True):
     kind: str
     digest: bytes
     seen: int
+    within: int | None
     place: int | None
     outcome: bytes | None
     reported: str | None
@@ -56,12 +58,12 @@ def recorded(rows: list[Row]) -> list[Recorded]:
     """All calls of a program, each attempt with its report."""
     calls = [_call(msgspec.convert(row, _Row)) for row in rows]
     reports = {one.digest: one.number for one in calls if one.kind == REPORT}
-    return [
-        dataclasses.replace(one, report=reports.get(_report_of(one)))
-        if one.kind == ATTEMPT
-        else one
-        for one in calls
-    ]
+    return [_with_report(one, reports) if one.kind == ATTEMPT else one for one in calls]
+
+
+def _with_report(attempt: Recorded, reports: Mapping[bytes, int]) -> Recorded:
+    looks = digest(Report(attempt=attempt.number, result=""), "", b"")
+    return dataclasses.replace(attempt, report=reports.get(looks), report_digest=looks)
 
 
 def _call(row: _Row) -> Recorded:
@@ -70,15 +72,12 @@ def _call(row: _Row) -> Recorded:
         kind=row.kind,
         digest=row.digest,
         seen=row.seen,
+        within=row.within,
         place=row.place,
         outcome=row.outcome or None,
         is_abandoned=row.outcome == ABANDONED,
         reported=row.reported,
     )
-
-
-def _report_of(attempt: Recorded) -> bytes:
-    return digest(Report(attempt=attempt.number, result=""), "", b"")
 
 
 def kind_of(call: Syscall[object]) -> str:
