@@ -43,14 +43,13 @@ class Program:
 
 
 class Life:
-    """A first run, with a journal of rows in the order in which they were posted."""
+    """A first run, with its commits: each has an answer, and the calls made before it that wait."""
 
     def __init__(self, branches: Branches) -> None:
         self.program = Program(branches)
-        self.rows: list[Recorded] = []
+        self.commits: list[list[Recorded]] = []
         self._calls: dict[bytes, Recorded] = {}
         self._open: list[Recorded] = []  # not answered
-        self._unwritten: list[Recorded] = []
         self._answered: list[Recorded] = []  # not told yet
         self._places = 0
         self._seen = 0
@@ -65,10 +64,9 @@ class Life:
             self._issue(self.program.tell(answer.digest))
         elif self._open:
             call = self._open.pop(choice // 2 % len(self._open))
-            self._unwritten = [one for one in self._unwritten if one != call]
             done = dataclasses.replace(call, place=self._places, outcome=b"ok")
             self._places += 1
-            self.rows.append(done)
+            self.commits.append([*self._open, done])
             self._answered.append(done)
 
     def _issue(self, calls: list[bytes]) -> None:
@@ -77,15 +75,13 @@ class Life:
             known = Recorded(number=number, kind="x", digest=call, seen=self._seen)
             self._calls[call] = known
             self._open.append(known)
-            self._unwritten.append(known)
-            if len(self._open) + len(self._answered) > 1:
-                self.rows += self._unwritten
-                self._unwritten = []
 
 
-def left(rows: list[Recorded]) -> list[Recorded]:
-    """What a journal holds after these posts."""
-    return list({row.number: row for row in rows}.values())
+def left(commits: list[list[Recorded]]) -> list[Recorded]:
+    """What a journal holds after these commits."""
+    rows = [row for commit in commits for row in commit]
+    answered = {row.number: row for row in rows if row.place is not None}
+    return list(({row.number: row for row in rows} | answered).values())
 
 
 def replayed(
@@ -116,7 +112,7 @@ def test_a_program_cut_off_anywhere_is_told_every_recorded_answer_in_order(
     first = Life(branches)
     for choice in choices:
         first.step(choice)
-    recorded = left(first.rows[: data.draw(st.integers(0, len(first.rows)))])
+    recorded = left(first.commits[: data.draw(st.integers(0, len(first.commits)))])
     again = Program(branches)
     replay = replayed(again, recorded)
     answered = sorted(
@@ -137,7 +133,7 @@ def test_a_program_that_makes_another_call_is_noticed_at_that_call(
     first = Life(branches)
     for choice in choices:
         first.step(choice)
-    recorded = left(first.rows)
+    recorded = left(first.commits)
     if not recorded:
         return
     wrong = data.draw(st.sampled_from(recorded))

@@ -70,6 +70,7 @@ PROGRAM_CALL_PUT = Statement(
     INSERT INTO program_calls (pid, number, kind, digest, seen, within, place, outcome)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET place = excluded.place, outcome = excluded.outcome
+    WHERE excluded.outcome IS NOT NULL
     """,
 )
 PROGRAM_CALL_REPORTED = Statement(

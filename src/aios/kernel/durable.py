@@ -56,7 +56,7 @@ class DurableRun:
         self._answers = _Answers(self._replay.places)
         self._seen = 0
         self._doing: dict[int, tuple[asyncio.Task[Recorded], _Recorder]] = {}  # calls under way
-        self._unwritten: dict[int, Recorded] = {}  # of these, those that the journal knows not
+        self._unwritten: dict[int, Recorded] = {}  # made or given up; the journal knows it not yet
         self._is_closed = False
         self._diverged: Diverged | None = None
         # The attempt whose tool speaks in a task and in those it starts; and what it is within.
@@ -163,7 +163,6 @@ class DurableRun:
         recorder = _Recorder(self, known)
         task = asyncio.ensure_future(self._done(recorder, token, call, key))
         self._doing[known.number] = (task, recorder)
-        self._write_open()
         while not task.done():
             try:
                 await asyncio.wait([task])
@@ -175,7 +174,6 @@ class DurableRun:
             self._abandon(known)
             raise asyncio.CancelledError
         done = task.result()
-        self._unwritten.pop(known.number, None)
         turn = self._answers.ready(done)
         self._tell()
         await self._until(turn)
@@ -192,12 +190,14 @@ class DurableRun:
             try:
                 await self._act(known, token, call, key, work)
             except ShuttingDown:
+                if self._is_closed:
+                    raise asyncio.CancelledError from None
                 recorder.is_frozen = True
                 await self._forever()  # It is done again when the program is run again.
             except AiosError as error:
                 await _fail(work, error)
             if work.is_durable:
-                return recorder.done
+                return recorder.settled()
             recorder.discard()
             await self._clock.sleep(RETRY_S)
 
@@ -214,23 +214,11 @@ class DurableRun:
             if not work.is_committed:
                 await work.commit(reply)
 
-    def _write_open(self) -> None:
-        """Where several calls are under way, the journal must know in which order they were made.
-
-        One alone need not be written before it is answered: without it nothing came after it.
-        """
-        if len(self._doing) > 1 and self._unwritten:
-            rows = [program_rows.told(self._process.pid, one) for one in self._unwritten.values()]
-            self._unwritten.clear()
-            self._journal.post(rows)
-
     def _abandon(self, known: Recorded) -> None:
         """The program gave a call up: when it is run again, it will give it up again."""
         if self._is_closed or self._process.has_ended:
             return
-        self._unwritten.pop(known.number, None)
-        gone = dataclasses.replace(known, is_abandoned=True)
-        self._journal.post([program_rows.told(self._process.pid, gone)])
+        self._unwritten[known.number] = dataclasses.replace(known, is_abandoned=True)
 
     async def _until(self, told: asyncio.Future[None]) -> None:
         """Wait, and let nothing but the end of the program come between.
@@ -249,16 +237,31 @@ class DurableRun:
     async def _forever(self) -> None:
         await asyncio.get_running_loop().create_future()
 
-    def recorded(self, known: Recorded, outcome: object) -> tuple[Recorded, Sequence[Change]]:
-        """A call that is being committed gets its place among the answers."""
+    def recorded(self, known: Recorded, outcome: object) -> tuple[Recorded, list[Recorded]]:
+        """A call that is being committed gets its place among the answers.
+
+        With it go the calls that were made before it is told, and wait: an answer without them
+        would be told too early. Calls that come later need not be known before there is more.
+        """
         place = self._answers.place()
         done = dataclasses.replace(known, place=place, outcome=sealed(outcome))
-        return done, [program_rows.told(self._process.pid, done)]
+        waiting = [one for one in self._unwritten.values() if one.number != known.number]
+        return done, [*waiting, done]
+
+    def written(self, calls: Sequence[Recorded]) -> None:
+        """The journal knows these now."""
+        for one in calls:
+            known = self._unwritten.get(one.number)
+            if known is one or one.outcome is not None:
+                self._unwritten.pop(one.number, None)
 
     def discard(self, done: Recorded) -> None:
         """It could not be committed; its place stays empty."""
         self._answers.skip(done)
         self._tell()
+
+    def rows(self, calls: Sequence[Recorded]) -> list[Change]:
+        return [program_rows.told(self._process.pid, one) for one in calls]
 
 
 class _Recorder:
@@ -270,20 +273,22 @@ class _Recorder:
         self.work: Work | None = None
         self.is_frozen = False  # the kernel stops
         self._done: Recorded | None = None
+        self._carried: list[Recorded] = []
 
     @property
     def may_stop(self) -> bool:
         """Whether the call has done nothing, and will not."""
         return self.is_frozen or self.work is None or not self.work.is_committed
 
-    @property
-    def done(self) -> Recorded:
+    def settled(self) -> Recorded:
+        """It is durable: the call with its outcome."""
         assert self._done is not None
+        self._run.written(self._carried)
         return self._done
 
     def __call__(self, outcome: object) -> Sequence[Change]:
-        self._done, changes = self._run.recorded(self.known, outcome)
-        return changes
+        self._done, self._carried = self._run.recorded(self.known, outcome)
+        return self._run.rows(self._carried)
 
     def discard(self) -> None:
         if self._done is not None:
@@ -324,8 +329,8 @@ class _Answers:
 
 
 async def _fail(work: Work, error: AiosError) -> None:
-    """Remember an error, unless it came when the call was committed already."""
-    if work.is_committed:
+    """Remember an error, unless the call was committed already, or there is no room to."""
+    if work.is_committed or isinstance(error, NoSpace):
         return
     try:
         await work.fail(error)
