@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from aios.errors import Busy, NoSpace
+from aios.errors import Busy, Denied, NoSpace
 from aios.storage.paths import OURS, FilePath, is_nameable, parent
 
 Kind = Literal["file", "folder", "other"]
@@ -23,7 +23,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 READS_MAX = 3
 READ_BYTES = 1 << 24
 
@@ -67,22 +67,22 @@ class Disk(Protocol):
     def remove(self, root: Root, path: FilePath, before: str) -> bool: ...
     def remove_folder(self, root: Root, path: FilePath) -> bool: ...
     def drop(self, root: Root, name: str) -> None: ...
-    def clear(self, root: Root) -> None: ...
+    def clear(self, root: Root, but: str) -> None: ...
 
 
 class RealDisk:
     """The machine's file system."""
 
     def look(self, root: Root, path: FilePath) -> Seen | None:
-        """What is there now; None where nothing is, or where the way to it is no folder."""
-        with _missing_is_none(), _folder(root, parent(path)) as folder:
+        """What is there now; None where nothing is, or the way to it is no folder, or is barred."""
+        with suppress(Denied), _missing_is_none(), _typed(), _folder(root, parent(path)) as folder:
             return _seen(os.stat(_name(path), dir_fd=folder, follow_symlinks=False))
         return None
 
     def names(self, root: Root, path: FilePath) -> dict[str, Seen] | None:
         """What a folder holds, but for names that no path can have and our own; None: no folder."""
         found: dict[str, Seen] = {}
-        with _missing_is_none(), _folder(root, path) as folder:
+        with _missing_is_none(), _typed(), _folder(root, path) as folder:
             for name in os.listdir(folder):
                 if is_nameable(name):
                     with suppress(FileNotFoundError):
@@ -92,7 +92,7 @@ class RealDisk:
 
     def read(self, root: Root, path: FilePath, bytes_max: int) -> Content | None:
         """A regular file as it was at one moment; None where there is none, or it is too large."""
-        with _missing_is_none(), _folder(root, parent(path)) as folder:
+        with _missing_is_none(), _typed(), _folder(root, parent(path)) as folder:
             file = os.open(_name(path), FILE, dir_fd=folder)
             try:
                 return _settled(file, bytes_max)
@@ -102,7 +102,7 @@ class RealDisk:
 
     def stage(self, root: Root, name: str, data: bytes) -> None:
         """Lay bytes aside, durably, where one rename brings them to any path of the root."""
-        with _full_is_typed(), _folder(root, FilePath(OURS), make=True) as aside:
+        with _blocked(), _typed(), _folder(root, FilePath(OURS), make=True) as aside:
             file = os.open(name, NEW, 0o666, dir_fd=aside)
             try:
                 _write_all(file, data)
@@ -121,7 +121,7 @@ class RealDisk:
         """
         with (
             _missing_is_none(),
-            _full_is_typed(),
+            _typed(),
             _folder(root, FilePath(OURS)) as aside,
             _folder(root, parent(path)) as folder,
         ):
@@ -139,7 +139,7 @@ class RealDisk:
 
     def make_folder(self, root: Root, path: FilePath) -> bool:
         """A folder and those above it; whether there is one now."""
-        with _missing_is_none(), _full_is_typed(), _folder(root, path, make=True):
+        with _missing_is_none(), _typed(), _folder(root, path, make=True):
             return True
         return False
 
@@ -147,7 +147,7 @@ class RealDisk:
         """Move a file or folder to a place where nothing is; whether that was so."""
         with (
             _missing_is_none(),
-            _full_is_typed(),
+            _typed(),
             _folder(root, parent(path)) as old,
             _folder(root, parent(to)) as new,
         ):
@@ -161,7 +161,7 @@ class RealDisk:
 
     def remove(self, root: Root, path: FilePath, before: str) -> bool:
         """Unlink a file that is what `before` says; whether nothing is there now."""
-        with _missing_is_none(), _full_is_typed(), _folder(root, parent(path)) as folder:
+        with _missing_is_none(), _typed(), _folder(root, parent(path)) as folder:
             if _stamp_at(folder, _name(path)) not in ("", before):
                 return False
             with suppress(FileNotFoundError):
@@ -171,7 +171,7 @@ class RealDisk:
 
     def remove_folder(self, root: Root, path: FilePath) -> bool:
         """Remove an empty folder; whether nothing is there now."""
-        with _missing_is_none(), _full_is_typed(), _folder(root, parent(path)) as folder:
+        with _missing_is_none(), _typed(), _folder(root, parent(path)) as folder:
             try:
                 os.rmdir(_name(path), dir_fd=folder)
             except FileNotFoundError:
@@ -185,15 +185,16 @@ class RealDisk:
 
     def drop(self, root: Root, name: str) -> None:
         """Staged bytes that are not needed after all."""
-        with _missing_is_none(), _folder(root, FilePath(OURS)) as aside:
+        with _missing_is_none(), _typed(), _folder(root, FilePath(OURS)) as aside:
             os.unlink(name, dir_fd=aside)
 
-    def clear(self, root: Root) -> None:
-        """Remove what was staged by a kernel that is gone."""
-        with _missing_is_none(), _folder(root, FilePath(OURS)) as aside:
+    def clear(self, root: Root, but: str) -> None:
+        """Remove what kernels that are gone have staged: names that do not begin with `but`."""
+        with _missing_is_none(), _typed(), _folder(root, FilePath(OURS)) as aside:
             for name in os.listdir(aside):
-                with suppress(OSError):
-                    os.unlink(name, dir_fd=aside)
+                if not name.startswith(but):
+                    with suppress(OSError):
+                        os.unlink(name, dir_fd=aside)
 
 
 def _name(path: FilePath) -> str:
@@ -211,15 +212,27 @@ def _missing_is_none() -> Iterator[None]:
 
 
 @contextmanager
-def _full_is_typed() -> Iterator[None]:
+def _blocked() -> Iterator[None]:
+    """A way that must be there and is not."""
     try:
         yield
     except OSError as problem:
+        raise Denied(f"the folder of these files is gone or a link: {problem.strerror}") from None
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """Whatever else the disk says becomes an error of ours."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in GONE:
+            raise
         if problem.errno in FULL:
-            raise NoSpace(f"the disk under the files takes no more: {problem.strerror}") from None
+            raise NoSpace(f"the disk under the files fails: {problem.strerror}") from None
         if problem.errno in (errno.EMFILE, errno.ENFILE):
-            raise Busy("too many open files") from None
-        raise
+            raise Busy("too many files are open") from None
+        raise Denied(f"the disk under the files refuses: {problem.strerror}") from None
 
 
 @contextmanager
