@@ -60,11 +60,12 @@ class Desk:
         *,
         limits: FileLimits | None = None,
         disk: Disk | None = None,
+        clock: HandClock | None = None,
         seed: int = 0,
     ) -> None:
         self.folder = folder / "files"
         self.journal = journal or InlineJournal()
-        self.clock = HandClock()
+        self.clock = clock or HandClock()
         self.searcher = WordSearcher()
         self.storage = Storage(
             self.journal,

@@ -82,12 +82,12 @@ _FILES = (
     """,
     """
     CREATE TABLE file_bin (
-        id TEXT PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
         agent TEXT NOT NULL,
         path TEXT NOT NULL,
         time REAL NOT NULL,
         bytes INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID
+    ) STRICT
     """,
     "CREATE INDEX file_bin_of_agent ON file_bin (agent, time)",
     """

@@ -89,7 +89,7 @@ FILE_MARK_PUT = Statement(
 )
 FILE_BIN_LIST = Statement(
     "file_bin_list",
-    "SELECT id, path, time, bytes FROM file_bin WHERE agent = ? ORDER BY time DESC, id",
+    "SELECT id, path, time, bytes FROM file_bin WHERE agent = ? ORDER BY time DESC, rowid DESC",
 )
 FILE_BIN_PUT = Statement(
     "file_bin_put", "INSERT INTO file_bin (id, agent, path, time, bytes) VALUES (?, ?, ?, ?, ?)"

@@ -7,7 +7,7 @@ kernel all leave either the old files or the new ones.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from aios.storage.landing import Landing
 from aios.storage.locks import Locks
 from aios.storage.outside import Outside, View
 from aios.storage.paths import ROOT, FilePath, below, parents, top
-from aios.storage.quota import check_bytes, check_files, to_purge
+from aios.storage.quota import check_bytes, check_files, overdue
 from aios.storage.shop import Shop
 
 T = TypeVar("T")
@@ -104,6 +104,7 @@ class Changes:
 
     async def refresh(self, agent: str, path: FilePath) -> None:
         """Before a read: see to it that the journal knows what is at a path."""
+        await self._catch_up(agent, path)
         if changed := await self._outside.changed(agent, [path] if path else []):
             await self.take_over(agent, changed)
 
@@ -112,6 +113,21 @@ class Changes:
         await self.refresh(agent, folder)
         if changed := await self._outside.compare(agent, folder, deep=deep):
             await self.take_over(agent, changed)
+
+    async def catch_up(self) -> None:
+        """Try again what disks did not take."""
+        for agent in self._landing.owed():
+            await self._catch_up(agent, ROOT)
+
+    async def _catch_up(self, agent: str, path: FilePath) -> None:
+        """Try again what the disk did not take at, above or below a path, if it does now."""
+        owed = [one for one in self._landing.behind(agent) if _concerns(one, [path])]
+        if not owed:
+            return
+        tops = {top(FilePath(effect.path)) for intent in owed for effect in intent.effects}
+        async with self._locks.hold(agent, sorted(tops)):
+            with suppress(AiosError):
+                await self._settle_all(agent, sorted(tops))
 
     async def _run(self, order: Order[T], reply: asyncio.Future[T], begun: asyncio.Event) -> None:
         try:
@@ -208,15 +224,23 @@ class Changes:
         agent, limits = order.agent, self._shop.limits
         used, files = await self._usage(agent)
         check_files(files, draft.files_more, limits)
-        over = used + draft.bytes_more - limits.bytes_max if draft.bytes_more > 0 else 0
-        if over > 0 and not order.uses_bin:
+        room = limits.bytes_max - used
+        is_short = draft.bytes_more > max(room, 0)
+        if is_short and not order.uses_bin:
             await stack.enter_async_context(self._bins.hold(agent, [ROOT]))
-        if over > 0 or order.uses_bin:
-            deletions = await self._shop.catalog.deletions(agent)
-            there = [one for one in deletions if one.id not in draft.restored]
-            for one in to_purge(there, draft.author.now, over, limits):
-                await draft.purge(one)
+        if is_short or order.uses_bin:
+            await self._empty_bin(draft, room)
         check_bytes(used, draft.bytes_more, limits)
+
+    async def _empty_bin(self, draft: Draft, room: int) -> None:
+        deletions = await self._shop.catalog.deletions(draft.author.agent)
+        there = [one for one in deletions if one.id not in draft.restored]
+        going = overdue(there, draft.author.now, self._shop.limits)
+        for one in going:
+            await draft.purge(one)
+        for one in reversed(there):
+            if one not in going and draft.bytes_more > max(room, 0):
+                await draft.purge(one)
 
     async def _usage(self, agent: str) -> tuple[int, int]:
         """What an agent has, with what changes under way will add."""

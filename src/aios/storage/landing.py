@@ -51,6 +51,10 @@ class Landing:
         """What the disk still owes that agent, in order of commit."""
         return [intent for intent in self._behind.values() if intent.agent == agent]
 
+    def owed(self) -> set[str]:
+        """The agents to whose files the disk owes something."""
+        return {intent.agent for intent in self._behind.values()}
+
     async def stage(self, intent: Intent, draft: Draft) -> list[Job]:
         """Set new contents aside, durably, so that the last step needs no room. All or none."""
         jobs = [

@@ -55,21 +55,9 @@ def outdated(versions: Sequence[VersionInfo], now: float, limits: FileLimits) ->
     ]
 
 
-def to_purge(
-    deletions: Sequence[Deleted], now: float, over_bytes: int, limits: FileLimits
-) -> list[Deleted]:
-    """Which of the bin's entries, newest first, go: too many, too old, or in the way of new bytes.
-
-    The oldest go first, and no more of them than `over_bytes` asks for.
-    """
+def overdue(deletions: Sequence[Deleted], now: float, limits: FileLimits) -> list[Deleted]:
+    """Which of the bin's entries, newest first, go: they are too many, or too old."""
     oldest = now - limits.bin_days * DAY_S
-    going = [
+    return [
         one for place, one in enumerate(deletions) if place >= limits.bin_max or one.time < oldest
     ]
-    freed = sum(one.bytes for one in going)
-    for one in reversed(deletions[: len(deletions) - len(going)]):
-        if freed >= over_bytes:
-            break
-        going.append(one)
-        freed += one.bytes
-    return going if freed >= over_bytes else [one for one in going if one.time < oldest]

@@ -36,6 +36,7 @@ class Watch:
 
     async def round(self) -> None:
         """One bounded look."""
+        await self._changes.catch_up()
         if not self._mounted:
             mounts = self._shop.mounts.all()
             self._mounted.extend((mount.agent, FilePath(mount.name)) for mount in mounts)
