@@ -72,20 +72,24 @@ class Changes:
     async def make(self, order: Order[T]) -> T:
         """The change's reply, once it is made.
 
-        A caller that leaves takes the change back as long as it waits for others, not later.
+        A caller that leaves takes the change back before its commit, and never after it.
         """
         reply: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         reply.add_done_callback(_retrieved)
-        begun = asyncio.Event()
-        task = asyncio.get_running_loop().create_task(self._run(order, reply, begun))
+        task = asyncio.get_running_loop().create_task(self._run(order, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        try:
-            return await asyncio.shield(reply)
-        except asyncio.CancelledError:
-            if not begun.is_set():
-                task.cancel()
-            raise
+        was_cancelled = False
+        while not reply.done():
+            try:
+                await asyncio.wait([reply])
+            except asyncio.CancelledError:
+                was_cancelled = True
+                if not order.work.is_committed:
+                    task.cancel()
+        if was_cancelled:
+            raise asyncio.CancelledError
+        return reply.result()
 
     async def take_over(self, agent: str, paths: Collection[FilePath]) -> list[FilePath]:
         """Make what somebody did outside at these paths part of the agent's files, folders above
@@ -129,9 +133,9 @@ class Changes:
             with suppress(AiosError):
                 await self._settle_all(agent, sorted(tops))
 
-    async def _run(self, order: Order[T], reply: asyncio.Future[T], begun: asyncio.Event) -> None:
+    async def _run(self, order: Order[T], reply: asyncio.Future[T]) -> None:
         try:
-            await self._when_current(order, reply, begun)
+            await self._when_current(order, reply)
         except asyncio.CancelledError:
             reply.cancel()
             raise
@@ -142,15 +146,12 @@ class Changes:
             if not reply.done():
                 reply.set_exception(problem)
 
-    async def _when_current(
-        self, order: Order[T], reply: asyncio.Future[T], begun: asyncio.Event
-    ) -> None:
+    async def _when_current(self, order: Order[T], reply: asyncio.Future[T]) -> None:
         """Make the change while nobody else may, and on what is there now, also from outside."""
         left: set[FilePath] = set()
         for _ in range(TRIES):
             scope = await self._scope(order)
             async with self._locks.hold(order.agent, scope):
-                begun.set()
                 await self._settle_all(order.agent, order.paths)
                 changed = await self._changed(order, left)
                 if not changed and scope == await self._scope(order):
