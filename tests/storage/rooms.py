@@ -1,9 +1,8 @@
 """A storage room for tests: a journal in memory, a real folder, no threads, a clock set by hand."""
 
-from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aios.journal.base import Journal, Work
 from aios.retrieval.base import Hit, Query

@@ -130,10 +130,7 @@ class Machine(RuleBasedStateMachine):
     @rule(path=paths, data=contents)
     def somebody_edits_a_file_by_hand(self, path: str, data: bytes) -> None:
         real = self.desk.real(path)
-        if isinstance(self.model.things.get(path), list):
-            real.write_bytes(data)
-            self.model.put(path, data)
-        elif path not in self.model.things and real.parent.is_dir():
+        if isinstance(self.model.things.get(path), list) or (path not in self.model.things and real.parent.is_dir()):
             real.write_bytes(data)
             self.model.put(path, data)
 

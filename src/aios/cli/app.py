@@ -12,10 +12,18 @@ import typer
 from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
+from aios.cli.files import files
+from aios.cli.shell import shell
 from aios.cli.version import version
 from aios.errors import AiosError
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, bench, doctor, version)  # as help shows them
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    shell,
+    bench,
+    doctor,
+    version,
+)  # as help shows them
 
 app = typer.Typer(
     name="aios",
@@ -27,6 +35,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(files)
 
 
 @app.callback()
