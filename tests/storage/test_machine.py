@@ -16,7 +16,7 @@ from aios.errors import AiosError
 from aios.syscalls import file
 from aios.testing.journal import InlineJournal
 from tests.storage.fuses import Fuse, FusedDisk, FusedJournal
-from tests.storage.model import Model
+from tests.storage.model import Contents, Model
 from tests.storage.rooms import Desk, HandClock
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(call=calls, step=st.integers(1, 12))
     def a_kernel_stops_at_some_step_and_the_next_goes_on(self, call: Any, step: int) -> None:
-        expected, model = _expected(self.model, call)
+        _, model = _expected(self.model, call)
         self.fuse.first, self.fuse.last = self.fuse.steps + step, None
         got = self.call(call)
         self.open(Fuse())
@@ -130,7 +130,8 @@ class Machine(RuleBasedStateMachine):
     @rule(path=paths, data=contents)
     def somebody_edits_a_file_by_hand(self, path: str, data: bytes) -> None:
         real = self.desk.real(path)
-        if isinstance(self.model.things.get(path), list) or (path not in self.model.things and real.parent.is_dir()):
+        is_file = isinstance(self.model.things.get(path), list)
+        if is_file or (path not in self.model.things and real.parent.is_dir()):
             real.write_bytes(data)
             self.model.put(path, data)
 
@@ -167,19 +168,10 @@ class Machine(RuleBasedStateMachine):
             return f"paths {sorted(kinds)}, not {sorted(model.things)}"
         used = 0
         for path, thing in model.things.items():
-            if thing is None:
-                continue
-            versions = (await desk.call(file.Versions(path=path))).versions
-            numbers = [version.version for version in reversed(versions)]
-            if numbers != [number for number, _ in thing]:
-                return f"versions of {path!r} are {numbers}, not {thing}"
-            for number, data in thing:
-                got = await desk.call(file.ReadFile(path=path, version=number))
-                if got.data != data:
-                    return f"{path!r} version {number} is {got.data!r}, not {data!r}"
-                used += len(data)
-            if desk.real(path).read_bytes() != thing[-1][1]:
-                return f"real {path!r} is {desk.real(path).read_bytes()!r}, not {thing[-1][1]!r}"
+            if thing is not None:
+                used += sum(len(data) for _, data in thing)
+                if wrong := await self._file_difference(path, thing):
+                    return wrong
         deleted = (await desk.call(file.Bin())).deleted
         if [one.path for one in deleted] != [path for path, _ in model.bin]:
             return f"bin has {deleted}"
@@ -189,6 +181,20 @@ class Machine(RuleBasedStateMachine):
         if (quota.bytes, quota.files) != (used, len(model.things)):
             return f"usage is {quota}, not {used} bytes and {len(model.things)} files"
         return await self._real_difference(model)
+
+    async def _file_difference(self, path: str, thing: Contents) -> str:
+        desk = self.desk
+        versions = (await desk.call(file.Versions(path=path))).versions
+        numbers = [version.version for version in reversed(versions)]
+        if numbers != [number for number, _ in thing]:
+            return f"versions of {path!r} are {numbers}, not {thing}"
+        for number, data in thing:
+            got = await desk.call(file.ReadFile(path=path, version=number))
+            if got.data != data:
+                return f"{path!r} version {number} is {got.data!r}, not {data!r}"
+        if desk.real(path).read_bytes() != thing[-1][1]:
+            return f"real {path!r} is {desk.real(path).read_bytes()!r}, not {thing[-1][1]!r}"
+        return ""
 
     async def _real_difference(self, model: Model) -> str:
         root = self.desk.folder / "ada"

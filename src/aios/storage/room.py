@@ -81,6 +81,10 @@ class Storage:
         """Notice changes made outside, until cancelled."""
         await self._watch.run()
 
+    async def watch_once(self) -> None:
+        """One bounded look around."""
+        await self._watch.round()
+
     async def blobs(self) -> set[str]:
         """Every blob that a version refers to."""
         return {str(row[0]) for row in await self._shop.journal.read(sql.FILE_BLOBS)}
