@@ -101,6 +101,10 @@ class FusedDisk(RealDisk):
         self._fuse.step()
         return super().remove_folder(root, path)
 
+    def sync(self, root: Root, folders: Collection[FilePath]) -> None:
+        self._fuse.step()
+        super().sync(root, folders)
+
     def drop(self, root: Root, name: str) -> None:
         self._fuse.step()
         super().drop(root, name)

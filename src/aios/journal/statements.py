@@ -176,8 +176,10 @@ FILE_VERSION_DROP = Statement(
 )
 FILE_VERSIONS_DROP = Statement("file_versions_drop", "DELETE FROM file_versions WHERE file = ?")
 FILE_BLOBS = Statement("file_blobs", "SELECT DISTINCT sha256 FROM file_versions")
-FILE_MARK_GET = Statement(
-    "file_mark_get", "SELECT version FROM file_marks WHERE agent = ? AND path = ?"
+FILE_MARKS_GET = Statement(
+    "file_marks_get",
+    "SELECT path, version FROM file_marks WHERE agent = ? AND path IN"
+    " (SELECT value FROM json_each(?))",
 )
 FILE_MARK_PUT = Statement(
     "file_mark_put",

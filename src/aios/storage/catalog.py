@@ -56,10 +56,12 @@ class Catalog:
         """Newest first."""
         return list(map(version_from, await self._read(sql.FILE_VERSIONS, file)))
 
-    async def mark(self, agent: str, path: FilePath) -> int:
-        """The last version number that a file now gone had here; 0 for none."""
-        rows = await self._read(sql.FILE_MARK_GET, agent, path)
-        return cast(int, rows[0][0]) if rows else 0
+    async def marks(self, agent: str, paths: Collection[FilePath]) -> dict[FilePath, int]:
+        """The last version number that a file now gone had at each path; 0 for none."""
+        rows = await self._read(sql.FILE_MARKS_GET, agent, json.dumps(list(paths)))
+        return dict.fromkeys(paths, 0) | {
+            FilePath(str(path)): cast(int, version) for path, version in rows
+        }
 
     async def deletions(self, agent: str) -> list[Deleted]:
         """Newest first."""

@@ -26,6 +26,7 @@ from aios.storage.quota import check_bytes, check_files, overdue
 from aios.storage.shop import Shop
 
 T = TypeVar("T")
+PUTS_AT_ONCE = 8  # contents of one change on their way to disk
 TRIES = 8  # how often somebody outside may get ahead of a change
 
 
@@ -205,9 +206,7 @@ class Changes:
         self, order: Order[T], draft: Draft, intent: Intent, result: T
     ) -> Sequence[Job]:
         """New contents first, so that whatever the journal names is there."""
-        for data in draft.contents.values():
-            await self._shop.journal.blobs.put(data)
-        jobs = await self._landing.stage(intent, draft) if order.rename is None else []
+        jobs = await self._prepare(draft, intent) if order.rename is None else ()
         try:
             for statement, values in draft.rows():
                 order.work.add(statement, *values)
@@ -219,6 +218,23 @@ class Changes:
             await self._landing.drop(jobs)
             raise
         return jobs
+
+    async def _prepare(self, draft: Draft, intent: Intent) -> Sequence[Job]:
+        """Contents into blobs and, at the same time, aside on their own disk."""
+        jobs, put = await asyncio.gather(
+            self._landing.stage(intent, draft), self._put(draft), return_exceptions=True
+        )
+        if isinstance(jobs, BaseException):
+            raise jobs
+        if isinstance(put, BaseException):
+            await self._landing.drop(jobs)
+            raise put
+        return jobs
+
+    async def _put(self, draft: Draft) -> None:
+        blobs, contents = self._shop.journal.blobs, list(draft.contents.values())
+        for start in range(0, len(contents), PUTS_AT_ONCE):
+            await asyncio.gather(*map(blobs.put, contents[start : start + PUTS_AT_ONCE]))
 
     async def _make_room(self, order: Order[T], draft: Draft, stack: AsyncExitStack) -> None:
         """Keep to the limits; what is in the bin makes way for what is new, the oldest first."""

@@ -2,14 +2,14 @@
 
 Every step refuses symbolic links, so nothing that somebody puts into a root leads out of it, not
 even between a check and its use. Only regular files and folders exist here; anything else is
-`OTHER`: seen, never opened, never replaced. Every method may block: never on an event loop. Knows
-no version and no agent.
+`other`: seen, never opened, never replaced. Bytes are durable once staged, names once synced. Every
+method may block: never on an event loop. Knows no version and no agent.
 """
 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -66,6 +66,7 @@ class Disk(Protocol):
     def rename(self, root: Root, path: FilePath, to: FilePath) -> bool: ...
     def remove(self, root: Root, path: FilePath, before: str) -> bool: ...
     def remove_folder(self, root: Root, path: FilePath) -> bool: ...
+    def sync(self, root: Root, folders: Collection[FilePath]) -> None: ...
     def drop(self, root: Root, name: str) -> None: ...
     def clear(self, root: Root, but: str) -> None: ...
 
@@ -115,7 +116,7 @@ class RealDisk:
                 os.close(file)
 
     def place(self, root: Root, name: str, path: FilePath, before: str) -> Seen | None:
-        """Put staged bytes at `path`, durably, if that still is what `before` says ("": nothing).
+        """Put staged bytes at `path` if that still is what `before` says ("": nothing).
 
         None where it is not, or where a folder on the way is none any more.
         """
@@ -133,7 +134,6 @@ class RealDisk:
                 os.rename(name, _name(path), src_dir_fd=aside, dst_dir_fd=folder)
             elif not _linked(name, aside, _name(path), folder):
                 return None
-            os.fsync(folder)
             return _seen(os.stat(_name(path), dir_fd=folder, follow_symlinks=False))
         return None
 
@@ -154,8 +154,6 @@ class RealDisk:
             if _stamp_at(new, _name(to)):
                 return False
             os.rename(_name(path), _name(to), src_dir_fd=old, dst_dir_fd=new)
-            os.fsync(new)
-            os.fsync(old)
             return True
         return False
 
@@ -166,7 +164,6 @@ class RealDisk:
                 return False
             with suppress(FileNotFoundError):
                 os.unlink(_name(path), dir_fd=folder)
-            os.fsync(folder)
         return True
 
     def remove_folder(self, root: Root, path: FilePath) -> bool:
@@ -180,8 +177,13 @@ class RealDisk:
                 if problem.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     return False
                 raise
-            os.fsync(folder)
         return True
+
+    def sync(self, root: Root, folders: Collection[FilePath]) -> None:
+        """Make the names in these folders durable; one that is gone has none."""
+        for path in folders:
+            with _missing_is_none(), _typed(), _folder(root, path) as folder:
+                os.fsync(folder)
 
     def drop(self, root: Root, name: str) -> None:
         """Staged bytes that are not needed after all."""
@@ -258,7 +260,6 @@ def _entered(folder: int, name: str, *, make: bool) -> int:
             raise
         with suppress(FileExistsError):
             os.mkdir(name, dir_fd=folder)
-        os.fsync(folder)
         inner = os.open(name, FOLDER, dir_fd=folder)
     os.close(folder)
     return inner

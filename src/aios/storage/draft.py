@@ -5,7 +5,7 @@ the earlier ones. Ends as rows to change in the journal and effects on the real 
 neither of them itself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -67,7 +67,8 @@ class Draft:
         self._live: dict[FilePath, Node | None] = {}  # as it shall be; the same keys
         self._nodes: dict[str, Node | None] = {}  # changed ones by id; None: gone for good
         self._kept: dict[str, list[VersionInfo]] = {}  # of changed files, newest first
-        self._marks: dict[FilePath, int] = {}
+        self._marks: dict[FilePath, int] = {}  # as the catalog has them
+        self._used: dict[FilePath, int] = {}  # by what these steps took away
         self._rows: list[Change] = []
 
     # --- looking ---
@@ -171,21 +172,26 @@ class Draft:
         self._put(node)
         return node
 
-    async def copy(self, source: Node, path: FilePath) -> None:
-        """The file or folder `source` once more, at a path that is free."""
-        self.files_more += 1
-        node = self._new(path, source.kind)
-        if source.is_file:
-            await self.refer(node, source.sha256, source.bytes)
-        else:
-            self._put(node)
+    async def copy(self, source: FilePath, to: FilePath) -> None:
+        """Everything at and below `source` once more, at a path that is free."""
+        tree = await self.tree(source)
+        await self._prefetch([moved(node.path, source, to) for node in tree])
+        for one in tree:
+            node = self._new(moved(one.path, source, to), one.kind)
+            if one.is_file:
+                await self.refer(node, one.sha256, one.bytes)
+            else:
+                self._put(node)
+        self.files_more += len(tree)
 
     async def move(self, source: FilePath, to: FilePath) -> None:
         """Everything at and below `source` to a path that is free, with its versions."""
         if below(to, source):
             raise InvalidArgument(f"expected a target outside of {source!r}, got {to!r}")
-        for node in await self.tree(source):
-            await self._vacate(node)
+        tree = await self.tree(source)
+        await self._prefetch([moved(node.path, source, to) for node in tree])
+        for node in tree:
+            self._vacate(node)
             await self._settle(node.at(moved(node.path, source, to)), since=-1)
 
     async def trash(self, path: FilePath) -> Deleted:
@@ -194,7 +200,7 @@ class Draft:
         id = self.author.new_id()
         size = sum(node.bytes for node in tree)
         for node in tree:
-            await self._vacate(node)
+            self._vacate(node)
             self._nodes[node.id] = node.at(node.path, id)
         self.files_more -= len(tree)
         self.add(sql.FILE_BIN_PUT, id, self.author.agent, path, self.author.now, size)
@@ -204,9 +210,9 @@ class Draft:
         """All of a deletion out of the bin, to a path that is free."""
         source = FilePath(deleted.path)
         nodes = await self._catalog.binned(self.author.agent, deleted.id)
+        await self._prefetch([moved(node.path, source, to) for node in nodes])
         for node in nodes:
             target = moved(node.path, source, to)
-            await self.find(target)
             # At its old place a file goes on with its number, unless others were there meanwhile.
             await self._settle(node.at(target), since=node.version if target == node.path else -1)
         self.files_more += len(nodes)
@@ -227,7 +233,7 @@ class Draft:
         """Everything at and below `path`, without a trace but its marks: it was never ours."""
         tree = await self.tree(path)
         for node in tree:
-            await self._vacate(node)
+            self._vacate(node)
             for version in await self.versions(node.id):
                 self.bytes_more -= version.bytes
             self.add(sql.FILE_VERSIONS_DROP, node.id)
@@ -293,16 +299,15 @@ class Draft:
         assert node.path in self._live, "look before you put"
         self._live[node.path] = self._nodes[node.id] = node
 
-    async def _vacate(self, node: Node) -> None:
+    def _vacate(self, node: Node) -> None:
         """Nothing is at the node's path any more; its number there stays used."""
         self._live[node.path] = None
         if node.is_file:
-            self._marks[node.path] = max(node.version, await self._mark(node.path))
-            self.add(sql.FILE_MARK_PUT, self.author.agent, node.path, self._marks[node.path])
+            self._used[node.path] = max(node.version, self._used.get(node.path, 0))
+            self.add(sql.FILE_MARK_PUT, self.author.agent, node.path, node.version)
 
     async def _settle(self, node: Node, *, since: int) -> None:
         """Put a node that comes from elsewhere; no number is used twice at its new path."""
-        await self.find(node.path)
         mark = await self._mark(node.path)
         if node.is_file and mark >= node.version and mark != since:
             await self._add_version(node.id, VersionInfo(
@@ -313,9 +318,18 @@ class Draft:
         self._put(node)
 
     async def _mark(self, path: FilePath) -> int:
+        """The highest version number that a file now gone had at a path; 0 for none."""
         if path not in self._marks:
-            self._marks[path] = await self._catalog.mark(self.author.agent, path)
-        return self._marks[path]
+            self._marks |= await self._catalog.marks(self.author.agent, [path])
+        return max(self._marks[path], self._used.get(path, 0))
+
+    async def _prefetch(self, paths: Collection[FilePath]) -> None:
+        """Look at many paths at once."""
+        nodes = await self._catalog.many(self.author.agent, paths)
+        for path in paths:
+            if path not in self._live:
+                self._learn(path, nodes.get(path))
+        self._marks |= await self._catalog.marks(self.author.agent, paths)
 
     async def _add_version(self, file: str, version: VersionInfo) -> None:
         kept = [version, *await self.versions(file)]

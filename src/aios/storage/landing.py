@@ -99,7 +99,7 @@ class Landing:
         strange: list[FilePath] = []
         seen: dict[FilePath, Seen] = {}
         try:
-            for path in intent.in_order():
+            for path in await self._settling.unsettled(intent.agent, intent.in_order(), seen):
                 found = await self._settling.settle(intent.agent, path, intent.known)
                 if found.seen is not None:
                     seen[path] = found.seen
@@ -113,6 +113,7 @@ class Landing:
         """Note what the real files look like now, and that nothing is owed any more."""
         if not landed.is_done:
             return  # The intent stays, here and in the journal.
+        await self._sync(intent)
         nodes = await self._shop.catalog.many(intent.agent, landed.seen)
         changes = [
             Change(sql.FILE_STAMP, (landed.seen[path].stamp, node.id, node.sha256))
@@ -136,6 +137,15 @@ class Landing:
         root, way = self._shop.mounts.place(intent.agent, FilePath(effect.path))
         staged = f"{self._shop.boot}-{intent.id}-{number}" if effect.kind == "file" else ""
         return Job(effect=effect, root=root, way=way, before=before, staged=staged)
+
+    async def _sync(self, intent: Intent) -> None:
+        """Make durable what was renamed, made and removed."""
+        folders: dict[Root, set[FilePath]] = {}
+        for effect in intent.effects:
+            root, way = self._shop.mounts.place(intent.agent, FilePath(effect.path))
+            folders.setdefault(root, set()).add(parent(way))
+        for root, ways in folders.items():
+            await self._shop.do(self._disk.sync, root, ways)
 
     async def _clear(self, root: Root) -> None:
         """Once for each root, what a killed kernel has left aside."""

@@ -4,7 +4,7 @@ Slow and sure: reads what is there, and asks the journal anew, for a later chang
 the one that is settled here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -29,6 +29,25 @@ class Settling:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._disk = shop.disk
+
+    async def unsettled(
+        self, agent: str, paths: Sequence[FilePath], seen: dict[FilePath, Seen]
+    ) -> list[FilePath]:
+        """Those of the paths, in their order, at which one look does not say that all is well.
+
+        How the files look at the others is put into `seen`.
+        """
+        nodes = await self._shop.catalog.many(agent, paths)
+        places = {path: self._shop.mounts.place(agent, path) for path in paths}
+
+        def look() -> dict[FilePath, Seen | None]:
+            return {path: self._disk.look(*place) for path, place in places.items()}
+
+        there = await self._shop.do(look)
+        well = {path for path in paths if _is_well(nodes.get(path), there[path])}
+        files = ((path, there[path]) for path in well)
+        seen.update((path, one) for path, one in files if one is not None and one.kind == "file")
+        return [path for path in paths if path not in well]
 
     async def settle(self, agent: str, path: FilePath, known: Collection[str]) -> Found:
         """Raises what the disk raises."""
@@ -64,8 +83,6 @@ class Settling:
             there = None  # If it is not gone, the new file is not placed either.
         if there is None:
             return await self._write(node, root, way, before="")
-        if there.stamp == node.stamp:
-            return Found(True, there)
         digest, seen = await self._digest(root, way)
         if seen is None or digest not in {*known, node.sha256}:
             return Found(False)
@@ -91,6 +108,12 @@ class Settling:
         if content is None:
             return "", None
         return sha256(content.data).hexdigest(), content.seen
+
+
+def _is_well(node: Node | None, seen: Seen | None) -> bool:
+    if node is None or seen is None:
+        return node is None and seen is None
+    return node.kind == seen.kind and (not node.is_file or node.stamp == seen.stamp)
 
 
 def _written(

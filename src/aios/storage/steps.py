@@ -9,7 +9,7 @@ from typing import Any
 from aios.errors import Conflict, InvalidArgument, NotFound, WrongState
 from aios.storage.draft import Draft
 from aios.storage.nodes import Node
-from aios.storage.paths import FilePath, below, moved, parse_file
+from aios.storage.paths import FilePath, below, parse_file
 from aios.storage.quota import check_file
 from aios.storage.versions import wanted
 from aios.syscalls.file import (
@@ -105,10 +105,7 @@ async def _copy(draft: Draft, call: Copy) -> FileInfo:
     await draft.get(source)
     _check_apart(source, to)
     await draft.free(to)
-    for node in await draft.tree(source):
-        target = moved(node.path, source, to)
-        await draft.find(target)
-        await draft.copy(node, target)
+    await draft.copy(source, to)
     return (await draft.get(to)).info()
 
 
