@@ -1,18 +1,20 @@
 """The storage room through its handlers: what the model of the machine does not cover."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aios.errors import AiosError, Conflict, InvalidArgument, NotFound, WrongState
-from aios.journal.base import Work
+from aios.journal import statements as sql
+from aios.journal.base import Change, Work
 from aios.storage.disk import RealDisk, Root, Seen
 from aios.storage.paths import FilePath
 from aios.syscalls import file
 from aios.syscalls.base import Syscall
+from aios.testing.journal import InlineJournal
 from tests.storage.rooms import Desk
 
 
@@ -280,6 +282,37 @@ def test_an_edit_by_hand_in_the_last_moment_is_kept_beside_ours(
             (await desk.call(file.ReadFile(path="f", version=one.version))).data for one in versions
         ]
         assert contents[:2] == [b"by hand", b"by agent"]
+
+    run(main())
+
+
+def test_names_are_durable_before_the_journal_forgets_that_they_may_not_be(tmp_path: Path) -> None:
+    log: list[str] = []
+
+    class Logging(RealDisk):
+        def stage(self, root: Root, name: str, data: bytes) -> None:
+            log.append("stage")
+            super().stage(root, name, data)
+
+        def place(self, root: Root, name: str, path: FilePath, before: str) -> Seen | None:
+            log.append("place")
+            return super().place(root, name, path, before)
+
+        def sync(self, root: Root, folders: Collection[FilePath]) -> None:
+            log.append(f"sync {sorted(folders)}")
+            super().sync(root, folders)
+
+    class LoggingJournal(InlineJournal):
+        def post(self, changes: Sequence[Change]) -> Awaitable[None]:
+            names = {change.statement for change in changes}
+            log.append("close" if sql.FILE_INTENT_DROP in names else "commit")
+            return super().post(changes)
+
+    async def main() -> None:
+        desk = Desk(tmp_path, LoggingJournal(), disk=Logging())
+        await desk.call(file.Create(path="a/f", data=b"x"))
+        await desk.storage.close()
+        assert log == ["stage", "commit", "place", "sync ['', 'a']", "close"]
 
     run(main())
 

@@ -86,7 +86,10 @@ class Storage:
         await self._watch.round()
 
     async def blobs(self) -> set[str]:
-        """Every blob that a version refers to."""
+        """Every blob that a version refers to: what a sweep before the first call has to keep.
+
+        Contents of a change under way are not among them yet.
+        """
         return {str(row[0]) for row in await self._shop.journal.read(sql.FILE_BLOBS)}
 
     async def close(self) -> None:
