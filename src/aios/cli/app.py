@@ -13,12 +13,15 @@ from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.run import run
+from aios.cli.files import files
+from aios.cli.shell import shell
 from aios.cli.version import version
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     demo,
     run,
+    shell,
     bench,
     doctor,
     version,
@@ -34,6 +37,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(files)
 
 
 @app.callback()

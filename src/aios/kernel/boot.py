@@ -18,11 +18,13 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
+from aios.kernel.file_calls import file_calls, open_storage
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.models import pocket
+from aios.storage.scan import Scan
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -49,14 +51,17 @@ async def boot(
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
             core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
-            kernel = Kernel(
-                [core],
-                lambda: scheduler.make(policy),
-                programs=programs,
-                environment=dataclasses.replace(given, journal=journal),
-            )
-            async with kernel:
-                yield kernel
+            place = folders.journal.parent
+            async with open_storage(journal, place, Scan(journal), given) as storage:
+                kernel = Kernel(
+                    [core],
+                    lambda: scheduler.make(policy),
+                    programs=programs,
+                    rooms=file_calls(storage),
+                    environment=dataclasses.replace(given, journal=journal),
+                )
+                async with kernel:
+                    yield kernel
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ Time limits are the caller's: `asyncio.timeout` around an await cancels the call
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
+from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.tool import Tool
 from aios.sdk.transport import Transport
@@ -57,6 +58,11 @@ class Client:
         self._transport = transport
         self._token = token
         self.is_durable = transport.is_durable  # as `Transport` says
+
+    @property
+    def files(self) -> Files:
+        """The agent's files."""
+        return Files(self)
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
