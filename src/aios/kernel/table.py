@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, Denied, NotFound
+from aios.errors import Busy, Denied, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
 from aios.syscalls.process import Exited, Pid
 
@@ -51,7 +51,9 @@ class ProcessTable:
         """The living process that speaks with this token."""
         process = self._by_token.get(token)
         if process is None:
-            raise Denied("unknown token; expected one that spawn returned for a living process")
+            raise Unauthenticated(
+                "unknown token; expected one that spawn returned for a living process"
+            )
         return process
 
     def find(self, pid: Pid) -> Process:
