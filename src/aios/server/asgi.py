@@ -53,7 +53,9 @@ class Exchange:
 
     def query(self, name: str) -> str:
         """The first value of that name in the query; empty if there is none."""
-        found = parse_qs(self._scope.get("query_string", b"").decode("latin-1"))
+        found: dict[str, list[str]] = parse_qs(
+            self._scope.get("query_string", b"").decode("latin-1")
+        )
         return found.get(name, [""])[0]
 
     def header(self, name: str) -> str:

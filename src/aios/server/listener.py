@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from aios.server.settings import Settings
 
 BACKLOG = 2_048
+KEPT_S = 75  # for an idle connection; longer than clients keep theirs, so that none races us
 LINGER_S = 10  # for replies that are under way when the listener closes
 
 
@@ -78,6 +79,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
+        timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=LINGER_S,
     )
 
