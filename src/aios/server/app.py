@@ -24,14 +24,32 @@ from aios.server.wire.messages import Messages
 from aios.server.wire.stored import ResponsesInMemory
 
 
-async def application(kernel: Kernel, settings: Settings, *, embed: Embed | None = None) -> ASGIApp:
+class Application:
+    """An ASGI application, and the end of the streams that would never end by themselves."""
+
+    def __init__(self, front: Front, feed: Feed) -> None:
+        self._front = front
+        self._feed = feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+    def close(self) -> None:
+        self._feed.close()
+
+
+async def application(
+    kernel: Kernel, settings: Settings, *, embed: Embed | None = None
+) -> Application:
     """The whole server over an open kernel; `embed` makes vectors of texts."""
     identities = Identities(kernel, settings)
     await identities.open()
     metrics = Metrics(kernel)
+    feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
-    inner = router(_table(kernel, settings, identities, metrics, embed))
-    return Front(inner, stem=stem, began=metrics.began, ended=metrics.ended)
+    table = _table(kernel, settings, identities, embed) | _own(kernel, feed, metrics)
+    front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
+    return Application(front, feed)
 
 
 class Door:
@@ -46,17 +64,12 @@ class Door:
 
 
 def _table(
-    kernel: Kernel,
-    settings: Settings,
-    identities: Identities,
-    metrics: Metrics,
-    embed: Embed | None,
+    kernel: Kernel, settings: Settings, identities: Identities, embed: Embed | None
 ) -> Table:
+    """What agents call."""
     served = Served(kernel, Aliases(settings.aliases))
     turns = Turns(kernel, identities, served, settings)
     native = Native(kernel, identities, settings)
-    feed = Feed(kernel, identities, settings)
-    health = Health(kernel, metrics)
     surfaces = Surfaces(
         kernel=kernel,
         identities=identities,
@@ -79,6 +92,13 @@ def _table(
         "/v1/embeddings": {"POST": surfaces.embeddings},
         "/v1/models": {"GET": surfaces.models},
         "/v1/models/{model:path}": {"GET": surfaces.model},
+    }
+
+
+def _own(kernel: Kernel, feed: Feed, metrics: Metrics) -> Table:
+    """What people and their tools look at."""
+    health = Health(kernel, metrics)
+    return {
         "/api/events": {"GET": feed.events},
         "/openapi.json": {"GET": openapi.openapi},
         "/docs": {"GET": openapi.docs},

@@ -40,6 +40,11 @@ class Feed:
         finally:
             self._open.discard(subscriber)
 
+    def close(self) -> None:
+        """End every stream; what was heard before is still told."""
+        for subscriber in self._open:
+            subscriber.close()
+
     def _visible(self, token: str) -> set[int] | None:
         process = self._kernel.table.by_token(token)
         if process.pid == INIT:
@@ -63,6 +68,7 @@ class _Subscriber:
         self._events: deque[bytes] = deque(maxlen=events_max)  # oldest first
         self._lost = 0
         self._news = asyncio.Event()
+        self.is_closed = False
 
     def offer(self, event: Event, data: bytes) -> None:
         if self._pids is not None:
@@ -72,6 +78,10 @@ class _Subscriber:
                 return
         self._lost += len(self._events) == self._events.maxlen
         self._events.append(data)
+        self._news.set()
+
+    def close(self) -> None:
+        self.is_closed = True
         self._news.set()
 
     async def take(self) -> bytes:
@@ -87,5 +97,5 @@ class _Subscriber:
 
 async def _chunks(subscriber: _Subscriber) -> AsyncGenerator[bytes, None]:
     yield b": open\n\n"
-    while True:
+    while not subscriber.is_closed:
         yield await subscriber.take()

@@ -32,9 +32,7 @@ class Metrics:
             registry=own,
         )
         self._open = Gauge("aios_http_open", "Exchanges under way", registry=own)
-        self._ended = Counter(
-            "aios_generations", "Generations' ends", ["outcome"], registry=own
-        )
+        self._ended = Counter("aios_generations", "Generations' ends", ["outcome"], registry=own)
         self._tokens = Counter("aios_generated_tokens", "Tokens of ended generations", registry=own)
         self._switches = Counter("aios_switches", "Generations taken off their lanes", registry=own)
         self._deaths = Counter("aios_core_deaths", "Engines that died", registry=own)

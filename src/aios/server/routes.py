@@ -10,7 +10,7 @@ from aios.server.front import KEY
 from aios.server.wire.errors import Refused
 
 Handler = Callable[[Exchange], Awaitable[None]]
-Table = Mapping[str, Mapping[str, Handler]]  # path -> method -> handler
+Table = dict[str, Mapping[str, Handler]]  # path -> method -> handler
 
 
 class Endpoint:
