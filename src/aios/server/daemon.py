@@ -7,7 +7,6 @@ keeps them, every caller gets its answer, and the listener closes. The second on
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
-from aios.server.listener import bound, listening
+from aios.server.listener import bound, fast_loop, listening
 from aios.server.record import Record, kept
 from aios.server.settings import Settings
 
@@ -45,7 +44,7 @@ def run(plan: Plan, tell: Tell, warn: Tell) -> int:
         raise InvalidArgument(
             f"expected a loopback address where callers need no token, got {plan.host!r}"
         )
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
         return runner.run(_Daemon(plan, tell, warn).run())
 
 
@@ -123,11 +122,3 @@ class _Daemon:
 def _url(host: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop
-
-    return uvloop.new_event_loop

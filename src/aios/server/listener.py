@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -31,6 +32,15 @@ def bound(host: str, port: int) -> socket.socket:
         place.close()
         raise
     return place
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop to serve on; None where only asyncio's own is to be had."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 @asynccontextmanager
