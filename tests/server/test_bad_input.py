@@ -75,7 +75,7 @@ async def refused(home: House, path: str, body: bytes, status: int = 400) -> dic
         found: dict[str, Any] = await told.json()
         assert told.status == status, (path, body[:200], found)
         assert told.headers["x-request-id"]
-    error = found["error"]
+    error: dict[str, Any] = found["error"]
     assert error["message"]
     if path.startswith("/v1/messages"):
         assert (found["type"], error["type"]) == ("error", "invalid_request_error")

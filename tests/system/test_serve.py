@@ -191,7 +191,7 @@ def test_a_persons_commands_find_the_running_kernel(server: Serve) -> None:
 def test_a_signal_keeps_what_runs_and_the_next_start_goes_on_with_it(tmp_path: Path) -> None:
     serve = Serve(tmp_path)
     # Its end token is forbidden, so that it lasts longer than the signal takes.
-    long = {"max_tokens": 1_500, "logit_bias": {END_TOKEN: -100}}
+    long: dict[str, Any] = {"max_tokens": 1_500, "logit_bias": {END_TOKEN: -100}}
     with serve.running() as first:
         whole = first.chat(**long)[1]["choices"][0]["message"]["content"]
         script = f"""
