@@ -17,6 +17,7 @@ from aios.scheduler import make
 from aios.server.app import application
 from aios.server.listener import bound, listening
 from aios.server.settings import Settings
+from aios.server.surfaces import Embed
 from aios.syscalls import Generate, Message, Spawn
 from aios.testing.cores import ScriptedCore
 from aios.testing.script import Script
@@ -49,6 +50,7 @@ async def house(
     script: Script = QUICK,
     settings: Settings | None = None,
     limits: Limits | None = None,
+    embed: Embed | None = None,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
     core = ScriptedCore(
@@ -59,7 +61,7 @@ async def house(
     place = bound("127.0.0.1", 0)
     port = place.getsockname()[1]
     async with Kernel([core], lambda: make("rr"), environment=environment) as kernel:
-        app = await application(kernel, given)
+        app = await application(kernel, given, embed=embed)
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {agent.token}"}

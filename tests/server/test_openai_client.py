@@ -1,7 +1,7 @@
 """The official OpenAI client against the server: what it reads is what the model said."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -295,6 +295,20 @@ def test_without_an_embedder_embeddings_are_refused_by_name() -> None:
             with pytest.raises(openai.APIStatusError, match="without an embedder") as refused:
                 await ai.embeddings.create(model="m", input="x")
             assert refused.value.status_code == 501
+
+    lived(main)
+
+
+def test_embeddings_come_in_the_order_of_the_texts() -> None:
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [[float(len(text)), 0.5] for text in texts]
+
+    async def main() -> None:
+        async with house(embed=embed) as home:
+            speaker = openai.AsyncOpenAI(base_url=f"{home.url}/v1", api_key=home.token)
+            async with speaker:  # it asks for base64 and reads that
+                reply = await speaker.embeddings.create(model="m", input=["a", "bbb"])
+            assert [one.embedding for one in reply.data] == [[1.0, 0.5], [3.0, 0.5]]
 
     lived(main)
 
