@@ -18,7 +18,7 @@ from aios.errors import (
 )
 from aios.kernel import Kernel
 from aios.sdk import Client, Transport
-from aios.syscalls import Completion, Delta, Generate, ProcessState, Stream
+from aios.syscalls import Completion, Delta, Generate, ProcessState, Spawn, Stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,5 +178,14 @@ class TransportContract:
         async def main(place: Place) -> None:
             with pytest.raises(AiosError):
                 await place.client.call("no syscall")  # type: ignore[arg-type]
+
+        self.lived(main)
+
+    def test_calls_of_one_key_are_one_call(self) -> None:
+        async def main(place: Place) -> None:
+            call = Spawn(name="only one")
+            first = await place.transport.call(place.token, call, key="k")
+            assert await place.transport.call(place.token, call, key="k") == first
+            assert await place.transport.call(place.token, call, key="other") != first
 
         self.lived(main)

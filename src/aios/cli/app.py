@@ -15,12 +15,13 @@ from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.models import models
 from aios.cli.ps import ps
+from aios.cli.run import run
 from aios.cli.serve import serve
 from aios.cli.version import version
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, ps, demo, bench, doctor, version,
+    serve, run, ps, demo, bench, doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {"agents": agents, "models": models}
 

@@ -43,16 +43,19 @@ class HttpTransport:
     """A `Transport` to the server at `url`. Use as `async with`, or close it."""
 
     def __init__(self, url: str) -> None:
+        self.is_durable = False
         self._url = url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
-        async with self._asked(token, call) as response:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
+        async with self._asked(token, call, key) as response:
             body = await _read(response, response.read())
             return cast(R, _reply_decoder(type(call)).decode(body))
 
-    async def stream(self, token: str, call: Stream) -> AsyncGenerator[Delta | Completion, None]:
-        async with self._asked(token, call) as response:
+    async def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        async with self._asked(token, call, key) as response:
             async for kind, value in _frames(response):
                 if kind == "error":
                     raise _error(msgspec.msgpack.decode(value, type=_Told))
@@ -69,7 +72,9 @@ class HttpTransport:
         await self.close()
 
     @asynccontextmanager
-    async def _asked(self, token: str, call: Syscall[Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _asked(
+        self, token: str, call: Syscall[Any], key: str
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The kernel's answer where it is one; leaving early tells the kernel."""
         if not isinstance(call, Syscall):
             raise InvalidArgument(f"expected a syscall, got {type(call).__name__}")
@@ -79,6 +84,7 @@ class HttpTransport:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             )
         headers = {"authorization": f"Bearer {token}", "content-type": MSGPACK}
+        headers |= {"idempotency-key": key} if key else {}
         url = f"{self._url}/api/syscalls/{name_of(type(call))}"
         try:
             response = await self._session.post(url, data=encode(call), headers=headers)

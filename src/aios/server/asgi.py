@@ -19,6 +19,11 @@ JSON = "application/json"
 encode_json = msgspec.json.Encoder().encode
 
 
+def key_of(exchange: "Exchange") -> str:
+    """By which the client knows its call: calls of one key are one call. Empty if it named none."""
+    return exchange.header("idempotency-key")
+
+
 class Exchange:
     """Headers, body and reply of one request. `route` names its endpoint for metrics."""
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from aios.errors import Denied, Unauthenticated
 from aios.kernel import Kernel
+from aios.kernel.process import INIT
 from aios.server.asgi import Exchange
 from aios.server.settings import Settings
 from aios.syscalls import Spawn
@@ -31,7 +32,7 @@ class Identities:
     async def open(self) -> None:
         """Enroll the agents whose tokens are fixed."""
         for token, name in self._settings.agents.items():
-            self._fixed[token] = await self._spawn(name)
+            self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""
@@ -55,6 +56,16 @@ class Identities:
                 raise Denied(f"{len(self._anonymous)} agents without a token are known already")
             self._anonymous[name] = await self._spawn(name)
             return self._anonymous[name]
+
+    def _survivor(self, name: str) -> str:
+        """The token of a fixed agent that an earlier kernel left; empty if there is none."""
+        taken = set(self._fixed.values())
+        of_name = (
+            one.token
+            for one in self._kernel.table.all(ended=False)
+            if (one.name, one.parent, one.program) == (name, INIT, None)
+        )
+        return next((token for token in of_name if token not in taken), "")
 
     async def _spawn(self, name: str) -> str:
         spawned = await self._kernel.call(self._kernel.token, Spawn(name=name))

@@ -14,7 +14,7 @@ import msgspec
 
 from aios.errors import AiosError, InvalidArgument, NotFound
 from aios.kernel import Kernel
-from aios.server.asgi import JSON, Exchange
+from aios.server.asgi import JSON, Exchange, key_of
 from aios.server.auth import Identities
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, Reader, framed
@@ -65,11 +65,12 @@ class Native:
         if isinstance(call, Stream):
             await self._stream(exchange, token, call, form)
             return
-        reply = await exchange.unless_gone(self._kernel.call(token, call))
+        key = key_of(exchange)
+        reply = await exchange.unless_gone(self._kernel.call(token, call, key=key))
         await exchange.reply(form.encode(reply), kind=form.kind)
 
     async def _stream(self, exchange: Exchange, token: str, call: Stream, form: _Form) -> None:
-        items = self._kernel.stream(token, call)
+        items = self._kernel.stream(token, call, key=key_of(exchange))
         assert isinstance(items, AsyncGenerator)
         if form.kind == MSGPACK:
             headers = HEADERS | {"content-type": FRAMES}

@@ -8,7 +8,7 @@ import msgspec
 
 from aios.errors import AiosError, InvalidArgument
 from aios.kernel import Kernel
-from aios.server.asgi import Exchange
+from aios.server.asgi import Exchange, key_of
 from aios.server.auth import Identities
 from aios.server.served import Served
 from aios.server.settings import Settings
@@ -17,7 +17,6 @@ from aios.server.wire.turn import Event, Head, Streaming, Turn
 from aios.syscalls import Completion, Generate, Stream
 
 DEADLINE_HEADER = "x-aios-deadline-s"
-KEY_HEADER = "idempotency-key"
 MODEL_HEADER = "x-aios-model"  # of the reply: the model that ran, whatever name was asked for
 Parse = Callable[[bytes], Turn]
 
@@ -63,7 +62,9 @@ class Turns:
             reader = Reader(exchange, self._settings, headers=HEADERS | headers)
             await reader.run(chunks)
             return
-        completion = await exchange.unless_gone(self._kernel.call(token, call))
+        completion = await exchange.unless_gone(
+            self._kernel.call(token, call, key=key_of(exchange))
+        )
         await exchange.reply_json(turn.reply(completion, head), headers=headers)
 
     def _head(self, model: str) -> Head:
@@ -78,7 +79,7 @@ class Turns:
         self, exchange: Exchange, token: str, call: Generate, streaming: Streaming
     ) -> AsyncGenerator[bytes, None]:
         """An error is told in the stream where that has begun, and raised where it has not."""
-        items = self._kernel.stream(token, Stream(generate=call))
+        items = self._kernel.stream(token, Stream(generate=call), key=key_of(exchange))
         assert isinstance(items, AsyncGenerator)
         try:
             async with aclosing(items):
@@ -102,8 +103,6 @@ def _heeded(exchange: Exchange, call: Generate) -> Generate:
     changes: dict[str, object] = {}
     if given := exchange.header(DEADLINE_HEADER):
         changes["deadline_s"] = _seconds(given)
-    if key := exchange.header(KEY_HEADER):
-        changes["call_id"] = key
     return msgspec.structs.replace(call, **changes) if changes else call
 
 
