@@ -110,13 +110,13 @@ class _Listening:
     def __init__(self, inner: Transport, agent: str, log: Log, clock: Clock) -> None:
         self._inner, self._agent, self._log, self._clock = inner, agent, log, clock
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         submitted = self._clock.now()
-        key = next(self._log.number)
-        self._log.open[key] = Call(agent=self._agent, submitted=submitted, answered=None)
-        reply = await self._inner.call(token, call)
+        number = next(self._log.number)
+        self._log.open[number] = Call(agent=self._agent, submitted=submitted, answered=None)
+        reply = await self._inner.call(token, call, key=key)
         assert isinstance(reply, Completion), "the office makes no other calls"
-        del self._log.open[key]
+        del self._log.open[number]
         self._log.calls.append(
             Call(
                 agent=self._agent,
@@ -129,7 +129,9 @@ class _Listening:
         )
         return reply
 
-    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         return self._inner.stream(token, call)
 
     async def close(self) -> None:

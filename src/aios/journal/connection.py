@@ -38,7 +38,9 @@ def connect(path: Path | None, *, is_durable: bool = True) -> apsw.Connection:
         connection.pragma("page_size", PAGE_BYTES)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full" if is_durable else "off")
-        connection.wal_autocheckpoint(0)  # The writer chooses the moment.
+        # The log is brought into the database when the writer says so, and has looked at it first.
+        connection.wal_autocheckpoint(0)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         return _prepared(connection)
     except BaseException:
         connection.close()

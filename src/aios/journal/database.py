@@ -14,8 +14,10 @@ from aios.journal.base import Change, Row, Statement, Value
 from aios.journal.connection import connect, in_our_words, told
 from aios.journal.migrations import MIGRATIONS
 from aios.journal.statements import META_GET, META_PUT
+from aios.journal.wal import survey
 
 COMMITS = "commits"  # the meta row that counts them
+LOG_PAGES_MAX = 2_000  # 8 MiB; a checkpoint of that many is a pause of some tens of milliseconds
 
 Post = Sequence[Change]
 Outcome = Exception | None  # of one post
@@ -26,11 +28,14 @@ class Database:
 
     def __init__(self, path: Path | None, *, is_durable: bool = True) -> None:
         self._name = "the database in memory" if path is None else str(path)
+        self._log_pages = 0  # in the write-ahead log
+        self._log_seen = 0  # of them there were at the last checkpoint
         with told(self._name):
             self._connection = connect(path, is_durable=is_durable)
             try:
                 migrate(self._connection, self._name)
                 self.commits = _counted(self._connection)  # groups committed since the beginning
+                self._connection.set_wal_hook(self._logged)
             except BaseException:
                 self._connection.close()
                 raise
@@ -51,13 +56,54 @@ class Database:
         with told(self._name):
             return self._commit(posts, lone=True)
 
+    @property
+    def pages(self) -> int:
+        """Of the whole database."""
+        return cast(int, self._connection.pragma("page_count"))
+
+    @property
+    def is_log_long(self) -> bool:
+        """A checkpoint is due even if somebody has to wait for it."""
+        return self._log_pages - self._log_seen >= LOG_PAGES_MAX
+
+    def checkpoint(self) -> None:
+        """Bring the log into the database; waits for no reader, and leaves what one still needs.
+
+        The log has no page checksums, and SQLite trusts what it finds there: a flipped bit would
+        go into the database with a good checksum. So the log's own are verified first.
+        """
+        if self._log_pages == self._log_seen:
+            return
+        with told(self._name):
+            log = Path(self._connection.filename_wal)
+            whole = survey(log.read_bytes()).frames
+            if whole < self._log_pages:
+                raise Damaged(
+                    f"{log}: expected {self._log_pages} whole frames, found {whole}; "
+                    "what was committed after them is lost"
+                )
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._log_seen = self._log_pages
+
+    def settle(self) -> None:
+        """Bring all of the log into the database and leave it empty; nobody may be reading."""
+        self.checkpoint()
+        with told(self._name):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
     def read(self, statement: Statement, values: Sequence[Value]) -> list[Row]:
         """All rows."""
         return read(self._connection, statement, values)
 
     def close(self) -> None:
-        """No-op the second time."""
+        """Leave the log as it is; no-op the second time."""
         self._connection.close()
+
+    def _logged(self, connection: apsw.Connection, schema: str, pages: int) -> int:
+        if pages < self._log_pages:  # It was all in the database: the log began anew.
+            self._log_seen = 0
+        self._log_pages = pages
+        return apsw.SQLITE_OK
 
     def _commit(self, posts: Sequence[Post], *, lone: bool) -> list[Outcome]:
         execute = self._connection.execute

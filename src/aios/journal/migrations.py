@@ -9,16 +9,96 @@ _JOURNAL = (
 )  # fmt: skip
 
 # --- processes ---
-_PROCESSES: tuple[str, ...] = ()
+_PROCESSES = (
+    # `token` stands there for durable programs only, which get the very same one when run again.
+    """
+    CREATE TABLE processes (
+        pid INTEGER PRIMARY KEY,
+        parent INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        token_hash BLOB NOT NULL,
+        token TEXT,
+        priority INTEGER NOT NULL,
+        program TEXT,
+        argument BLOB,
+        code TEXT NOT NULL,
+        is_durable INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        born REAL NOT NULL,
+        exited BLOB,
+        ended REAL
+    ) STRICT
+    """,
+)
 
 # --- mail ---
-_MAIL: tuple[str, ...] = ()
+_MAIL = (
+    """
+    CREATE TABLE mail (
+        id INTEGER PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        sender INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX mail_by_pid ON mail (pid)",
+)
 
 # --- calls ---
-_CALLS: tuple[str, ...] = ()
+_CALLS = (
+    # What calls with an idempotency key came to.
+    """
+    CREATE TABLE results (
+        serial INTEGER PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB NOT NULL,
+        UNIQUE (pid, key)
+    ) STRICT
+    """,
+    # The calls of durable programs. `place` and `outcome` are NULL until a call is answered.
+    """
+    CREATE TABLE program_calls (
+        pid INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        seen INTEGER NOT NULL,
+        place INTEGER,
+        outcome BLOB,
+        PRIMARY KEY (pid, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # --- generations ---
-_GENERATIONS: tuple[str, ...] = ()
+_GENERATIONS = (
+    # LLM calls that go on after a crash. Another model may be asked for the same one meanwhile.
+    """
+    CREATE TABLE generations (
+        id TEXT PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        accepted REAL NOT NULL,
+        body BLOB NOT NULL,
+        snapshot BLOB,
+        outcome BLOB,
+        UNIQUE (pid, name, fingerprint)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE generation_tokens (
+        generation TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        tokens BLOB NOT NULL,
+        PRIMARY KEY (generation, part)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # --- blocks ---
 _BLOCKS: tuple[str, ...] = ()

@@ -15,6 +15,9 @@ class Program(Protocol):
     def __call__(self, transport: Any, token: str, argument: Any, /) -> Awaitable[Any]: ...
 
 
+Ended = Callable[[Process, Exited], Awaitable[None]]
+
+
 class Host:
     """One task per hosted process, owned by the kernel's task group."""
 
@@ -23,22 +26,24 @@ class Host:
         self._tasks: dict[Pid, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._transport: Any = None
+        self._ended: Ended
 
-    def open(self, group: asyncio.TaskGroup, transport: Any) -> None:
-        """From now on programs can be started."""
-        self._group, self._transport = group, transport
+    def open(self, group: asyncio.TaskGroup, transport: Any, ended: Ended) -> None:
+        """From now on programs can be started; `ended` is awaited once with how each one went."""
+        self._group, self._transport, self._ended = group, transport, ended
 
-    def start(
-        self, process: Process, argument: Any, ended: Callable[[Process, Exited], None]
-    ) -> None:
-        """Run the process's program; `ended` is called once with how it went."""
+    def start(self, process: Process, argument: Any) -> None:
+        """Run the process's program."""
         if self._group is None:
             raise WrongState("the kernel is not open; expected `async with kernel`")
         assert process.program is not None
-        work = self._run(process, self.programs[process.program], argument, ended)
+        work = self._run(process, self.programs[process.program], argument)
         task = self._group.create_task(work, name=f"pid {process.pid}")
         self._tasks[process.pid] = task
         task.add_done_callback(lambda _: self._tasks.pop(process.pid, None))
+
+    def code_of(self, program: str | None) -> str:
+        return ""
 
     def stop(self, pid: Pid) -> None:
         """Cancel a program's task, unless that is the task asking."""
@@ -59,13 +64,7 @@ class Host:
         for task in self._tasks.values():
             task.cancel()
 
-    async def _run(
-        self,
-        process: Process,
-        program: Program,
-        argument: Any,
-        ended: Callable[[Process, Exited], None],
-    ) -> None:
+    async def _run(self, process: Process, program: Program, argument: Any) -> None:
         failed = ""
         result: Any = None
         try:
@@ -77,7 +76,7 @@ class Host:
         except asyncio.CancelledError:
             # Its own doing, or the kernel stops; a killed process has ended already.
             gone = Exited(pid=process.pid, state=ProcessState.FAILED, error="cancelled")
-            ended(process, gone)
+            await self._ended(process, gone)
             raise
         state = ProcessState.FAILED if failed else ProcessState.EXITED
-        ended(process, Exited(pid=process.pid, state=state, result=result, error=failed))
+        await self._ended(process, Exited(process.pid, state, result, failed))

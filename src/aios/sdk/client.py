@@ -56,25 +56,38 @@ class Client:
         """A client that speaks as `child`."""
         return Client(self._transport, child.token)
 
-    async def call(self, call: Syscall[R]) -> R:
-        """Any syscall: its reply, typed, or one error of `aios.errors`."""
-        return await self._transport.call(self._token, call)
+    async def call(self, call: Syscall[R], *, key: str = "") -> R:
+        """Any syscall: its reply, typed, or one error of `aios.errors`.
+
+        With a `key` it is made once, however often it is asked for: after a crash too.
+        """
+        return await self._transport.call(self._token, call, key=key)
 
     async def chat(
-        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+        self,
+        prompt: Prompt,
+        tools: Iterable[Tool | ToolSpec] = (),
+        *,
+        key: str = "",
+        **options: Unpack[Options],
     ) -> Completion:
         """An answer to a text or to messages; a convenience for `Generate`."""
-        return await self.call(generation(prompt, tools, **options))
+        return await self.call(generation(prompt, tools, **options), key=key)
 
     async def stream(
-        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+        self,
+        prompt: Prompt,
+        tools: Iterable[Tool | ToolSpec] = (),
+        *,
+        key: str = "",
+        **options: Unpack[Options],
     ) -> AsyncGenerator[Delta | Completion, None]:
         """As `chat`, with deltas on the way; the last item is the completion.
 
         Closing the iterator early (`contextlib.aclosing`) cancels the generation.
         """
         call = Stream(generate=generation(prompt, tools, **options))
-        items = self._transport.stream(self._token, call)
+        items = self._transport.stream(self._token, call, key=key)
         try:
             async for item in items:
                 yield item
@@ -103,10 +116,15 @@ class Client:
         return await self.call(WhoAmI())
 
     async def spawn(
-        self, name: str, program: str | None = None, argument: Any = None, priority: int = 0
+        self,
+        name: str,
+        program: str | None = None,
+        argument: Any = None,
+        priority: int = 0,
+        durable: bool | None = None,
     ) -> Spawned:
         return await self.call(
-            Spawn(name=name, program=program, argument=argument, priority=priority)
+            Spawn(name=name, program=program, argument=argument, priority=priority, durable=durable)
         )
 
     async def exit(self, result: Any = None) -> Ok:

@@ -30,12 +30,18 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
 
     With `program` the kernel runs that hosted program with `argument`; without one it only
     opens an entry for an agent that runs elsewhere and speaks with the returned token.
+    What it remembers and keeps belongs to the path of names from the first process's child down
+    to it, such as `travel/flights`: whoever has that path later finds it again.
+
+    A `durable` program is run again after a crash of the kernel and goes on where it was: what it
+    asked is answered from the journal. None: as the parent. Only hosted programs can be durable.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^/]+$")]
     program: str | None = None
     argument: Any = None
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    durable: bool | None = None
 
 
 class Exit(Syscall[Ok], frozen=True, kw_only=True, tag="process.exit"):
@@ -116,9 +122,12 @@ class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
     pid: Pid
     parent: Pid
     name: str
+    agent: str = ""
     state: ProcessState
     priority: int
     program: str | None
+    is_durable: bool = False
+    remark: str = ""
     calls: int
     live_calls: int
     waiting_for: str
