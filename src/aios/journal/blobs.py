@@ -24,6 +24,8 @@ WAITING_MAX = 1_024
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _SHELVES = [f"{number:02x}" for number in range(256)]
+_ASIDE = "aside"
+_serials = itertools.count()  # so that two who put the same bytes write two files
 T = TypeVar("T")
 
 
@@ -33,8 +35,6 @@ class FileBlobs:
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
         self._folder = folder
-        self._aside = folder / "aside"
-        self._serials = itertools.count()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
         self._waiting = 0  # the event loop's own
         self._lock = Lock()
@@ -48,7 +48,7 @@ class FileBlobs:
 
     async def get(self, sha256: str) -> bytes:
         """Exactly the bytes that were put. Raises `NotFound`, or `Damaged` if they changed."""
-        return await self._run(lambda: self._get(sha256))
+        return await self._run(lambda: read_blob(self._disk, self._folder, sha256))
 
     async def sweep(self, keep: Collection[str]) -> int:
         """Remove every blob not in `keep`; none while a backup is being made. How many."""
@@ -61,13 +61,9 @@ class FileBlobs:
 
     def _prepare(self) -> None:
         with refused(self._folder):
-            self._disk.make_folder(self._aside)
-            for name in self._disk.names(self._aside):  # Nobody waits for these any more.
-                self._disk.remove(self._aside / name)
-            if self._disk.size(self._folder / _SHELVES[-1]) is None:
-                for shelf in _SHELVES:
-                    self._disk.make_folder(self._folder / shelf)
-                self._disk.sync_folder(self._folder)
+            make_blob_folder(self._disk, self._folder)
+            for name in self._disk.names(self._folder / _ASIDE):  # Nobody waits for these any more.
+                self._disk.remove(self._folder / _ASIDE / name)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MAX:
@@ -83,20 +79,10 @@ class FileBlobs:
         path = blob_path(self._folder, name)
         with self._claimed(name), refused(path):
             if not self._is_whole(path, name):
-                self._write(path, data)
+                write_blob(self._disk, self._folder, name, data)
             # Also for a blob that was there: whoever renamed it may not have come to this yet.
             self._disk.sync_folder(path.parent)
         return name
-
-    def _write(self, path: Path, data: bytes) -> None:
-        part = self._aside / str(next(self._serials))
-        try:
-            self._disk.create(part, data)
-            self._disk.rename(part, path)
-        except OSError:
-            with suppress(OSError):
-                self._disk.remove(part)
-            raise
 
     def _is_whole(self, path: Path, name: str) -> bool:
         """A damaged blob is mended by whoever puts the same bytes again."""
@@ -104,20 +90,6 @@ class FileBlobs:
             return digest(self._disk.read(path)).hexdigest() == name
         except OSError:
             return False
-
-    def _get(self, name: str) -> bytes:
-        if not _NAME.fullmatch(name):
-            raise NotFound(f"expected the SHA-256 of a blob in hexadecimal, got {name!r}")
-        path = blob_path(self._folder, name)
-        try:
-            data = self._disk.read(path)
-        except FileNotFoundError:
-            raise NotFound(f"no blob {name!r}") from None
-        except OSError as problem:
-            raise Damaged(f"{path}: the blob cannot be read: {problem.strerror}") from None
-        if digest(data).hexdigest() != name:
-            raise Damaged(f"{path}: expected the bytes that the name is the SHA-256 of")
-        return data
 
     def _sweep(self, keep: frozenset[str]) -> int:
         with (
@@ -163,6 +135,43 @@ class FileBlobs:
 def blob_path(folder: Path, name: str) -> Path:
     """Where a blob lies."""
     return folder / name[:2] / name
+
+
+def read_blob(disk: Disk, folder: Path, name: str) -> bytes:
+    """Exactly the bytes that were put. Raises `NotFound`, or `Damaged` if they changed."""
+    if not _NAME.fullmatch(name):
+        raise NotFound(f"expected the SHA-256 of a blob in hexadecimal, got {name!r}")
+    path = blob_path(folder, name)
+    try:
+        data = disk.read(path)
+    except FileNotFoundError:
+        raise NotFound(f"no blob {name!r}") from None
+    except OSError as problem:
+        raise Damaged(f"{path}: the blob cannot be read: {problem.strerror}") from None
+    if digest(data).hexdigest() != name:
+        raise Damaged(f"{path}: expected the bytes that the name is the SHA-256 of")
+    return data
+
+
+def make_blob_folder(disk: Disk, folder: Path) -> None:
+    """No-op if it is there."""
+    disk.make_folder(folder / _ASIDE)
+    disk.sync_folder(folder.parent)
+
+
+def write_blob(disk: Disk, folder: Path, name: str, data: bytes) -> None:
+    """Replaces what is there; durable once its shelf is synced."""
+    path, part = blob_path(folder, name), folder / _ASIDE / f"{name}.{next(_serials)}"
+    if disk.size(path.parent) is None:
+        disk.make_folder(path.parent)
+        disk.sync_folder(folder)
+    try:
+        disk.create(part, data)
+        disk.rename(part, path)
+    except OSError:
+        with suppress(OSError):
+            disk.remove(part)
+        raise
 
 
 def blob_names(disk: Disk, folder: Path) -> list[str]:

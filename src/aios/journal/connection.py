@@ -20,7 +20,7 @@ CACHE_KIB = 32_768  # of pages, a connection
 STATEMENTS_KEPT = 512  # prepared ones, a connection; more than there are
 BUSY_MS = 10_000  # another process (a check, a backup) holds a lock no longer than this
 
-_VFS = "cksmvfs"
+CHECKSUMS = "cksmvfs"  # the layer's name
 _loading = Lock()
 _DISK = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)
 _BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
@@ -31,7 +31,7 @@ def connect(path: Path | None, *, is_durable: bool = True) -> apsw.Connection:
     if path is None:
         return _prepared(apsw.Connection(":memory:", statementcachesize=STATEMENTS_KEPT))
     load_checksums()
-    connection = apsw.Connection(str(path), vfs=_VFS, statementcachesize=STATEMENTS_KEPT)
+    connection = apsw.Connection(str(path), vfs=CHECKSUMS, statementcachesize=STATEMENTS_KEPT)
     try:
         connection.set_busy_timeout(BUSY_MS)
         connection.reserve_bytes(reserve=CHECKSUM_BYTES)
@@ -50,7 +50,7 @@ def connect(path: Path | None, *, is_durable: bool = True) -> apsw.Connection:
 def load_checksums() -> None:
     """Make the checksum layer known, over what is the default layer now; once a process."""
     with _loading:
-        if _VFS in apsw.vfs_names():
+        if CHECKSUMS in apsw.vfs_names():
             return
         default = apsw.vfs_names()[0]
         with apsw.Connection(":memory:") as connection:

@@ -4,6 +4,7 @@ Synchronous, for one thread at a time. Knows no queue, no blob and no reserve.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -23,18 +24,27 @@ Post = Sequence[Change]
 Outcome = Exception | None  # of one post
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Of a database that writes."""
+
+    is_durable: bool = True
+    log_pages_max: int = LOG_PAGES_MAX
+
+
 class Database:
     """One connection that writes."""
 
-    def __init__(self, path: Path | None, *, is_durable: bool = True) -> None:
+    def __init__(self, path: Path | None, settings: Settings = Settings()) -> None:
+        self._settings = settings
         self._name = "the database in memory" if path is None else str(path)
         self._log_pages = 0  # in the write-ahead log
         self._log_seen = 0  # of them there were at the last checkpoint
         with told(self._name):
-            self._connection = connect(path, is_durable=is_durable)
+            self._connection = connect(path, is_durable=settings.is_durable)
             try:
                 migrate(self._connection, self._name)
-                self.commits = _counted(self._connection)  # groups committed since the beginning
+                self.commits = counted(self._connection)
                 self._connection.set_wal_hook(self._logged)
             except BaseException:
                 self._connection.close()
@@ -64,7 +74,7 @@ class Database:
     @property
     def is_log_long(self) -> bool:
         """A checkpoint is due even if somebody has to wait for it."""
-        return self._log_pages - self._log_seen >= LOG_PAGES_MAX
+        return self._log_pages - self._log_seen >= self._settings.log_pages_max
 
     def checkpoint(self) -> None:
         """Bring the log into the database; waits for no reader, and leaves what one still needs.
@@ -169,6 +179,7 @@ def version(connection: apsw.Connection) -> int:
     return cast(int, connection.pragma("user_version"))
 
 
-def _counted(connection: apsw.Connection) -> int:
+def counted(connection: apsw.Connection) -> int:
+    """Groups committed since the beginning."""
     rows = read(connection, META_GET, (COMMITS,))
     return cast(int, rows[0][0]) if rows else 0

@@ -6,12 +6,15 @@ Wires the two threads to the event loop. Knows no table.
 import asyncio
 import sys
 from collections.abc import Awaitable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from aios.errors import NoSpace
 from aios.journal.base import Change, Row, Statement, Value
 from aios.journal.blobs import FileBlobs, refused
-from aios.journal.database import Post
+from aios.journal.database import LOG_PAGES_MAX, Post, Settings
 from aios.journal.disk import Disk
+from aios.journal.layout import Layout
 from aios.journal.reader import Question, Reader
 from aios.journal.recovery import recover
 from aios.journal.reserve import RESERVE_BYTES, Reserve
@@ -21,7 +24,6 @@ from aios.journal.writer import Writer
 
 POSTS_MAX = 100_000  # that wait
 READS_MAX = 100_000
-DATABASE = "journal.db"
 # SQLite gives the interpreter's lock back several times a statement, and beside a busy event loop
 # a thread waits this long to have it again. With Python's 5 ms a group of 100 takes seconds.
 SWITCH_S = 0.000_1
@@ -69,6 +71,7 @@ def open_journal(
     disk: Disk | None = None,
     is_durable: bool = True,
     reserve_bytes: int = RESERVE_BYTES,
+    log_pages_max: int = LOG_PAGES_MAX,
 ) -> FileJournal:
     """Open or begin the journal in a folder, and recover what a killed kernel left. Blocks.
 
@@ -76,17 +79,23 @@ def open_journal(
     a database that a newer AIOS wrote. Not durable: what was posted survives the process only.
     """
     sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
-    disk = disk or Disk(is_durable=is_durable)
-    path = folder / DATABASE
-    with refused(folder):
+    disk, layout = disk or Disk(is_durable=is_durable), Layout(folder)
+    with refused(folder), ExitStack() as undo:
         disk.make_folder(folder)
         disk.sync_folder(folder.parent)
-        reserve = Reserve(disk, folder / "reserve", reserve_bytes)
-        witness = Witness(disk, folder / "witness")
-        database = recover(path, witness, disk, is_durable=is_durable)
-        witness.note(database.commits)
-        witness.sync()
+        reserve = Reserve(disk, layout.reserve, reserve_bytes)
+        witness = Witness(disk, layout.witness)
+        settings = Settings(is_durable=is_durable, log_pages_max=log_pages_max)
+        try:
+            database = recover(layout, witness, disk, settings)
+        except NoSpace:
+            reserve.release()  # The kernel before us may have had no time for it.
+            database = recover(layout, witness, disk, settings)
+        undo.callback(database.close)
         writer = Writer(database, witness, reserve)
         writer.begin()
-        blobs = FileBlobs(disk, folder / "blobs")
-    return FileJournal(blobs, writer, Reader(path))
+        reader = Reader(layout.database)
+        undo.callback(reader.close)
+        journal = FileJournal(FileBlobs(disk, layout.blobs), writer, reader)
+        undo.pop_all()
+        return journal

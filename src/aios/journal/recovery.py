@@ -7,8 +7,9 @@ from pathlib import Path
 
 from aios.errors import Damaged
 from aios.journal.connection import PAGE_BYTES
-from aios.journal.database import Database
+from aios.journal.database import Database, Settings
 from aios.journal.disk import Disk
+from aios.journal.layout import Layout
 from aios.journal.pages import are_whole
 from aios.journal.wal import survey
 from aios.journal.witness import Witness
@@ -18,8 +19,9 @@ WHAT_TO_DO = (
 )
 
 
-def recover(path: Path, witness: Witness, disk: Disk, *, is_durable: bool) -> Database:
+def recover(layout: Layout, witness: Witness, disk: Disk, settings: Settings) -> Database:
     """The database with every commit that the witness knows of. Raises `Damaged`."""
+    path = layout.database
     promised = witness.load()
     size = disk.size(path) or 0
     if promised is None:
@@ -28,17 +30,16 @@ def recover(path: Path, witness: Witness, disk: Disk, *, is_durable: bool) -> Da
         witness.create(0)
     elif promised and not size:
         raise _lost(path, "it is gone or empty")
-    log_size = disk.size(path.with_name(f"{path.name}-wal")) or 0
-    if log_size:
-        if survey(disk.read(path.with_name(f"{path.name}-wal"))).is_damaged:
+    if disk.size(layout.log):
+        if survey(disk.read(layout.log)).is_damaged:
             raise _lost(path, "its write-ahead log changed behind the last whole frame")
-    elif size:
+    elif promised:
         _prove_first_page(path, disk)
-    return _opened(path, promised or 0, disk, is_durable=is_durable)
+    return _opened(path, promised or 0, disk, settings)
 
 
-def _opened(path: Path, promised: int, disk: Disk, *, is_durable: bool) -> Database:
-    database = Database(path, is_durable=is_durable)
+def _opened(path: Path, promised: int, disk: Disk, settings: Settings) -> Database:
+    database = Database(path, settings)
     try:
         if database.commits < promised:
             raise _lost(path, f"commit {promised} was promised, {database.commits} is the last")
@@ -54,8 +55,9 @@ def _opened(path: Path, promised: int, disk: Disk, *, is_durable: bool) -> Datab
 
 
 def _prove_first_page(path: Path, disk: Disk) -> None:
-    """It says whether the others have checksums, so SQLite must not be the one to read it first."""
-    if not are_whole(disk.read_part(path, 0, PAGE_BYTES))[0]:
+    """It says whether the others have checksums, so it cannot be left to SQLite to look at."""
+    page = disk.read_part(path, 0, PAGE_BYTES)
+    if len(page) < PAGE_BYTES or not are_whole(page)[0]:
         raise _lost(path, "page 1 does not fit its checksum")
 
 

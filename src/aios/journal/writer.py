@@ -31,6 +31,10 @@ class Writer:
             self._reserve.take()
         except NoSpace as problem:
             self._full = problem
+        else:
+            self._note()
+        with suppress(OSError):
+            self._witness.sync()
 
     @property
     def damaged(self) -> Damaged | None:
