@@ -115,8 +115,128 @@ GENERATION_SNAPSHOTS = Statement(
 )
 
 # --- blocks ---
+BLOCK_LAST = Statement("block_last", "SELECT coalesce(max(id), 0) FROM blocks")
+BLOCKS_OF = Statement(
+    "blocks_of", "SELECT id, name, bytes, limit_bytes, chunks FROM blocks WHERE owner = ?"
+)
+BLOCK_GRANTS_OF = Statement(
+    "block_grants_of",
+    """
+    SELECT block, agent, access FROM block_grants
+    WHERE block IN (SELECT id FROM blocks WHERE owner = ?) ORDER BY agent
+    """,
+)
+BLOCKS_SHARED = Statement(
+    "blocks_shared",
+    """
+    SELECT owner, name FROM blocks
+    WHERE id IN (SELECT block FROM block_grants WHERE agent = ?) ORDER BY owner, name
+    """,
+)
+BLOCK_PUT = Statement(
+    "block_put",
+    """
+    INSERT INTO blocks (id, owner, name, bytes, limit_bytes, chunks) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, limit_bytes = excluded.limit_bytes,
+                                   chunks = excluded.chunks
+    """,
+)
+BLOCK_FREE = Statement("block_free", "DELETE FROM blocks WHERE id = ?")
+BLOCK_GRANT = Statement(
+    "block_grant", "INSERT OR REPLACE INTO block_grants (block, agent, access) VALUES (?, ?, ?)"
+)
+BLOCK_REVOKE = Statement("block_revoke", "DELETE FROM block_grants WHERE block = ? AND agent = ?")
+BLOCK_REVOKE_ALL = Statement("block_revoke_all", "DELETE FROM block_grants WHERE block = ?")
+CHUNK_ADD = Statement(
+    "chunk_add", "INSERT INTO block_chunks (block, place, data, blob) VALUES (?, ?, ?, ?)"
+)
+CHUNKS_DROP = Statement("chunks_drop", "DELETE FROM block_chunks WHERE block = ? AND place >= ?")
+CHUNKS = Statement(
+    "chunks",
+    "SELECT data, blob FROM block_chunks WHERE block = ? AND place >= ? ORDER BY place",
+)
+CHUNK_BLOBS = Statement(
+    "chunk_blobs", "SELECT DISTINCT blob FROM block_chunks WHERE blob IS NOT NULL"
+)
 
 # --- histories ---
+HISTORY = Statement("history", "SELECT head, length FROM histories WHERE agent = ? AND name = ?")
+HISTORIES_OF = Statement(
+    "histories_of", "SELECT name, head, length FROM histories WHERE agent = ? ORDER BY name"
+)
+HISTORY_COUNT = Statement("history_count", "SELECT count(*) FROM histories WHERE agent = ?")
+HISTORY_PUT = Statement(
+    "history_put",
+    """
+    INSERT INTO histories (agent, name, head, length) VALUES (?, ?, ?, ?)
+    ON CONFLICT (agent, name) DO UPDATE SET head = excluded.head, length = excluded.length
+    """,
+)
+HISTORY_DROP = Statement("history_drop", "DELETE FROM histories WHERE agent = ? AND name = ?")
+MESSAGE_ADD = Statement(
+    "message_add", "INSERT OR IGNORE INTO messages (hash, body, blob) VALUES (?, ?, ?)"
+)
+NODE_ADD = Statement(
+    "node_add",
+    """
+    INSERT OR IGNORE INTO nodes (hash, parent, depth, jump, jump_depth, message)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+# A node and where its jumps lead, one after another: O(log length) rows.
+NODE_JUMPS = Statement(
+    "node_jumps",
+    """
+    WITH RECURSIVE spine (hash, depth, jump) AS (
+        SELECT hash, depth, jump FROM nodes WHERE hash = ?
+        UNION ALL
+        SELECT nodes.hash, nodes.depth, nodes.jump FROM spine JOIN nodes ON nodes.hash = spine.jump
+    )
+    SELECT hash, depth FROM spine
+    """,
+)
+# The ancestor at a depth: by jumps while they do not lead past it, by parents otherwise.
+NODE_AT = Statement(
+    "node_at",
+    """
+    WITH RECURSIVE seek (hash, parent, depth, jump, jump_depth) AS (
+        SELECT hash, parent, depth, jump, jump_depth FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.hash, nodes.parent, nodes.depth, nodes.jump, nodes.jump_depth
+        FROM seek JOIN nodes
+        ON nodes.hash = CASE WHEN seek.jump_depth >= ?2 THEN seek.jump ELSE seek.parent END
+        WHERE seek.depth > ?2
+    )
+    SELECT hash FROM seek WHERE depth = ?2
+    """,
+)
+MESSAGES_BACK = Statement(
+    "messages_back",
+    """
+    WITH RECURSIVE back (parent, depth, message) AS (
+        SELECT parent, depth, message FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.parent, nodes.depth, nodes.message
+        FROM back JOIN nodes ON nodes.hash = back.parent WHERE back.depth > ?2 + 1
+    )
+    SELECT body, blob FROM back JOIN messages ON messages.hash = back.message ORDER BY depth
+    """,
+)
+NODES_UNUSED = Statement("nodes_unused", "SELECT count(*) FROM nodes WHERE uses = 0")
+# Chains of which nothing else is a part, from their ends backwards.
+NODES_COLLECT = Statement(
+    "nodes_collect",
+    """
+    WITH RECURSIVE dead (hash, parent) AS (
+        SELECT hash, parent FROM nodes WHERE uses = 0
+        UNION ALL
+        SELECT nodes.hash, nodes.parent FROM dead JOIN nodes ON nodes.hash = dead.parent
+        WHERE nodes.uses = 1
+    )
+    DELETE FROM nodes WHERE hash IN (SELECT hash FROM dead LIMIT ?)
+    """,
+)
+MESSAGE_BLOBS = Statement("message_blobs", "SELECT blob FROM messages WHERE blob IS NOT NULL")
 
 # --- notes ---
 
