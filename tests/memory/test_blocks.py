@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from aios.errors import AiosError, Denied, InvalidArgument, NoSpace, NotFound, QuotaExceeded
+from aios.errors import Denied, InvalidArgument, NoSpace, NotFound, QuotaExceeded
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import OVERHEAD, Cache
 from aios.memory.eviction import Adaptive
@@ -263,14 +263,13 @@ class BlocksAreADict(RuleBasedStateMachine):
             assert listed == {n: len(d) for (a, n), d in self.model.items() if a == agent}
 
     def succeeds(self, agent: str, call: Any, fails: bool) -> bool:
-        if fails:
-            self.desk.journal.fail_next(NoSpace("the disk is full"))
-        try:
+        if not fails:
             self.desk.ask(agent, call)
-        except AiosError as error:
-            assert isinstance(error, NoSpace if fails else QuotaExceeded)
-            return False
-        return True
+            return True
+        self.desk.journal.fail_next(NoSpace("the disk is full"))
+        with pytest.raises(NoSpace):
+            self.desk.ask(agent, call)
+        return False
 
 
 TestBlocksAreADict = BlocksAreADict.TestCase

@@ -201,7 +201,41 @@ _HISTORIES = (
 )
 
 # --- notes ---
-_NOTES: tuple[str, ...] = ()
+_NOTES = (
+    """
+    CREATE TABLE notes (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        text TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        category TEXT NOT NULL,
+        source TEXT NOT NULL,
+        context TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX notes_by_time ON notes (owner, updated DESC, id)",
+    """
+    CREATE TABLE note_links (
+        note TEXT NOT NULL,
+        other TEXT NOT NULL,
+        PRIMARY KEY (note, other)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_links_back ON note_links (other)",
+    """
+    CREATE TABLE note_grants (
+        note TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (note, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_grants_by_agent ON note_grants (agent)",
+)
 
 # --- index outbox ---
 _INDEX_OUTBOX = (

@@ -239,6 +239,76 @@ NODES_COLLECT = Statement(
 MESSAGE_BLOBS = Statement("message_blobs", "SELECT blob FROM messages WHERE blob IS NOT NULL")
 
 # --- notes ---
+NOTE_PUT = Statement(
+    "note_put",
+    """
+    INSERT OR REPLACE INTO notes (id, owner, text, keywords, tags, category, source, context,
+                                  created, updated, version)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """,
+)
+NOTE_FORGET = Statement("note_forget", "DELETE FROM notes WHERE id = ?")
+# A link is seen by who may see both its ends.
+NOTES_BY_ID = Statement(
+    "notes_by_id",
+    """
+    SELECT n.id, n.owner, n.text, n.keywords, n.tags, n.category, n.source, n.context,
+           (SELECT json_group_array(l.other) FROM note_links AS l JOIN notes AS o ON o.id = l.other
+            WHERE l.note = n.id AND (o.owner = ?2 OR EXISTS (
+                SELECT 1 FROM note_grants WHERE note = o.id AND agent = ?2))),
+           n.created, n.updated, n.version, g.access
+    FROM json_each(?1) AS wanted JOIN notes AS n ON n.id = wanted.value
+    LEFT JOIN note_grants AS g ON g.note = n.id AND g.agent = ?2
+    WHERE n.owner = ?2 OR g.access IS NOT NULL
+    """,
+)
+NOTE_GRANTS = Statement(
+    "note_grants",
+    """
+    SELECT note, agent, access FROM note_grants
+    WHERE note IN (SELECT value FROM json_each(?)) ORDER BY agent
+    """,
+)
+# Ids that pass every filter, newest first: own ones and, where asked for, those shared.
+NOTES_FILTERED = Statement(
+    "notes_filtered",
+    """
+    SELECT n.id FROM notes AS n
+    WHERE (n.owner = ?1 OR ?2 AND n.id IN (SELECT note FROM note_grants WHERE agent = ?1))
+    AND (?3 = '' OR n.category = ?3) AND (?4 = '' OR n.source = ?4)
+    AND (?5 IS NULL OR n.updated >= ?5) AND (?6 IS NULL OR n.updated < ?6)
+    AND NOT EXISTS (SELECT 1 FROM json_each(?7) AS tag WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(n.tags) WHERE value = tag.value))
+    ORDER BY n.updated DESC, n.id LIMIT ?8
+    """,
+)
+NOTES_SHARED = Statement("notes_shared", "SELECT note FROM note_grants WHERE agent = ?")
+NOTE_DOCUMENTS = Statement(
+    "note_documents",
+    """
+    SELECT id, owner, context, keywords, tags, category, text, updated FROM notes
+    WHERE id IN (SELECT value FROM json_each(?))
+    """,
+)
+NOTES_TO_OUTBOX = Statement(
+    "notes_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id) SELECT ?, id FROM notes ORDER BY updated",
+)
+NOTE_LINK = Statement(
+    "note_link", "INSERT OR IGNORE INTO note_links (note, other) VALUES (?1, ?2), (?2, ?1)"
+)
+NOTE_UNLINK = Statement(
+    "note_unlink",
+    "DELETE FROM note_links WHERE note = ?1 AND other = ?2 OR note = ?2 AND other = ?1",
+)
+NOTE_UNLINK_ALL = Statement(
+    "note_unlink_all", "DELETE FROM note_links WHERE note = ?1 OR other = ?1"
+)
+NOTE_GRANT = Statement(
+    "note_grant", "INSERT OR REPLACE INTO note_grants (note, agent, access) VALUES (?, ?, ?)"
+)
+NOTE_REVOKE = Statement("note_revoke", "DELETE FROM note_grants WHERE note = ? AND agent = ?")
+NOTE_REVOKE_ALL = Statement("note_revoke_all", "DELETE FROM note_grants WHERE note = ?")
 
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")
