@@ -28,7 +28,7 @@ def test_a_block_that_grows_pushes_out_others() -> None:
         kept.put(key, bytes(1_000))
     kept.extend(2, b"x")
     assert 1 not in kept
-    assert kept.get(2) == bytes(1_000) + b"x"
+    assert kept.get(2) == bytearray(1_000) + b"x"
 
 
 def test_a_block_larger_than_the_mark_is_not_kept_and_pushes_nothing_out() -> None:
