@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aios.clock import LoopClock
 from aios.config import Limits
 from aios.journal.base import Journal
 from aios.kernel.environment import Environment
@@ -18,7 +17,7 @@ from aios.syscalls import Decoding, Generate, Spawn, Spawned
 from aios.telemetry.events import Event
 from aios.testing.answers import invented, tokens_of
 from aios.testing.cores import ScriptedCore
-from aios.testing.loop import run
+from aios.testing.loop import VirtualClock, run
 from aios.testing.script import NO_FAULTS, Faults, Script
 from aios.testing.store import ScriptedStore
 
@@ -59,8 +58,11 @@ async def house(
     """An open kernel; its invariants are checked at the end."""
     script = script or Script()
     store = store or ScriptedStore()
-    core = ScriptedCore(script, clock=LoopClock(), rng=random.Random(1), store=store, faults=faults)
+    core = ScriptedCore(
+        script, clock=VirtualClock(), rng=random.Random(1), store=store, faults=faults
+    )
     environment = Environment(
+        clock=VirtualClock(),
         random=random.Random(boot),
         limits=limits or Limits(drain_s=5.0),
         journal=journal,

@@ -128,7 +128,7 @@ def test_a_shutdown_keeps_named_calls_with_their_snapshots() -> None:
             named = asyncio.ensure_future(home.kernel.call(home.kernel.token, call))
             unnamed = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(3, tokens=100)))
             await asyncio.sleep(1.0)
-        with pytest.raises(ShuttingDown, match="goes on in the next one"):
+        with pytest.raises(ShuttingDown, match="goes on later"):
             await named
         with pytest.raises(ShuttingDown, match="only calls with a key or a call_id"):
             await unnamed

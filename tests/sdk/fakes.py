@@ -72,6 +72,7 @@ class FakeKernel:
     """Answers each generation with the script's next line, or by asking `speak` for one."""
 
     token = "1"
+    is_durable = False
 
     def __init__(
         self,

@@ -107,6 +107,8 @@ class _InConversation(Agent):
 class _Listening:
     """A transport that notes each call on its way."""
 
+    is_durable = False
+
     def __init__(self, inner: Transport, agent: str, log: Log, clock: Clock) -> None:
         self._inner, self._agent, self._log, self._clock = inner, agent, log, clock
 

@@ -155,6 +155,7 @@ class Direct:
         self.spans: list[Span] = []
         self.out_of_memory: list[float] = []  # when
         self.transport = self
+        self.is_durable = False
         self._model = model
         self._memory = KvMemory(kv_bytes)
         self._habit = habit

@@ -44,6 +44,7 @@ class EngineAlone:
 
     def __init__(self, core: Core, clock: Clock) -> None:
         self.transport = self
+        self.is_durable = False
         self._core = core
         self._clock = clock
         self._numbers = count(1)

@@ -12,10 +12,17 @@ import typer
 from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
+from aios.cli.run import run
 from aios.cli.version import version
 from aios.errors import AiosError
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, bench, doctor, version)  # as help shows them
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    run,
+    bench,
+    doctor,
+    version,
+)  # as help shows them
 
 app = typer.Typer(
     name="aios",

@@ -63,6 +63,10 @@ class Journal(Protocol):
         ...
 
 
+Record = Callable[[object], Sequence[Change]]
+"""Remembers the reply, or the error: for an idempotency key, for a durable program."""
+
+
 class Work:
     """The durable effects of one syscall: all of them, together with its reply, or none.
 
@@ -73,12 +77,12 @@ class Work:
     def __init__(
         self,
         journal: Journal | None,  # None: nothing is durable
-        record: Callable[[object], Sequence[Change]] | None = None,
+        record: Record | None = None,
         *,
         name: str = "",
     ) -> None:
         self._journal = journal
-        self._record = record  # what remembers the reply: an idempotency key, a durable program
+        self._records = [record] if record else []
         self._changes: list[Change] = []
         self.name = name  # by which its process may ask for this very call again; empty: never
         self.is_committed = False  # or about to be: nothing more can be added
@@ -95,11 +99,16 @@ class Work:
         assert not self.is_committed, "a syscall commits once"
         self._changes.extend(changes)
 
+    def remember(self, record: Record) -> None:
+        """One more place where the reply is to be remembered."""
+        assert not self.is_committed, "a syscall commits once"
+        self._records.append(record)
+
     async def commit(self, reply: object) -> None:
         """Return once everything is durable. Nothing of it is there if this raises."""
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
-        remembered = self._record(reply) if self._record else ()
+        remembered = [change for record in self._records for change in record(reply)]
         if self._journal is not None and (self._changes or remembered):
             await self._journal.post([*self._changes, *remembered])
         self.is_durable = True

@@ -59,7 +59,8 @@ _CALLS = (
         UNIQUE (pid, key)
     ) STRICT
     """,
-    # The calls of durable programs. `place` and `outcome` are NULL until a call is answered.
+    # The calls of durable programs. `place` and `outcome` are NULL until a call is answered;
+    # `reported` is what the tool gave whose attempt a call is.
     """
     CREATE TABLE program_calls (
         pid INTEGER NOT NULL,
@@ -67,8 +68,10 @@ _CALLS = (
         kind TEXT NOT NULL,
         digest BLOB NOT NULL,
         seen INTEGER NOT NULL,
+        within INTEGER,
         place INTEGER,
         outcome BLOB,
+        reported TEXT,
         PRIMARY KEY (pid, number)
     ) STRICT, WITHOUT ROWID
     """,

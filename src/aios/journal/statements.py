@@ -67,14 +67,19 @@ RESULTS_EXPIRE = Statement("results_expire", "DELETE FROM results WHERE serial <
 PROGRAM_CALL_PUT = Statement(
     "program_call_put",
     """
-    INSERT OR REPLACE INTO program_calls (pid, number, kind, digest, seen, place, outcome)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO program_calls (pid, number, kind, digest, seen, within, place, outcome)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET place = excluded.place, outcome = excluded.outcome
+    WHERE excluded.outcome IS NOT NULL
     """,
+)
+PROGRAM_CALL_REPORTED = Statement(
+    "program_call_reported", "UPDATE program_calls SET reported = ? WHERE pid = ? AND number = ?"
 )
 PROGRAM_CALLS_OF = Statement(
     "program_calls_of",
     """
-    SELECT number, kind, digest, seen, place, outcome FROM program_calls
+    SELECT number, kind, digest, seen, within, place, outcome, reported FROM program_calls
     WHERE pid = ? ORDER BY number
     """,
 )

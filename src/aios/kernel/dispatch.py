@@ -46,15 +46,18 @@ class Dispatch:
         if kind not in self.readings and kind not in self._handlers:
             raise InvalidArgument(f"expected a syscall, got {kind.__name__}")
 
-    async def once(self, process: Process, call: Syscall[Any], key: str) -> Any:
+    async def once(
+        self, process: Process, call: Syscall[Any], key: str, work: Work | None = None
+    ) -> Any:
         """The reply to a call with a key: made now, or what it came to when it was made."""
         known = await self._keys.claim(process.pid, key, digest_of(call))
         if known is not None:
             return opened(type(call), known)
         recorder = self._keys.recorder(process.pid, key)
-        work = Work(self._journal, recorder, name=f"{KEY}{key}")
+        work = work or Work(self._journal, name=f"{KEY}{key}")
+        work.remember(recorder)
         try:
-            return await self.remembered(process, call, work)
+            return await self._remembered(process, call, work)
         finally:
             self._keys.release(recorder, is_kept=work.is_durable)
 
@@ -67,7 +70,9 @@ class Dispatch:
             yield opened(Stream, known)
             return
         recorder = self._keys.recorder(process.pid, key) if key else None
-        work = Work(self._journal, recorder, name=f"{KEY}{key}" if key else "")
+        work = Work(self._journal, name=f"{KEY}{key}" if key else "")
+        if recorder is not None:
+            work.remember(recorder)
         try:
             async with aclosing(deltas(process, call, work)) as items:
                 async for item in items:
@@ -82,7 +87,7 @@ class Dispatch:
             if recorder is not None:
                 self._keys.release(recorder, is_kept=work.is_durable)
 
-    async def remembered(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+    async def _remembered(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The reply; what the call came to is remembered, unless it is an error of a moment."""
         try:
             return await self.answer(process, call, work)
@@ -96,8 +101,8 @@ class Dispatch:
     async def answer(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The reply, once all effects of the call are durable."""
         if self._journal is None:
-            return await self._handle(process, call, work)
-        task = asyncio.ensure_future(self._handle(process, call, work))
+            return await self.handle(process, call, work)
+        task = asyncio.ensure_future(self.handle(process, call, work))
         was_cancelled = False
         while not task.done():
             try:
@@ -111,7 +116,8 @@ class Dispatch:
             raise asyncio.CancelledError
         return task.result()
 
-    async def _handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+    async def handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+        """The same in the caller's own task."""
         kind = type(call)
         if kind in self._handlers:
             reply = await self._handlers[kind](process, call, work)

@@ -25,6 +25,7 @@ from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
+from aios.kernel.programs import Programs
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
 from aios.kernel.runloop import RunLoop
@@ -83,8 +84,9 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._processes = ProcessCalls(self._lives)
+        self._processes = ProcessCalls(self._lives, self.environment)
         self._mail = MailCalls(self._lives, self.limits)
+        self._programs = Programs(self._lives, self._perform, self.environment)
         self._dispatch = Dispatch(
             self._table_of_readings(),
             self._table_of_handlers() | by_agent(rooms or {}),
@@ -93,6 +95,7 @@ class Kernel:
         )
         self._group = asyncio.TaskGroup()
         self.token = ""
+        self.is_durable = False  # as a transport: only durable programs are told everything again
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """Answer a syscall: exactly one reply or one `AiosError`."""
@@ -118,6 +121,19 @@ class Kernel:
             return await self._dispatch.once(caller, safe, key)
         return await self._dispatch.answer(caller, safe, Work(self.environment.journal))
 
+    async def _perform(self, token: str, call: Syscall[Any], key: str, work: Work) -> Any:
+        """A new call of a durable program."""
+        caller = self.gate.enter(token)
+        try:
+            self._dispatch.check(call)
+            if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
+                await self._lives.until_running(caller)
+            if key:
+                return await self._dispatch.once(caller, call, key, work)
+            return await self._dispatch.handle(caller, call, work)
+        finally:
+            self.gate.leave(caller)
+
     async def stream(
         self, token: str, call: Stream, *, key: str = ""
     ) -> AsyncIterator[Delta | Completion]:
@@ -134,10 +150,11 @@ class Kernel:
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        self.host.open(self._group, self, self._lives.end)
+        self.host.open(self._group, self, self._programs)
         self.token = (await self._first()).token
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
+            self._programs.start_again()
         for loop in self.loops:
             self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
         return self
@@ -217,6 +234,9 @@ class Kernel:
             process.Wait: agents.wait,
             process.List: agents.list,
             process.Inspect: agents.inspect,
+            process.Attempt: agents.attempt,
+            process.Report: agents.report,
+            process.Now: agents.now,
         }
 
     def _table_of_handlers(self) -> dict[Kind, Handler]:
@@ -237,4 +257,4 @@ class Kernel:
 def _later(live: LiveGeneration) -> ShuttingDown:
     if live.checkpoint is None:
         return ShuttingDown("the kernel is stopping; only calls with a key or a call_id are kept")
-    return ShuttingDown("the kernel is stopping; this call goes on in the next one: ask again")
+    return ShuttingDown("the kernel is stopping; this call goes on later, in the next one")

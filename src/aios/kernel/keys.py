@@ -16,7 +16,7 @@ from aios.config import Limits
 from aios.errors import InvalidArgument
 from aios.journal import statements
 from aios.journal.base import Change, Journal
-from aios.kernel.outcome import sealed
+from aios.kernel.outcome import PASSING, sealed
 from aios.kernel.waits import Waits
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import encode
@@ -144,6 +144,8 @@ class Recorder:
         self.outcome = b""
 
     def __call__(self, outcome: object) -> Sequence[Change]:
+        if isinstance(outcome, PASSING):
+            return []
         self.outcome = sealed(outcome)
         row = (self.serial, self.pid, self.key, self.digest, self.at, self.outcome)
         return [Change(statements.RESULT_ADD, row)]

@@ -49,6 +49,7 @@ class Process:
     children: set[Pid] | None = None  # living ones; None until the first
     generations: dict[str, str] | None = None  # live ones, call_id -> id; None until the first
     mail: deque[Letter] | None = None  # oldest first; None until the first
+    remark: str = ""  # what a person should know of it
     mail_due: int = 0  # messages that are being made durable
     exited: Exited | None = None  # set exactly when the state is final
 
@@ -85,6 +86,7 @@ class Process:
             priority=self.priority,
             program=self.program,
             is_durable=self.is_durable,
+            remark=self.remark,
             calls=self.calls,
             live_calls=self.live_calls,
             waiting_for=waiting_for,

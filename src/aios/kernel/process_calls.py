@@ -8,20 +8,26 @@ from aios.errors import Cancelled, InvalidArgument, NotFound, WrongState
 from aios.journal import statements
 from aios.journal.base import Work
 from aios.kernel import process_rows
+from aios.kernel.environment import Environment
 from aios.kernel.lives import Lives
 from aios.kernel.process import INIT, Process
 from aios.syscalls import (
+    Attempt,
+    Attempted,
     Exit,
     Exited,
     Inspect,
     Kill,
     List,
+    Moment,
+    Now,
     Ok,
     Pause,
     Pid,
     ProcessInfo,
     ProcessList,
     ProcessState,
+    Report,
     Resume,
     Spawn,
     Spawned,
@@ -33,12 +39,14 @@ from aios.syscalls import (
 class ProcessCalls:
     """Owns no process; the table does."""
 
-    def __init__(self, lives: Lives) -> None:
+    def __init__(self, lives: Lives, environment: Environment) -> None:
         self._lives = lives
         self._table = lives.table
         self._waits = lives.waits
         self._host = lives.host
         self._clock = lives.clock
+        self._random = environment.random
+        self._has_journal = environment.journal is not None
 
     async def whoami(self, process: Process, call: WhoAmI) -> ProcessInfo:
         return self._info(process)
@@ -48,7 +56,7 @@ class ProcessCalls:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
         child = self._table.draft(process.pid, call, self._clock.now())
-        child.is_durable = _is_durable(process, call)
+        child.is_durable = self._is_durable(process, call)
         child.code = self._host.code_of(call.program)
         spawned = Spawned(child.pid, child.token)
         try:
@@ -120,6 +128,15 @@ class ProcessCalls:
     async def inspect(self, process: Process, call: Inspect) -> ProcessInfo:
         return self._info(self._table.owned(process, call.pid))
 
+    async def attempt(self, process: Process, call: Attempt) -> Attempted:
+        raise WrongState("expected a durable program; nobody else's tool runs are remembered")
+
+    async def report(self, process: Process, call: Report) -> Ok:
+        raise WrongState("expected a durable program; nobody else's tool runs are remembered")
+
+    async def now(self, process: Process, call: Now) -> Moment:
+        return Moment(utc_s=self._clock.utc(), seed=self._random.getrandbits(63))
+
     async def _move(self, target: Process, to: ProcessState, work: Work) -> Ok:
         target.check(to)
         work.add(statements.PROCESS_MOVE, to.value, target.pid)
@@ -128,20 +145,20 @@ class ProcessCalls:
             self._lives.move(target, to)
         return Ok()
 
+    def _is_durable(self, parent: Process, call: Spawn) -> bool:
+        """Whether the child is to be run again after a crash."""
+        if call.durable and call.program is None:
+            raise InvalidArgument("expected a program; only one that the kernel hosts is durable")
+        if call.durable and not self._has_journal:
+            raise WrongState("expected a kernel with a journal; this one remembers nothing")
+        wanted = parent.is_durable if call.durable is None else call.durable
+        return wanted and call.program is not None
+
     def _info(self, process: Process) -> ProcessInfo:
         waits = self._waits.of(process.pid)
         waiting = [" ".join(map(str, key)) for key in waits if isinstance(key, tuple)]
         waiting += [f"llm {call_id}" for call_id in sorted(process.generations or ())]
         return process.info(self._clock.now(), ", ".join(waiting))
-
-
-def _is_durable(parent: Process, call: Spawn) -> bool:
-    """Whether the child is to be run again after a crash."""
-    if call.program is None:
-        if call.durable:
-            raise InvalidArgument("expected a program; only one that the kernel hosts is durable")
-        return False
-    return parent.is_durable if call.durable is None else call.durable
 
 
 def _killed(pid: Pid) -> Exited:

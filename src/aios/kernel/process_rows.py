@@ -56,6 +56,7 @@ def forgotten(pid: Pid, last: Pid) -> list[Change]:
     """Nobody can ask for it any more. `last` is the highest pid so far, which is never reused."""
     return [
         Change(statements.PROCESS_FORGET, (pid,)),
+        Change(statements.PROGRAM_CALLS_FORGET, (pid,)),
         Change(statements.META_PUT, (LAST_PID, last)),
     ]
 

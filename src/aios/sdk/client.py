@@ -14,6 +14,8 @@ from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
 from aios.sdk.transport import Transport
 from aios.syscalls import (
+    Attempt,
+    Attempted,
     Cancel,
     Completion,
     Delta,
@@ -26,12 +28,15 @@ from aios.syscalls import (
     Message,
     ModelList,
     Models,
+    Moment,
+    Now,
     Ok,
     Pause,
     Pid,
     ProcessInfo,
     ProcessList,
     Receive,
+    Report,
     Resume,
     Send,
     Spawn,
@@ -57,6 +62,7 @@ class Client:
         self.memory = BlockClient(self)
         self.history = HistoryClient(self)
         self.notes = NoteClient(self)
+        self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
@@ -117,6 +123,15 @@ class Client:
 
     async def models(self) -> ModelList:
         return await self.call(Models())
+
+    async def attempt(self, tool: str, arguments: str) -> Attempted:
+        return await self.call(Attempt(tool=tool, arguments=arguments))
+
+    async def report(self, attempt: int, result: str) -> Ok:
+        return await self.call(Report(attempt=attempt, result=result))
+
+    async def now(self) -> Moment:
+        return await self.call(Now())
 
     async def whoami(self) -> ProcessInfo:
         return await self.call(WhoAmI())

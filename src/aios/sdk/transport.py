@@ -11,6 +11,8 @@ R = TypeVar("R")
 class Transport(Protocol):
     """One way to a kernel, for any number of processes; a token says which one speaks."""
 
+    is_durable: bool  # whether a program that speaks by it is told everything again after a crash
+
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """The one reply, or one error of `aios.errors`. Cancelling the await cancels the call.
 

@@ -1,7 +1,7 @@
 """The process family: agents as processes, and messages between them. Pure data."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -100,6 +100,27 @@ class Receive(Syscall["Mail"], frozen=True, kw_only=True, tag="process.receive")
     timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
 
 
+class Attempt(Syscall["Attempted"], frozen=True, kw_only=True, tag="process.attempt"):
+    """A durable program is about to run a tool: remembered before it does anything.
+
+    The toolbox of the SDK makes this call and `report`; nobody else needs to.
+    """
+
+    tool: str
+    arguments: str
+
+
+class Report(Syscall[Ok], frozen=True, kw_only=True, tag="process.report"):
+    """What an attempt came to. Every attempt is reported, also one that was not made again."""
+
+    attempt: int
+    result: str
+
+
+class Now(Syscall["Moment"], frozen=True, kw_only=True, tag="process.now"):
+    """The time, and a number to seed randomness with: a durable program is told the same again."""
+
+
 class Spawned(msgspec.Struct, frozen=True):
     """A new process and the token by which it speaks."""
 
@@ -116,8 +137,28 @@ class Exited(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Attempted(msgspec.Struct, frozen=True):
+    """An attempt. `outcome` new: run the tool; done: it gave `result`; unknown: the kernel stopped
+    while the tool ran."""
+
+    id: int
+    outcome: Literal["new", "done", "unknown"]
+    result: str = ""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Seconds since the epoch, and 63 random bits."""
+
+    utc_s: float
+    seed: int
+
+
 class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the process table; tokens and calls are totals so far."""
+    """A row of the process table; tokens and calls are totals since the kernel started.
+
+    `agent` is the path of names that memory, notes and files belong to; `remark` says what a person
+    should know, such as that a durable program's code has changed.
+    """
 
     pid: Pid
     parent: Pid

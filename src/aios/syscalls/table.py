@@ -9,6 +9,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Models,
         process.WhoAmI, process.Spawn, process.Exit, process.Wait, process.Kill, process.Pause,
         process.Resume, process.List, process.Inspect, process.Send, process.Receive,
+        process.Attempt, process.Report, process.Now,
     )
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ which is all that the next kernel can see of a `kill -9`. Knows no kernel.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 
 from aios.journal.base import Blobs, Change, Journal, Row, Statement, Value
 
@@ -36,9 +36,15 @@ class Severable:
         if not self.is_cut:
             self._posts += 1
             self._before(self._posts)
-        if self.is_cut:  # Never ends; whoever awaits it is cancelled with its kernel.
-            return asyncio.get_running_loop().create_future()
-        return self._inner.post(changes)
+        return _Dead() if self.is_cut else self._inner.post(changes)
 
     async def read(self, statement: Statement, *values: Value) -> list[Row]:
         return await self._inner.read(statement, *values)
+
+
+class _Dead:
+    """Whoever awaits it dies with its kernel, and has no reply to give."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        raise asyncio.CancelledError
+        yield
