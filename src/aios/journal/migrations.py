@@ -104,13 +104,141 @@ _GENERATIONS = (
 )
 
 # --- blocks ---
-_BLOCKS: tuple[str, ...] = ()
+_BLOCKS = (
+    """
+    CREATE TABLE blocks (
+        id INTEGER PRIMARY KEY,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        limit_bytes INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        UNIQUE (owner, name)
+    ) STRICT
+    """,
+    # A block's bytes in order; a chunk is either here or a blob.
+    """
+    CREATE TABLE block_chunks (
+        block INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        data BLOB,
+        blob TEXT,
+        UNIQUE (block, place),
+        CHECK ((data IS NULL) <> (blob IS NULL))
+    ) STRICT
+    """,
+    "CREATE INDEX block_chunks_blobs ON block_chunks (blob) WHERE blob IS NOT NULL",
+    """
+    CREATE TABLE block_grants (
+        block INTEGER NOT NULL,
+        agent TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (block, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX block_grants_by_agent ON block_grants (agent)",
+)
 
 # --- histories ---
-_HISTORIES: tuple[str, ...] = ()
+_HISTORIES = (
+    """
+    CREATE TABLE histories (
+        agent TEXT NOT NULL,
+        name TEXT NOT NULL,
+        head BLOB,
+        length INTEGER NOT NULL,
+        PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # `uses` counts the children and the heads of a node, and the nodes of a message.
+    """
+    CREATE TABLE nodes (
+        hash BLOB PRIMARY KEY,
+        parent BLOB,
+        depth INTEGER NOT NULL,
+        jump BLOB,
+        jump_depth INTEGER NOT NULL,
+        message BLOB NOT NULL,
+        uses INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX nodes_unused ON nodes (hash) WHERE uses = 0",
+    """
+    CREATE TABLE messages (
+        hash BLOB PRIMARY KEY,
+        body BLOB,
+        blob TEXT,
+        uses INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX messages_blobs ON messages (blob) WHERE blob IS NOT NULL",
+    """
+    CREATE TRIGGER node_added AFTER INSERT ON nodes BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.parent;
+        UPDATE messages SET uses = uses + 1 WHERE hash = NEW.message;
+    END
+    """,
+    """
+    CREATE TRIGGER node_gone AFTER DELETE ON nodes BEGIN
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.parent;
+        UPDATE messages SET uses = uses - 1 WHERE hash = OLD.message;
+        DELETE FROM messages WHERE hash = OLD.message AND uses = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER history_added AFTER INSERT ON histories BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.head;
+    END
+    """,
+    """
+    CREATE TRIGGER history_moved AFTER UPDATE OF head ON histories BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.head;
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.head;
+    END
+    """,
+    """
+    CREATE TRIGGER history_gone AFTER DELETE ON histories BEGIN
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.head;
+    END
+    """,
+)
 
 # --- notes ---
-_NOTES: tuple[str, ...] = ()
+_NOTES = (
+    """
+    CREATE TABLE notes (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        text TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        category TEXT NOT NULL,
+        source TEXT NOT NULL,
+        context TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX notes_by_time ON notes (owner, updated DESC, id)",
+    """
+    CREATE TABLE note_links (
+        note TEXT NOT NULL,
+        other TEXT NOT NULL,
+        PRIMARY KEY (note, other)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_links_back ON note_links (other)",
+    """
+    CREATE TABLE note_grants (
+        note TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (note, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_grants_by_agent ON note_grants (agent)",
+)
 
 # --- index outbox ---
 _INDEX_OUTBOX = (

@@ -120,10 +120,200 @@ GENERATION_SNAPSHOTS = Statement(
 )
 
 # --- blocks ---
+BLOCK_LAST = Statement("block_last", "SELECT coalesce(max(id), 0) FROM blocks")
+BLOCKS_OF = Statement(
+    "blocks_of", "SELECT id, name, bytes, limit_bytes, chunks FROM blocks WHERE owner = ?"
+)
+BLOCK_GRANTS_OF = Statement(
+    "block_grants_of",
+    """
+    SELECT block, agent, access FROM block_grants
+    WHERE block IN (SELECT id FROM blocks WHERE owner = ?) ORDER BY agent
+    """,
+)
+BLOCKS_SHARED = Statement(
+    "blocks_shared",
+    """
+    SELECT owner, name FROM blocks
+    WHERE id IN (SELECT block FROM block_grants WHERE agent = ?) ORDER BY owner, name
+    """,
+)
+BLOCK_PUT = Statement(
+    "block_put",
+    """
+    INSERT INTO blocks (id, owner, name, bytes, limit_bytes, chunks) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, limit_bytes = excluded.limit_bytes,
+                                   chunks = excluded.chunks
+    """,
+)
+BLOCK_FREE = Statement("block_free", "DELETE FROM blocks WHERE id = ?")
+BLOCK_GRANT = Statement(
+    "block_grant", "INSERT OR REPLACE INTO block_grants (block, agent, access) VALUES (?, ?, ?)"
+)
+BLOCK_REVOKE = Statement("block_revoke", "DELETE FROM block_grants WHERE block = ? AND agent = ?")
+BLOCK_REVOKE_ALL = Statement("block_revoke_all", "DELETE FROM block_grants WHERE block = ?")
+CHUNK_ADD = Statement(
+    "chunk_add", "INSERT INTO block_chunks (block, place, data, blob) VALUES (?, ?, ?, ?)"
+)
+CHUNKS_DROP = Statement("chunks_drop", "DELETE FROM block_chunks WHERE block = ? AND place >= ?")
+CHUNKS = Statement(
+    "chunks",
+    "SELECT data, blob FROM block_chunks WHERE block = ? AND place >= ? ORDER BY place",
+)
+CHUNK_BLOBS = Statement(
+    "chunk_blobs", "SELECT DISTINCT blob FROM block_chunks WHERE blob IS NOT NULL"
+)
 
 # --- histories ---
+HISTORY = Statement("history", "SELECT head, length FROM histories WHERE agent = ? AND name = ?")
+HISTORIES_OF = Statement(
+    "histories_of", "SELECT name, head, length FROM histories WHERE agent = ? ORDER BY name"
+)
+HISTORY_COUNT = Statement("history_count", "SELECT count(*) FROM histories WHERE agent = ?")
+HISTORY_PUT = Statement(
+    "history_put",
+    """
+    INSERT INTO histories (agent, name, head, length) VALUES (?, ?, ?, ?)
+    ON CONFLICT (agent, name) DO UPDATE SET head = excluded.head, length = excluded.length
+    """,
+)
+HISTORY_DROP = Statement("history_drop", "DELETE FROM histories WHERE agent = ? AND name = ?")
+MESSAGE_ADD = Statement(
+    "message_add", "INSERT OR IGNORE INTO messages (hash, body, blob) VALUES (?, ?, ?)"
+)
+NODE_ADD = Statement(
+    "node_add",
+    """
+    INSERT OR IGNORE INTO nodes (hash, parent, depth, jump, jump_depth, message)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+# A node and where its jumps lead, one after another: O(log length) rows.
+NODE_JUMPS = Statement(
+    "node_jumps",
+    """
+    WITH RECURSIVE spine (hash, depth, jump) AS (
+        SELECT hash, depth, jump FROM nodes WHERE hash = ?
+        UNION ALL
+        SELECT nodes.hash, nodes.depth, nodes.jump FROM spine JOIN nodes ON nodes.hash = spine.jump
+    )
+    SELECT hash, depth FROM spine
+    """,
+)
+# The ancestor at a depth: by jumps while they do not lead past it, by parents otherwise.
+NODE_AT = Statement(
+    "node_at",
+    """
+    WITH RECURSIVE seek (hash, parent, depth, jump, jump_depth) AS (
+        SELECT hash, parent, depth, jump, jump_depth FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.hash, nodes.parent, nodes.depth, nodes.jump, nodes.jump_depth
+        FROM seek JOIN nodes
+        ON nodes.hash = CASE WHEN seek.jump_depth >= ?2 THEN seek.jump ELSE seek.parent END
+        WHERE seek.depth > ?2
+    )
+    SELECT hash FROM seek WHERE depth = ?2
+    """,
+)
+MESSAGES_BACK = Statement(
+    "messages_back",
+    """
+    WITH RECURSIVE back (parent, depth, message) AS (
+        SELECT parent, depth, message FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.parent, nodes.depth, nodes.message
+        FROM back JOIN nodes ON nodes.hash = back.parent WHERE back.depth > ?2 + 1
+    )
+    SELECT body, blob FROM back JOIN messages ON messages.hash = back.message ORDER BY depth
+    """,
+)
+NODES_UNUSED = Statement("nodes_unused", "SELECT count(*) FROM nodes WHERE uses = 0")
+# Chains of which nothing else is a part, from their ends backwards.
+NODES_COLLECT = Statement(
+    "nodes_collect",
+    """
+    WITH RECURSIVE dead (hash, parent) AS (
+        SELECT hash, parent FROM nodes WHERE uses = 0
+        UNION ALL
+        SELECT nodes.hash, nodes.parent FROM dead JOIN nodes ON nodes.hash = dead.parent
+        WHERE nodes.uses = 1
+    )
+    DELETE FROM nodes WHERE hash IN (SELECT hash FROM dead LIMIT ?)
+    """,
+)
+MESSAGE_BLOBS = Statement("message_blobs", "SELECT blob FROM messages WHERE blob IS NOT NULL")
 
 # --- notes ---
+NOTE_PUT = Statement(
+    "note_put",
+    """
+    INSERT OR REPLACE INTO notes (id, owner, text, keywords, tags, category, source, context,
+                                  created, updated, version)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """,
+)
+NOTE_FORGET = Statement("note_forget", "DELETE FROM notes WHERE id = ?")
+# A link is seen by who may see both its ends.
+NOTES_BY_ID = Statement(
+    "notes_by_id",
+    """
+    SELECT n.id, n.owner, n.text, n.keywords, n.tags, n.category, n.source, n.context,
+           (SELECT json_group_array(l.other) FROM note_links AS l JOIN notes AS o ON o.id = l.other
+            WHERE l.note = n.id AND (o.owner = ?2 OR EXISTS (
+                SELECT 1 FROM note_grants WHERE note = o.id AND agent = ?2))),
+           n.created, n.updated, n.version, g.access
+    FROM json_each(?1) AS wanted JOIN notes AS n ON n.id = wanted.value
+    LEFT JOIN note_grants AS g ON g.note = n.id AND g.agent = ?2
+    WHERE n.owner = ?2 OR g.access IS NOT NULL
+    """,
+)
+NOTE_GRANTS = Statement(
+    "note_grants",
+    """
+    SELECT note, agent, access FROM note_grants
+    WHERE note IN (SELECT value FROM json_each(?)) ORDER BY agent
+    """,
+)
+# Ids that pass every filter, newest first: own ones and, where asked for, those shared.
+NOTES_FILTERED = Statement(
+    "notes_filtered",
+    """
+    SELECT n.id FROM notes AS n
+    WHERE (n.owner = ?1 OR ?2 AND n.id IN (SELECT note FROM note_grants WHERE agent = ?1))
+    AND (?3 = '' OR n.category = ?3) AND (?4 = '' OR n.source = ?4)
+    AND (?5 IS NULL OR n.updated >= ?5) AND (?6 IS NULL OR n.updated < ?6)
+    AND NOT EXISTS (SELECT 1 FROM json_each(?7) AS tag WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(n.tags) WHERE value = tag.value))
+    ORDER BY n.updated DESC, n.id LIMIT ?8
+    """,
+)
+NOTES_SHARED = Statement("notes_shared", "SELECT note FROM note_grants WHERE agent = ?")
+NOTE_DOCUMENTS = Statement(
+    "note_documents",
+    """
+    SELECT id, owner, context, keywords, tags, category, text, updated FROM notes
+    WHERE id IN (SELECT value FROM json_each(?))
+    """,
+)
+NOTES_TO_OUTBOX = Statement(
+    "notes_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id) SELECT ?, id FROM notes ORDER BY updated",
+)
+NOTE_LINK = Statement(
+    "note_link", "INSERT OR IGNORE INTO note_links (note, other) VALUES (?1, ?2), (?2, ?1)"
+)
+NOTE_UNLINK = Statement(
+    "note_unlink",
+    "DELETE FROM note_links WHERE note = ?1 AND other = ?2 OR note = ?2 AND other = ?1",
+)
+NOTE_UNLINK_ALL = Statement(
+    "note_unlink_all", "DELETE FROM note_links WHERE note = ?1 OR other = ?1"
+)
+NOTE_GRANT = Statement(
+    "note_grant", "INSERT OR REPLACE INTO note_grants (note, agent, access) VALUES (?, ?, ?)"
+)
+NOTE_REVOKE = Statement("note_revoke", "DELETE FROM note_grants WHERE note = ? AND agent = ?")
+NOTE_REVOKE_ALL = Statement("note_revoke_all", "DELETE FROM note_grants WHERE note = ?")
 
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
 from aios.sdk.blocking_files import SyncFiles
+from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
 
@@ -62,6 +63,9 @@ class SyncClient:
         self._client = client
         self._loop = loop
         self._timeout_s = timeout_s
+        self.memory = SyncBlockClient(client.memory, self._run)
+        self.history = SyncHistoryClient(client.history, self._run)
+        self.notes = SyncNoteClient(client.notes, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""

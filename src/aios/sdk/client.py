@@ -7,8 +7,11 @@ Time limits are the caller's: `asyncio.timeout` around an await cancels the call
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
+from aios.sdk.blocks import BlockClient
 from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
+from aios.sdk.histories import HistoryClient
+from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
 from aios.sdk.transport import Transport
 from aios.syscalls import (
@@ -57,12 +60,11 @@ class Client:
     def __init__(self, transport: Transport, token: str) -> None:
         self._transport = transport
         self._token = token
+        self.memory = BlockClient(self)
+        self.history = HistoryClient(self)
+        self.notes = NoteClient(self)
+        self.files = Files(self)
         self.is_durable = transport.is_durable  # as `Transport` says
-
-    @property
-    def files(self) -> Files:
-        """The agent's files."""
-        return Files(self)
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
