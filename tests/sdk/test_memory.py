@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -13,6 +13,7 @@ from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.syscalls import Message, Syscall, history, memory, note
 from aios.syscalls.memory import Access, BlockData
+from aios.syscalls.table import SYSCALLS
 
 PAIRS: dict[type[Any], type[Any]] = {
     BlockClient: SyncBlockClient,
@@ -52,6 +53,27 @@ def test_the_blocking_methods_are_the_awaited_ones(kind: type[Any]) -> None:
         assert getattr(PAIRS[kind], name).__wrapped__ is getattr(kind, name)
         mine = inspect.signature(getattr(PAIRS[kind], name))
         assert mine.parameters == inspect.signature(getattr(kind, name)).parameters
+
+
+FAMILIES = {"memory": BlockClient, "history": HistoryClient, "note": NoteClient}
+OWN = [name for name in SYSCALLS if name.partition(".")[0] in FAMILIES]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_syscall_has_a_method_of_its_verb_with_its_fields_and_defaults(name: str) -> None:
+    family, _, verb = name.partition(".")
+    method = getattr(FAMILIES[family], verb)
+    given = inspect.signature(method).parameters
+    taken = {one.name: one.default for one in list(given.values())[1:] if one.name != "key"}
+    fields = {
+        one.name: one.default for one in inspect.signature(SYSCALLS[name]).parameters.values()
+    }
+    for one in given.values():
+        if one.kind is one.VAR_KEYWORD:
+            del taken[one.name]
+            options = get_type_hints(get_args(get_type_hints(method)[one.name])[0])
+            taken |= {option: fields.get(option) for option in options}
+    assert taken == fields
 
 
 def test_each_method_makes_the_syscall_it_is_named_after() -> None:

@@ -45,8 +45,11 @@ class WordSearcher:
             found = [id for id in found if id in query.only]
         return [Hit(id, 1.0 / rank, rank, None) for rank, id in enumerate(found[: query.limit], 1)]
 
-    def pending(self) -> int:
+    async def pending(self) -> int:
         return 0
+
+    def changed(self) -> None:
+        """What it knows is put in by hand."""
 
 
 class Desk:

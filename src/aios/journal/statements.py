@@ -349,6 +349,11 @@ FILES_BY_ID = Statement(
     "files_by_id",
     f"SELECT {_FILE}, agent FROM files WHERE id IN (SELECT value FROM json_each(?))",
 )
+FILES_TO_OUTBOX = Statement(
+    "files_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id)"
+    " SELECT ?, id FROM files WHERE kind = 'file' AND bin = '' ORDER BY modified",
+)
 FILE_AGENTS = Statement("file_agents", "SELECT agent FROM file_usage ORDER BY agent")
 FILE_PUT = Statement(
     "file_put",

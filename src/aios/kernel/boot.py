@@ -18,13 +18,13 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls, open_storage
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
+from aios.kernel.rooms import open_rooms
 from aios.models import pocket
-from aios.storage.scan import Scan
+from aios.retrieval.choose import chosen
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -38,11 +38,13 @@ async def boot(
     programs: Mapping[str, Program] | None = None,
     environment: Environment | None = None,
     state: Path | None = None,
+    embedder: str = "ngrams",
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
     `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. What was acknowledged
-    outlives the kernel in `state`, a folder; without it all is temporary.
+    outlives the kernel in `state`, a folder; without it all is temporary. `embedder` is what notes
+    and files are found by: see `aios.retrieval.choose`.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -52,14 +54,15 @@ async def boot(
             keep = await snapshots(journal)
             core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
             place = folders.journal.parent
-            async with open_storage(journal, place, Scan(journal), given) as storage:
+            async with open_rooms(journal, place, given, chosen(embedder)) as rooms:
                 kernel = Kernel(
                     [core],
                     lambda: scheduler.make(policy),
                     programs=programs,
-                    rooms=file_calls(storage),
+                    rooms=rooms.handlers,
                     environment=dataclasses.replace(given, journal=journal),
                 )
+                rooms.speak(lambda call: kernel.call(kernel.token, call))
                 async with kernel:
                     yield kernel
 

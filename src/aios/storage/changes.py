@@ -214,6 +214,7 @@ class Changes:
                 body = msgspec.msgpack.encode(intent)
                 order.work.add(sql.FILE_INTENT_PUT, intent.id, order.agent, body)
             await order.work.commit(result)
+            self._shop.changed()
         except BaseException:
             await self._landing.drop(jobs)
             raise

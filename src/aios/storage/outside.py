@@ -99,6 +99,7 @@ class Outside:
         ]
         if rows := draft.rows():
             await self._shop.journal.post(rows)
+            self._shop.changed()
         return left
 
     async def _take_over(self, draft: Draft, path: FilePath) -> bool:

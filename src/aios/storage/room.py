@@ -12,10 +12,11 @@ from typing import Any
 
 from aios.clock import Clock
 from aios.journal import statements as sql
-from aios.journal.base import Journal, Work
+from aios.journal.base import Change, Journal, Work
 from aios.storage.catalog import Catalog
 from aios.storage.changes import Changes
 from aios.storage.disk import Disk, RealDisk
+from aios.storage.draft import INDEXED
 from aios.storage.files import Files
 from aios.storage.links import Links
 from aios.storage.mounting import Mounting
@@ -57,6 +58,7 @@ class Storage:
             random=ground.random,
             limits=ground.limits,
             catalog=Catalog(journal),
+            changed=searcher.changed,
             boot=f"{ground.random.getrandbits(64):016x}",
         )
         self._changes = Changes(self._shop)
@@ -84,6 +86,10 @@ class Storage:
     async def watch_once(self) -> None:
         """One bounded look around."""
         await self._watch.round()
+
+    async def add_all(self) -> None:
+        """Let the index know of every file, as one that is begun anew must."""
+        await self._shop.journal.post([Change(sql.FILES_TO_OUTBOX, (INDEXED,))])
 
     async def blobs(self) -> set[str]:
         """Every blob that a version refers to: what a sweep before the first call has to keep.

@@ -39,8 +39,11 @@ class Scan:
             : query.limit
         ]
 
-    def pending(self) -> int:
+    async def pending(self) -> int:
         return 0
+
+    def changed(self) -> None:
+        """It looks at the files themselves."""
 
     async def _files(self, query: Query) -> AsyncIterator[Node]:
         for scope in query.scopes:

@@ -25,8 +25,12 @@ class Searcher(Protocol):
         """Best first."""
         ...
 
-    def pending(self) -> int:
+    async def pending(self) -> int:
         """Changes that the index has not seen yet."""
+        ...
+
+    def changed(self) -> None:
+        """There is something for it to see."""
         ...
 
 
@@ -52,7 +56,7 @@ class Search:
             for hit in hits
             if hit.id in nodes and nodes[hit.id][0] == agent
         ]
-        return FilesFound(tuple(found), pending=self._searcher.pending())
+        return FilesFound(tuple(found), pending=await self._searcher.pending())
 
     async def documents(self, ids: Iterable[str]) -> list[Document]:
         """What to index of these files; none for those that are gone."""

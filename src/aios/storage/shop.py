@@ -31,6 +31,7 @@ class Shop:
     random: Random
     limits: FileLimits
     catalog: Catalog
+    changed: Callable[[], None]  # after a commit: there is something to index
     boot: str  # begins the names of what this kernel sets aside
 
     def new_id(self) -> str:

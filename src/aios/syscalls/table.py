@@ -1,6 +1,6 @@
 """The closed list of syscalls. Handlers, wire schema, documentation and tests derive from it."""
 
-from aios.syscalls import file, llm, process
+from aios.syscalls import file, history, llm, memory, note, process
 from aios.syscalls.base import Syscall, name_of
 
 SYSCALLS: dict[str, type[Syscall[object]]] = {
@@ -15,6 +15,11 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         file.SearchFiles, file.Versions, file.Diff, file.RollbackFile, file.ShareFile, file.Links,
         file.Revoke, file.OpenLink, file.Mount, file.Unmount, file.Mounts, file.Transaction,
         file.Usage,
+        memory.Alloc, memory.Read, memory.Write, memory.Append, memory.Clear, memory.Free,
+        memory.Blocks, memory.Share,
+        history.Extend, history.Turns, history.Fork, history.Rollback, history.Drop,
+        history.Histories, history.Assemble,
+        note.Add, note.Get, note.Update, note.Remove, note.Link, note.ShareNote, note.Search,
     )
 }  # fmt: skip
 
