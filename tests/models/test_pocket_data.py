@@ -43,6 +43,10 @@ def test_tools_change_only_their_state_and_answer_mistakes_with_errors() -> None
     assert call("note_read", {"name": "trip"}, state) == "error: not found"
     assert call("note_read", {"title": "trip"}, state).startswith("error: expected")
     assert call("fly", {}, state) == "error: no tool fly"
+    assert (
+        call("memory_get", {"key": "a" * 41}, state)
+        == "error: expected at most 40 characters in key"
+    )
 
 
 def test_every_tool_has_an_openai_schema_with_text_arguments() -> None:
@@ -50,6 +54,9 @@ def test_every_tool_has_an_openai_schema_with_text_arguments() -> None:
         function = tool.schema["function"]
         assert function["name"] == name
         assert function["parameters"]["required"] == list(tool.arguments)
+        for text in function["parameters"]["properties"].values():
+            assert text["type"] == "string"
+            assert text["maxLength"] >= 40
 
 
 def test_a_seed_gives_the_same_tasks_again() -> None:
@@ -77,6 +84,41 @@ def test_a_perfect_assistant_wins_every_task_and_a_silent_one_wins_none() -> Non
         assert play.is_over
         assert play.is_right
         assert not Play(task=task, state=task.state()).is_right
+
+
+def test_no_task_needs_a_longer_argument_than_the_schemas_allow() -> None:
+    for task in _all_sorts():
+        for made in (made for turn in task.turns for made in turn.calls):
+            for name, text in made.arguments.items():
+                assert len(text) <= TOOLS[made.tool].arguments[name]
+
+
+def test_calls_out_of_their_schema_are_malformed_and_others_are_not() -> None:
+    judged = {
+        render_call("calculator", {"expr": "1+2"}): 0,
+        render_call("calculator", {"expr": "1" * 41}): 1,
+        render_call("calculator", {"sum": "1+2"}): 1,
+        render_call("calculator", {"expr": 3}): 1,
+        render_call("memory_set", {"key": "a"}): 1,
+        render_call("decoy", {}): 0,
+        render_call("decoy", {"a": "b"}): 1,
+        render_call("fly", {}): 1,
+        '<tool_call>{"name": "calculator", "arguments": {"expr": "1': 1,
+    }
+    for text, malformed in judged.items():
+        task = Task(kind="calc", system=None, tools=("calculator", "decoy"), turns=())
+        play = Play(task=task, state=State())
+        play.hear(text)
+        assert play.malformed == malformed, text
+
+
+def test_a_repeated_word_comes_up_in_texts() -> None:
+    texts = [
+        task.turns[0].calls[0].arguments["text"]
+        for task in tasks("twice", 300, ["write"])
+        if task.turns[0].calls
+    ]
+    assert sum(len(set(words)) < len(words) for words in map(str.split, texts)) > 5
 
 
 def test_refusals_name_the_tool_that_is_missing_at_every_list_length() -> None:

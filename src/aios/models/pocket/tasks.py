@@ -226,5 +226,5 @@ def _system(voice: Voice) -> str | None:
 
 
 def _decoy_schema(name: str) -> dict[str, object]:
-    parameters = {"type": "object", "properties": {}}
+    parameters = {"type": "object", "properties": {}, "additionalProperties": False}
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
