@@ -95,7 +95,7 @@ def _remember(scene: Scene) -> Request:
         frame = voice.frame(say.STATE)
     else:
         frame = voice.frame(say.REMEMBER_THAT)
-        noise = 0.0 if "{rv} {k}" in frame else 0.1
+        noise = 0.0 if "{rv} {k}" in frame or "{k} {rv}" in frame else 0.1
         frame = frame.replace("{rv}", voice.verb(say.REMEMBER, noise=noise))
     key, value = voice.words.key(), voice.words.value()
     frame = voice.finish(voice.expand(frame, {"my": say.MY}))
@@ -243,7 +243,7 @@ def _count(scene: Scene) -> Request:
     down = rng.random() < 0.25
     if down:
         numbers.reverse()
-    frame = voice.frame(more.COUNT_DOWN if down else more.COUNT)
+    frame = voice.pick(more.COUNT_DOWN if down else more.COUNT)
     if step > 1:
         frame = f"{frame} {voice.pick(more.BY_STEPS)}"
     values = {"a": numbers[0], "b": numbers[-1], "s": str(step)}

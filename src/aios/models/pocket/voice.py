@@ -17,7 +17,7 @@ HELD_FROM = 25
 _HELD_RATE = 0.35
 _BLUR = 0.1  # of the frames have one word that means nothing
 _OPEN = ("{k}", "{v}", "{t}", "{j}", "{w}", "{p}", "{h}")
-_CLOSED = frozenset(phrases.slot("a|an|the|my|our|is|of|I|what|not"))
+_CLOSED = frozenset(phrases.slot("a|an|the|my|our|is|of|I|it|what|not"))
 _PARTICLES = phrases.slot("up|down|out|off|over|through|away|back")
 _SAFE_CLOSERS = (" please", " thanks", " now", ", thank you", ", please", " please")
 _QUESTIONS = frozenset(phrases.slot("what|what's|how|which|is|who|where|when|why|any|can|will"))
@@ -138,8 +138,10 @@ def _may_blur(pieces: Sequence[str], at: int) -> bool:
     after = pieces[at + 1] if at + 1 < len(pieces) else ""
     if not pieces[at].isalpha() or pieces[at] in _CLOSED:
         return False
+    if after.startswith("{t}") and before in {"the", "{n}"}:
+        return True  # no text begins with "the", and a name is one word
     if after.startswith(_OPEN):
-        return before in {"the", "{n}"}  # no text begins with "the", and a name is one word
+        return False
     return not before.endswith(_OPEN) or after.isalpha() or after in {"{my}", "{note}"}
 
 
