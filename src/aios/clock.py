@@ -12,6 +12,10 @@ class Clock(Protocol):
         """Seconds since an arbitrary moment; monotonic."""
         ...
 
+    def utc(self) -> float:
+        """Seconds since the epoch, for what a person or another boot will read. May jump."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds."""
         ...
@@ -23,6 +27,9 @@ class LoopClock:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def utc(self) -> float:
+        return time.time()  # noqa: TID251 - the one place that reads it
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
@@ -32,6 +39,9 @@ class WallClock:
 
     def now(self) -> float:
         return time.monotonic()  # noqa: TID251 - the one place that reads it
+
+    def utc(self) -> float:
+        return time.time()  # noqa: TID251
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

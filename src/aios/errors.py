@@ -5,7 +5,11 @@ AiosError
   NotFound            no such process, model, tool, generation, ...; says what is known
   Denied              the caller may not do this
   WrongState          the object exists but is in no state for this
+  Conflict            the object changed since the caller saw it; tells both versions
+  Diverged            a durable program no longer makes the calls that its journal remembers
   Busy                a bound is reached; says when to try again
+  QuotaExceeded       the caller's own allowance of bytes, files or calls is used up
+  NoSpace             the disk is full; reads go on, writes come back when there is room
   DeadlineExceeded    the caller's own time limit passed
   Cancelled           somebody entitled to it cancelled the work
   CoreFailed          an LLM core could not do the work and cannot be mended by waiting
@@ -50,6 +54,25 @@ class WrongState(AiosError):
     code = "wrong_state"
 
 
+class Conflict(AiosError):
+    """The object changed since the version that the caller's change was made from."""
+
+    code = "conflict"
+
+    def __init__(
+        self, message: str, *, base: int | None = None, current: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.base = base  # the version the caller built on
+        self.current = current  # the version there is
+
+
+class Diverged(AiosError):
+    """A durable program, run again, made another call than the journal remembers: it changed."""
+
+    code = "diverged"
+
+
 class Busy(AiosError):
     """A bound is reached; the same call may succeed after `retry_after_s` seconds."""
 
@@ -58,6 +81,18 @@ class Busy(AiosError):
     def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class QuotaExceeded(AiosError):
+    """The caller's own allowance is used up: of what, how much it is, how much is needed."""
+
+    code = "quota_exceeded"
+
+
+class NoSpace(AiosError):
+    """The disk is full or failing; nothing was written, and reads go on."""
+
+    code = "no_space"
 
 
 class DeadlineExceeded(AiosError):
@@ -93,8 +128,8 @@ class ShuttingDown(AiosError):
 ERRORS: dict[str, type[AiosError]] = {
     kind.code: kind
     for kind in (
-        AiosError, InvalidArgument, NotFound, Denied, WrongState, Busy, DeadlineExceeded,
-        Cancelled, CoreFailed, Damaged, ShuttingDown,
+        AiosError, InvalidArgument, NotFound, Denied, WrongState, Conflict, Diverged, Busy,
+        QuotaExceeded, NoSpace, DeadlineExceeded, Cancelled, CoreFailed, Damaged, ShuttingDown,
     )
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Bytes that survive: one ordered, checksummed, group-committed store, and blobs beside it."""

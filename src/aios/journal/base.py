@@ -1,0 +1,95 @@
+"""What the rooms above ask of the journal: atomic changes that are durable, and reads. Pure shape.
+
+Knows no syscall and no table's meaning. Order is a promise: changes are applied in the order in
+which they were posted, so whatever was built on an earlier change is never there without it.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+Value = bytes | str | int | float | None
+Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One named SQL statement; all of them stand in `journal/statements.py`."""
+
+    name: str
+    sql: str
+
+
+class Change(NamedTuple):
+    """A statement that writes, and the values it binds."""
+
+    statement: Statement
+    values: tuple[Value, ...]
+
+
+class Blobs(Protocol):
+    """Large values by the SHA-256 of their bytes, in hexadecimal."""
+
+    async def put(self, data: bytes) -> str:
+        """Durable when it returns; the same bytes are stored once. Raises `NoSpace`."""
+        ...
+
+    async def get(self, sha256: str) -> bytes:
+        """Exactly the bytes that were put. Raises `NotFound`, or `Damaged` if they changed."""
+        ...
+
+    async def sweep(self, keep: Collection[str]) -> int:
+        """Remove every blob that is not in `keep` and was put before the call; how many."""
+        ...
+
+
+class Journal(Protocol):
+    """The one store of what must survive."""
+
+    @property
+    def blobs(self) -> Blobs: ...
+
+    def post(self, changes: Sequence[Change]) -> Awaitable[None]:
+        """All of the changes or none; the awaitable ends once they are durable.
+
+        Posting is done when the call returns, whether anybody awaits or not. Raises, from the
+        await, `NoSpace`, or `Damaged` where the store can no longer be trusted; from the call
+        itself `Busy` where the queue of changes is full.
+        """
+        ...
+
+    async def read(self, statement: Statement, *values: Value) -> list[Row]:
+        """Rows as of some moment after every change whose await has ended. Raises `Damaged`."""
+        ...
+
+
+class Work:
+    """The durable effects of one syscall: all of them, together with its reply, or none.
+
+    A room adds changes, then awaits `commit(reply)`, and only then changes what it holds in RAM.
+    A handler that does not commit leaves that to the kernel.
+    """
+
+    def __init__(
+        self, journal: Journal, record: Callable[[object], Sequence[Change]] | None = None
+    ) -> None:
+        self._journal = journal
+        self._record = record  # what remembers the reply: an idempotency key, a durable program
+        self._changes: list[Change] = []
+        self.is_committed = False
+
+    def add(self, statement: Statement, *values: Value) -> None:
+        """One more change of this syscall."""
+        assert not self.is_committed, "a syscall commits once"
+        self._changes.append(Change(statement, values))
+
+    async def commit(self, reply: object) -> None:
+        """Return once everything is durable. Nothing of it is there if this raises."""
+        assert not self.is_committed, "a syscall commits once"
+        self.is_committed = True
+        has_effects = bool(self._changes)
+        remembered = self._record(reply) if self._record else ()
+        if has_effects:
+            await self._journal.post([*self._changes, *remembered])
+        elif remembered:
+            self._journal.post(remembered)  # Lost in a crash, the same read is simply done again.

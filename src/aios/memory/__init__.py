@@ -1,0 +1,1 @@
+"""Working memory, conversation histories and long-term notes of agents."""

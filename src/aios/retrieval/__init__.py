@@ -1,0 +1,1 @@
+"""Finding texts by words and by meaning: embedders, vectors, keywords, and their fusion."""
