@@ -1,5 +1,6 @@
 """What pocket learns from must be right: tools, labels, phrasing, lists and the chat format."""
 
+import random
 from collections import defaultdict
 
 import pytest
@@ -12,7 +13,7 @@ from aios.models.pocket.evaluate import Play, refusal_tasks
 from aios.models.pocket.plan import CANNOT
 from aios.models.pocket.tasks import WEIGHTS
 from aios.models.pocket.tools import calculate
-from aios.models.pocket.voice import held_of
+from aios.models.pocket.voice import Voice, held_of
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,19 @@ def test_held_out_phrases_never_reach_training() -> None:
     assert [verb for verb in held if verb in unseen]
 
 
+def test_a_blurred_frame_has_one_unknown_word_that_bounds_no_key_and_value() -> None:
+    plain, blurred = Voice(random.Random(1)), Voice(random.Random(1), blurred=1.0)
+    changed = 0
+    for slot in (phrases.STATE, phrases.REMEMBER_THAT, phrases.RECALL_WHOLE):
+        for _ in range(200):
+            assert plain.frame(slot) in slot
+            made = blurred.frame(slot)
+            near = [frame for frame in slot if _words_changed(frame, made) == 1]
+            changed += made not in slot
+            assert made in slot or any(_keeps_borders(frame, made) for frame in near), made
+    assert changed > 200
+
+
 def test_every_kind_of_task_can_be_drawn_alone() -> None:
     for kind in set(WEIGHTS) - {"follow_calc", "follow_save"}:
         (task,) = tasks("alone", 1, [kind], turns=1)
@@ -201,3 +215,16 @@ def _all_sorts() -> list[Task]:
 
 def _users(drawn: list[Task]) -> list[str]:
     return [turn.user for task in drawn for turn in task.turns]
+
+
+def _words_changed(frame: str, made: str) -> int:
+    old, new = frame.split(), made.split()
+    return sum(a != b for a, b in zip(old, new, strict=True)) if len(old) == len(new) else 99
+
+
+def _keeps_borders(frame: str, made: str) -> bool:
+    """No unknown word stands before a key or a value, nor between the two."""
+    old, new = frame.split(), made.split()
+    (at,) = (at for at in range(len(old)) if old[at] != new[at])
+    following = old[at + 1] if at + 1 < len(old) else ""
+    return not following.startswith(("{k}", "{v}"))

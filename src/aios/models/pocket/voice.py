@@ -15,7 +15,6 @@ HELD_EVERY = 8  # each eighth phrase of a wide slot is kept out of training
 # there carries the meaning of the whole request, and nothing could tell it.
 HELD_FROM = 25
 _HELD_RATE = 0.35
-_BLUR = 0.1  # of the frames have one word that means nothing
 _OPEN = ("{k}", "{v}", "{t}", "{j}", "{w}", "{p}", "{h}")
 _CLOSED = frozenset(phrases.slot("a|an|the|my|our|is|of|I|it|what|not"))
 _PARTICLES = phrases.slot("up|down|out|off|over|through|away|back")
@@ -36,12 +35,16 @@ def held_of(slot: Sequence[str]) -> Sequence[str]:
 
 
 class Voice:
-    """One speaker. With `held_out` it also uses the phrases that training never shows."""
+    """One speaker. With `held_out` it also uses the phrases that training never shows.
 
-    def __init__(self, rng: random.Random, *, held_out: bool = False) -> None:
+    `blurred` is the share of frames in which one word means nothing.
+    """
+
+    def __init__(self, rng: random.Random, *, held_out: bool = False, blurred: float = 0.0) -> None:
         self.rng = rng
         self.words = Words(rng)
         self.held_out = held_out
+        self.blurred = blurred
         self.held_used = 0  # phrases never seen in training, so far
 
     def pick(self, slot: Sequence[str]) -> str:
@@ -67,9 +70,9 @@ class Voice:
         held_before = self.held_used
         frame = self.pick(slot)
         is_known = self.held_used == held_before
-        return self._blurred(frame) if is_known and self.rng.random() < _BLUR else frame
+        return self._blur(frame) if is_known and self.rng.random() < self.blurred else frame
 
-    def _blurred(self, frame: str) -> str:
+    def _blur(self, frame: str) -> str:
         pieces = frame.split(" ")
         places = [at for at in range(len(pieces)) if _may_blur(pieces, at)]
         if len(pieces) > 3 and places:
