@@ -24,7 +24,8 @@ from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms import open_rooms
 from aios.models import pocket
-from aios.retrieval.choose import chosen
+from aios.retrieval.base import Embedder
+from aios.retrieval.ngrams import NgramEmbedder
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -38,13 +39,13 @@ async def boot(
     programs: Mapping[str, Program] | None = None,
     environment: Environment | None = None,
     state: Path | None = None,
-    embedder: str = "ngrams",
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
     `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. What was acknowledged
     outlives the kernel in `state`, a folder; without it all is temporary. `embedder` is what notes
-    and files are found by: see `aios.retrieval.choose`.
+    and files are found by, without one the built-in n-grams.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -54,7 +55,7 @@ async def boot(
             keep = await snapshots(journal)
             core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
             place = folders.journal.parent
-            async with open_rooms(journal, place, given, chosen(embedder)) as rooms:
+            async with open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms:
                 kernel = Kernel(
                     [core],
                     lambda: scheduler.make(policy),
