@@ -76,7 +76,7 @@ async def desk(
     folder: Path, embedder: Embedder | None = None, room: Room | None = None
 ) -> AsyncIterator[Desk]:
     made = Desk(folder, embedder or NgramEmbedder(64), room or Room(InlineJournal()))
-    task = asyncio.create_task(made.indexer.run())  # noqa: TID251 - ended below
+    task = asyncio.create_task(made.indexer.run())
     try:
         yield made
     finally:
