@@ -28,14 +28,14 @@ async def look_around(desk: Desk, rounds: int = 3) -> None:
 
 
 async def outbox(desk: Desk) -> int:
-    return len(await desk.journal.read(sql.OUTBOX_OLDEST, 1_000))
+    return len(await desk.journal.read(sql.OUTBOX_OLDEST, "file", 1_000))
 
 
 def test_an_edit_by_hand_is_a_version_and_is_given_to_the_index(tmp_path: Path) -> None:
     async def main() -> None:
         desk = Desk(tmp_path)
         await desk.call(file.Create(path="f", data=b"one"))
-        for place, _, _ in await desk.journal.read(sql.OUTBOX_OLDEST, 10):
+        for place, _ in await desk.journal.read(sql.OUTBOX_OLDEST, "file", 10):
             await desk.journal.post([(sql.OUTBOX_DONE, (place,))])  # type: ignore[list-item]
         desk.real("f").write_bytes(b"two, by hand")
         await look_around(desk)
@@ -170,7 +170,7 @@ def test_the_watch_looks_at_a_bounded_number_of_entries_a_round(tmp_path: Path) 
         taken = []
         for _ in range(12):
             await desk.storage.watch_once()
-            taken.append((await desk.call(file.Usage())).files)
+            taken.append((await desk.call(file.FileUsage())).files)
         steps = [after - before for before, after in pairwise(taken)]
         assert max(steps) <= 1_200
         assert taken[-1] == 3_031

@@ -24,8 +24,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 async def indexed(desk: Desk) -> None:
     """What the indexer does: take what changed, ask for the documents, let go of the rest."""
-    rows = await desk.journal.read(sql.OUTBOX_OLDEST, 1_000)
-    ids = [str(id) for _, kind, id in rows if kind == "file"]
+    rows = await desk.journal.read(sql.OUTBOX_OLDEST, "file", 1_000)
+    ids = [str(id) for _, id in rows]
     for id in ids:
         desk.searcher.texts.pop(id, None)
     for document in await desk.storage.documents(ids):

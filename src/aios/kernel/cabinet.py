@@ -17,7 +17,7 @@ from aios.storage import Ground, Storage
 from aios.storage.scan import Scan
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import checked
-from aios.syscalls.file import Quota, Usage
+from aios.syscalls.file import FileUsage, Quota
 
 R = TypeVar("R")
 
@@ -37,7 +37,7 @@ class Cabinet:
     async def agents(self) -> list[tuple[str, Quota]]:
         """Agents that have or had files, and what these take."""
         names = [str(row[0]) for row in await self._journal.read(sql.FILE_AGENTS)]
-        return [(name, await self.call(name, Usage())) for name in names]
+        return [(name, await self.call(name, FileUsage())) for name in names]
 
 
 @asynccontextmanager
