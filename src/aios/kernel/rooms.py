@@ -40,7 +40,6 @@ class _Shelf:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._room: _Indexed | None = None
         self._indexer: Indexer | None = None
 
     async def search(self, query: Query) -> list[Hit]:
@@ -50,6 +49,10 @@ class _Shelf:
     async def pending(self) -> int:
         assert self._indexer is not None
         return await self._indexer.pending()
+
+    async def settled(self) -> None:
+        assert self._indexer is not None
+        await self._indexer.settled()
 
     def changed(self) -> None:
         if self._indexer is not None:  # Otherwise the row is found when the indexer starts.
@@ -77,9 +80,17 @@ class _Shelf:
 class Rooms:
     """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one."""
 
-    def __init__(self, handlers: dict[Kind, RoomHandler], models: CallerModels) -> None:
+    def __init__(
+        self, handlers: dict[Kind, RoomHandler], models: CallerModels, shelves: Sequence[_Shelf]
+    ) -> None:
         self.handlers = handlers
         self.speak = models.speak
+        self._shelves = shelves
+
+    async def settled(self) -> None:
+        """Wait until searches find all that there is now."""
+        for shelf in self._shelves:
+            await shelf.settled()
 
 
 @asynccontextmanager
@@ -97,4 +108,5 @@ async def open_rooms(
         notes_shelf.of(notes, journal, index / "notes", given, embedder),
         files_shelf.of(storage, journal, index / "files", given, embedder),
     ):
-        yield Rooms(memory_handlers(blocks, histories, notes) | file_calls(storage), models)
+        handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
+        yield Rooms(handlers, models, (notes_shelf, files_shelf))
