@@ -4,14 +4,16 @@ import asyncio
 import os
 import shutil
 from collections.abc import Coroutine
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aios.errors import Denied, NotFound
+from aios.errors import Denied, NoSpace, NotFound
 from aios.journal import statements as sql
+from aios.storage.disk import RealDisk, Root
 from aios.syscalls import file
 from tests.storage.rooms import Desk
 
@@ -140,6 +142,50 @@ def test_a_root_that_is_gone_is_written_anew_from_the_journal(tmp_path: Path) ->
         assert (await desk.call(file.ReadFile(path="a/f"))).data == b"mine"
         assert desk.real("a/f").read_bytes() == b"mine"
         assert (await desk.call(file.Bin())).deleted == ()
+
+    run(main())
+
+
+def test_a_root_that_is_gone_comes_back_when_it_is_listed_or_watched(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path)
+        await desk.call(file.Create(path="a/f", data=b"mine"))
+        await desk.call(file.Create(path="b", data=b"too"))
+        for look in (desk.call(file.Folder()), look_around(desk)):
+            shutil.rmtree(desk.folder)
+            await look
+            assert desk.real("a/f").read_bytes() == b"mine"
+            assert desk.real("b").read_bytes() == b"too"
+        assert (await desk.call(file.Bin())).deleted == ()
+
+    run(main())
+
+
+def test_a_root_that_could_not_all_be_written_anew_loses_nothing(tmp_path: Path) -> None:
+    class Full(RealDisk):
+        room = 1
+
+        def stage(self, root: Root, name: str, data: bytes) -> None:
+            if self.room < 1:
+                raise NoSpace("full")
+            self.room -= 1
+            super().stage(root, name, data)
+
+    async def main() -> None:
+        desk = Desk(tmp_path)
+        for name in "abc":
+            await desk.call(file.Create(path=name, data=name.encode()))
+        shutil.rmtree(desk.folder)
+        full = Desk(tmp_path, desk.journal, disk=Full(), clock=desk.clock, seed=1)
+        with suppress(NoSpace):
+            await full.call(file.ReadFile(path="c"))
+        assert len(list(desk.real("").glob("[abc]"))) == 1
+        later = Desk(tmp_path, desk.journal, clock=desk.clock, seed=2)  # after a kill
+        await later.storage.open()
+        await look_around(later)
+        assert [one.path for one in (await later.call(file.Folder())).files] == ["a", "b", "c"]
+        assert [desk.real(name).read_bytes() for name in "abc"] == [b"a", b"b", b"c"]
+        assert (await later.call(file.Bin())).deleted == ()
 
     run(main())
 
