@@ -14,6 +14,7 @@ from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.files import files
+from aios.cli.journal import journal
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
@@ -29,6 +30,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 GROUPS: dict[str, typer.Typer] = {
     "agents": agents,
     "files": files,
+    "journal": journal,
     "memory": memory,
     "models": models,
 }

@@ -55,7 +55,7 @@ def serve(  # noqa: PLR0913 - its options
         port=port,
         model=model,
         policy=policy,
-        state=state or places.state() / "kernel",
+        state=state or places.home(),
         record=places.record(),
         settings=files.settings(
             config or places.config() / "config.toml",

@@ -17,7 +17,7 @@ from aios.kernel.rooms import Rooms, open_rooms
 from aios.retrieval.base import Embedder
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import checked
-from aios.syscalls.file import FileUsage, Quota
+from aios.syscalls.file import FileUsage, Folder, Quota
 
 SETTLE_S = 10.0
 
@@ -57,6 +57,13 @@ class Cabinet:
         """Agents that have or had files, and what these take."""
         names = [str(row[0]) for row in await self._journal.read(sql.FILE_AGENTS)]
         return [(name, await self.call(name, FileUsage())) for name in names]
+
+    async def write_files(self) -> int:
+        """See to it that agents' real files are there; of how many agents."""
+        agents = await self.files()
+        for agent, _ in agents:
+            await self.call(agent, Folder(deep=True, limit=1))
+        return len(agents)
 
     async def memory(self) -> list[Owned]:
         """Agents that have blocks, histories or notes, in order of name."""
