@@ -17,7 +17,7 @@ from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import words
 
 ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
-ROWS_SHARE = 10  # and one more for every ten that there are
+ROWS_SHARE = 20  # and one more for every twenty that there are
 LOOKED_AT_AGAIN = 200
 MERGED_PAGES = 250
 TIDIED_SHARE = 0.25
