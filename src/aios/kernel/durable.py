@@ -19,6 +19,7 @@ from aios.kernel.outcome import opened, sealed
 from aios.kernel.process import Process
 from aios.kernel.process_rows import hash_of
 from aios.kernel.replay import Recorded, Replay
+from aios.kernel.turns import Turns
 from aios.syscalls.base import Ok, Syscall
 from aios.syscalls.codec import checked
 from aios.syscalls.llm import Completion, Delta, Stream
@@ -53,7 +54,7 @@ class DurableRun:
         self._journal = journal
         self._clock = clock
         self._told: dict[int, asyncio.Future[None]] = {}  # recorded calls that wait to be told
-        self._answers = _Answers(self._replay.places)
+        self._turns = Turns(self._replay.places)
         self._seen = 0
         self._doing: dict[int, tuple[asyncio.Task[Recorded], _Recorder]] = {}  # calls under way
         self._unwritten: dict[int, Recorded] = {}  # made or given up; the journal knows it not yet
@@ -152,7 +153,7 @@ class DurableRun:
         for one in self._replay.due():
             self._told[one.number].set_result(None)
         if self._replay.is_over:
-            self._answers.tell()
+            self._turns.tell()
 
     def _saw(self, told: Recorded) -> None:
         assert told.place is not None
@@ -174,7 +175,7 @@ class DurableRun:
             self._abandon(known)
             raise asyncio.CancelledError
         done = task.result()
-        turn = self._answers.ready(done)
+        turn = self._turns.ready(done)
         self._tell()
         await self._until(turn)
         return done
@@ -243,7 +244,7 @@ class DurableRun:
         With it go the calls that were made before it is told, and wait: an answer without them
         would be told too early. Calls that come later need not be known before there is more.
         """
-        place = self._answers.place()
+        place = self._turns.place()
         done = dataclasses.replace(known, place=place, outcome=sealed(outcome))
         waiting = [one for one in self._unwritten.values() if one.number != known.number]
         return done, [*waiting, done]
@@ -257,7 +258,7 @@ class DurableRun:
 
     def discard(self, done: Recorded) -> None:
         """It could not be committed; its place stays empty."""
-        self._answers.skip(done)
+        self._turns.skip(done)
         self._tell()
 
     def rows(self, calls: Sequence[Recorded]) -> list[Change]:
@@ -294,38 +295,6 @@ class _Recorder:
         if self._done is not None:
             self._run.discard(self._done)
             self._done = None
-
-
-class _Answers:
-    """New answers in the order of their commits: each waits for those before it."""
-
-    def __init__(self, place: int) -> None:
-        self._place = place
-        self._waiting: dict[int, asyncio.Future[None]] = {}  # by place, lowest first
-        self._ready: set[int] = set()
-
-    def place(self) -> int:
-        """The next place, for a call that is being committed."""
-        place = self._place
-        self._place += 1
-        self._waiting[place] = asyncio.get_running_loop().create_future()
-        return place
-
-    def ready(self, done: Recorded) -> asyncio.Future[None]:
-        """The call is durable; what it waits for until it is told."""
-        assert done.place is not None
-        self._ready.add(done.place)
-        return self._waiting[done.place]
-
-    def skip(self, done: Recorded) -> None:
-        assert done.place is not None
-        del self._waiting[done.place]
-
-    def tell(self) -> None:
-        """Tell those whose turn it is."""
-        while self._waiting and (first := next(iter(self._waiting))) in self._ready:
-            self._ready.remove(first)
-            self._waiting.pop(first).set_result(None)
 
 
 async def _fail(work: Work, error: AiosError) -> None:
