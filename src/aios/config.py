@@ -21,6 +21,7 @@ class Limits:
     deadline_s: float = 3_600.0  # for LLM calls that name none
     engine_crashes_max: int = 3  # crashes while a generation ran before it is given up
     drain_s: float = 30.0  # how long a shutdown waits for snapshots
+    memory_bytes: int = 1 << 30  # of agents' blocks in RAM; they move to disk at 80 % of it
     ram_bytes: int = 2 << 30  # of snapshots in shared memory
     disk_bytes: int = 20 << 30  # of snapshots on disk
 

@@ -279,6 +279,18 @@ def test_without_max_tokens_the_answer_may_fill_what_room_there_is() -> None:
     lived(main)
 
 
+def test_a_wish_that_may_be_shortened_takes_the_room_there_is() -> None:
+    async def main() -> None:
+        async with house(Script(kv_tokens=256, answer_tokens=(500, 500))) as home:
+            reply = await home.kernel.call(home.kernel.token, ask(tokens=400, shorten=True))
+            assert reply.choices[0].finish_reason == "length"
+            assert 100 < reply.usage.completion_tokens < 256
+            brief = await home.kernel.call(home.kernel.token, ask(tokens=20, shorten=True))
+            assert brief.usage.completion_tokens == 20
+
+    lived(main)
+
+
 def test_an_unknown_token_is_denied() -> None:
     async def main() -> None:
         async with house() as home:

@@ -254,7 +254,85 @@ _INDEX_OUTBOX = (
 )
 
 # --- files ---
-_FILES: tuple[str, ...] = ()
+_FILES = (
+    # `bin` is empty for what is there, else the deletion it went away with.
+    """
+    CREATE TABLE files (
+        agent TEXT NOT NULL,
+        bin TEXT NOT NULL,
+        path TEXT NOT NULL,
+        folder TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        modified REAL NOT NULL,
+        stamp TEXT NOT NULL,
+        PRIMARY KEY (agent, bin, path)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX files_in_folder ON files (agent, bin, folder)",
+    """
+    CREATE TABLE file_versions (
+        file TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        time REAL NOT NULL,
+        by TEXT NOT NULL,
+        PRIMARY KEY (file, version)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # The last version number a path had when its file went away.
+    """
+    CREATE TABLE file_marks (
+        agent TEXT NOT NULL, path TEXT NOT NULL, version INTEGER NOT NULL,
+        PRIMARY KEY (agent, path)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE file_bin (
+        id TEXT NOT NULL UNIQUE,
+        agent TEXT NOT NULL,
+        path TEXT NOT NULL,
+        time REAL NOT NULL,
+        bytes INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX file_bin_of_agent ON file_bin (agent, time)",
+    """
+    CREATE TABLE file_usage (
+        agent TEXT PRIMARY KEY, bytes INTEGER NOT NULL, files INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Changes whose last step, on the real files, may be missing.
+    """
+    CREATE TABLE file_intents (
+        id TEXT PRIMARY KEY, agent TEXT NOT NULL, body BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE file_links (
+        key TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        file TEXT NOT NULL,
+        expires REAL NOT NULL,
+        version INTEGER
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX file_links_of_agent ON file_links (agent, expires)",
+    """
+    CREATE TABLE file_mounts (
+        agent TEXT NOT NULL,
+        name TEXT NOT NULL,
+        folder TEXT NOT NULL,
+        writable INTEGER NOT NULL,
+        PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (

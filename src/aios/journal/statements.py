@@ -318,13 +318,118 @@ NOTE_REVOKE_ALL = Statement("note_revoke_all", "DELETE FROM note_grants WHERE no
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")
 OUTBOX_OLDEST = Statement(
-    "outbox_oldest", "SELECT place, kind, id FROM index_outbox ORDER BY place LIMIT ?"
+    "outbox_oldest", "SELECT place, id FROM index_outbox WHERE kind = ? ORDER BY place LIMIT ?"
 )
-OUTBOX_COUNT = Statement("outbox_count", "SELECT count(*) FROM index_outbox")
+OUTBOX_COUNT = Statement("outbox_count", "SELECT count(*) FROM index_outbox WHERE kind = ?")
 # By place, not by thing: a change that came while the thing was being indexed keeps its row.
 OUTBOX_DONE = Statement("outbox_done", "DELETE FROM index_outbox WHERE place = ?")
 
 # --- files ---
+_FILE = "id, bin, path, kind, version, sha256, bytes, modified, stamp"
+FILE_GET = Statement(
+    "file_get",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = '' AND path IN"
+    " (SELECT value FROM json_each(?))",
+)
+FILES_BELOW = Statement(
+    "files_below",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = ? AND path > ? AND path < ?"
+    " ORDER BY path LIMIT ?",
+)
+FILES_IN = Statement(
+    "files_in",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = '' AND folder = ? ORDER BY path LIMIT ?",
+)
+FILES_CHANGED = Statement(
+    "files_changed",
+    "SELECT id FROM files WHERE agent = ? AND bin = '' AND kind = 'file'"
+    " AND path > ? AND path < ? AND modified >= ? AND modified < ?",
+)
+FILES_BY_ID = Statement(
+    "files_by_id",
+    f"SELECT {_FILE}, agent FROM files WHERE id IN (SELECT value FROM json_each(?))",
+)
+FILES_TO_OUTBOX = Statement(
+    "files_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id)"
+    " SELECT ?, id FROM files WHERE kind = 'file' AND bin = '' ORDER BY modified",
+)
+FILE_AGENTS = Statement("file_agents", "SELECT agent FROM file_usage ORDER BY agent")
+FILE_PUT = Statement(
+    "file_put",
+    "INSERT INTO files (agent, folder, id, bin, path, kind, version, sha256, bytes, modified,"
+    " stamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
+FILE_DROP = Statement("file_drop", "DELETE FROM files WHERE id = ?")
+FILE_STAMP = Statement("file_stamp", "UPDATE files SET stamp = ? WHERE id = ? AND sha256 = ?")
+FILE_VERSIONS = Statement(
+    "file_versions",
+    "SELECT version, sha256, bytes, time, by FROM file_versions WHERE file = ?"
+    " ORDER BY version DESC",
+)
+FILE_VERSION_PUT = Statement(
+    "file_version_put",
+    "INSERT INTO file_versions (file, version, sha256, bytes, time, by) VALUES (?, ?, ?, ?, ?, ?)",
+)
+FILE_VERSION_DROP = Statement(
+    "file_version_drop", "DELETE FROM file_versions WHERE file = ? AND version = ?"
+)
+FILE_VERSIONS_DROP = Statement("file_versions_drop", "DELETE FROM file_versions WHERE file = ?")
+FILE_BLOBS = Statement("file_blobs", "SELECT DISTINCT sha256 FROM file_versions")
+FILE_MARKS_GET = Statement(
+    "file_marks_get",
+    "SELECT path, version FROM file_marks WHERE agent = ? AND path IN"
+    " (SELECT value FROM json_each(?))",
+)
+FILE_MARK_PUT = Statement(
+    "file_mark_put",
+    "INSERT INTO file_marks (agent, path, version) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
+)
+FILE_BIN_LIST = Statement(
+    "file_bin_list",
+    "SELECT id, path, time, bytes FROM file_bin WHERE agent = ? ORDER BY time DESC, rowid DESC",
+)
+FILE_BIN_PUT = Statement(
+    "file_bin_put", "INSERT INTO file_bin (id, agent, path, time, bytes) VALUES (?, ?, ?, ?, ?)"
+)
+FILE_BIN_DROP = Statement("file_bin_drop", "DELETE FROM file_bin WHERE id = ?")
+FILE_USAGE_GET = Statement("file_usage_get", "SELECT bytes, files FROM file_usage WHERE agent = ?")
+FILE_USAGE_ADD = Statement(
+    "file_usage_add",
+    "INSERT INTO file_usage (agent, bytes, files) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes, files = files + excluded.files",
+)
+FILE_INTENTS = Statement("file_intents", "SELECT id, agent, body FROM file_intents")
+FILE_INTENT_PUT = Statement(
+    "file_intent_put", "INSERT INTO file_intents (id, agent, body) VALUES (?, ?, ?)"
+)
+FILE_INTENT_DROP = Statement("file_intent_drop", "DELETE FROM file_intents WHERE id = ?")
+FILE_LINK_GET = Statement(
+    "file_link_get", "SELECT token, agent, file, expires, version FROM file_links WHERE key = ?"
+)
+FILE_LINK_PUT = Statement(
+    "file_link_put",
+    "INSERT INTO file_links (key, token, agent, file, expires, version) VALUES (?, ?, ?, ?, ?, ?)",
+)
+FILE_LINK_DROP = Statement("file_link_drop", "DELETE FROM file_links WHERE key = ?")
+FILE_LINKS_DROP = Statement(
+    "file_links_drop", "DELETE FROM file_links WHERE agent = ? AND expires <= ?"
+)
+FILE_LINKS_OF = Statement(
+    "file_links_of",
+    "SELECT token, agent, file, expires, version FROM file_links"
+    " WHERE agent = ? AND expires > ? ORDER BY expires, key",
+)
+FILE_MOUNTS = Statement(
+    "file_mounts", "SELECT agent, name, folder, writable FROM file_mounts ORDER BY agent, name"
+)
+FILE_MOUNT_PUT = Statement(
+    "file_mount_put", "INSERT INTO file_mounts (agent, name, folder, writable) VALUES (?, ?, ?, ?)"
+)
+FILE_MOUNT_DROP = Statement(
+    "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
+)
 
 
 def named() -> dict[str, Statement]:

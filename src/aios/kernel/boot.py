@@ -22,7 +22,10 @@ from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
+from aios.kernel.rooms import open_rooms
 from aios.models import pocket
+from aios.retrieval.base import Embedder
+from aios.retrieval.ngrams import NgramEmbedder
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -36,11 +39,13 @@ async def boot(
     programs: Mapping[str, Program] | None = None,
     environment: Environment | None = None,
     state: Path | None = None,
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
     `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. What was acknowledged
-    outlives the kernel in `state`, a folder; without it all is temporary.
+    outlives the kernel in `state`, a folder; without it all is temporary. `embedder` is what notes
+    and files are found by, without one the built-in n-grams.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -49,14 +54,18 @@ async def boot(
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
             core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
-            kernel = Kernel(
-                [core],
-                lambda: scheduler.make(policy),
-                programs=programs,
-                environment=dataclasses.replace(given, journal=journal),
-            )
-            async with kernel:
-                yield kernel
+            place = folders.journal.parent
+            async with open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms:
+                kernel = Kernel(
+                    [core],
+                    lambda: scheduler.make(policy),
+                    programs=programs,
+                    rooms=rooms.handlers,
+                    environment=dataclasses.replace(given, journal=journal),
+                )
+                rooms.speak(lambda call: kernel.call(kernel.token, call))
+                async with kernel:
+                    yield kernel
 
 
 @asynccontextmanager

@@ -128,6 +128,16 @@ class Dispatch:
         return reply
 
 
+def readings_of(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Reading]:
+    """Handlers of rooms that commit nothing."""
+    nothing = Work(None)
+
+    def reading(room: RoomHandler) -> Reading:
+        return lambda process, call: room(process.agent, call, nothing)
+
+    return {kind: reading(room) for kind, room in rooms.items()}
+
+
 def by_agent(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Handler]:
     """Handlers of rooms that know agents and no processes."""
 

@@ -6,14 +6,22 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
 from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
-from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, by_agent
+from aios.kernel.dispatch import (
+    Dispatch,
+    Handler,
+    Kind,
+    Reading,
+    RoomHandler,
+    by_agent,
+    readings_of,
+)
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
@@ -23,6 +31,7 @@ from aios.kernel.keys import Keys
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
+from aios.kernel.memory_calls import READ_ONLY
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.programs import Programs
@@ -54,7 +63,7 @@ class Kernel:
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
-        rooms: Mapping[Kind, RoomHandler] | None = None,
+        rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         environment: Environment | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
@@ -88,8 +97,10 @@ class Kernel:
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
         self._dispatch = Dispatch(
-            self._table_of_readings(),
-            self._table_of_handlers() | by_agent(rooms or {}),
+            self._table_of_readings()
+            | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
+            self._table_of_handlers()
+            | by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY}),
             journal,
             self._keys,
         )

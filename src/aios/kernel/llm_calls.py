@@ -223,7 +223,9 @@ class LlmCalls:
             opened.left_s(self._clock.now()),
         )
         seed = self._random.getrandbits(63) if decoding.seed is None else decoding.seed
-        most = _fit(core.traits, len(prompt), decoding.branches, decoding.max_tokens)
+        wish = None if opened.call.shorten else decoding.max_tokens
+        room = _fit(core.traits, len(prompt), decoding.branches, wish)
+        most = min(room, decoding.max_tokens or room)
         return Generation(
             id=opened.generation_id,
             prompt=prompt,

@@ -6,6 +6,11 @@ from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
 from aios.syscalls import history, memory, note
 
+# Answered in the caller's own task: nothing is committed, nothing torn by a caller that leaves.
+READ_ONLY: frozenset[Kind] = frozenset(
+    {memory.Read, memory.Blocks, history.Turns, history.Histories, note.Get, note.Search}
+)
+
 
 def memory_handlers(
     blocks: BlockRoom, histories: HistoryRoom, notes: NoteRoom

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, Denied, NotFound
+from aios.errors import Busy, Denied, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
 from aios.kernel.process_rows import hash_of
 from aios.syscalls.process import Exited, Pid, Spawn
@@ -94,7 +94,9 @@ class ProcessTable:
         """The living process that speaks with this token."""
         process = self._by_token.get(token) or self._recognised(token)
         if process is None:
-            raise Denied("unknown token; expected one that spawn returned for a living process")
+            raise Unauthenticated(
+                "unknown token; expected one that spawn returned for a living process"
+            )
         return process
 
     def find(self, pid: Pid) -> Process:

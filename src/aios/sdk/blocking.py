@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
+from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
@@ -69,6 +70,11 @@ class SyncClient:
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
         return SyncClient(self._client.of(child), self._loop, timeout_s=self._timeout_s)
+
+    @property
+    def files(self) -> SyncFiles:
+        """The agent's files."""
+        return SyncFiles(self._client.files, self._run)
 
     call = _blocking(Client.call)
     chat = _blocking(Client.chat)

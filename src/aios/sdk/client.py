@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
 from aios.sdk.blocks import BlockClient
+from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
@@ -62,6 +63,7 @@ class Client:
         self.memory = BlockClient(self)
         self.history = HistoryClient(self)
         self.notes = NoteClient(self)
+        self.files = Files(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

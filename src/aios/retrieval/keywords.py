@@ -1,0 +1,148 @@
+"""Documents by their words: FTS5's BM25 over title, keywords and text. Knows no vector."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from aios.retrieval.asking import Asked, Limits, ask
+from aios.retrieval.base import Document
+from aios.retrieval.catalog import Allowed, Place
+from aios.retrieval.closeness import Stems, evidence, sequence
+from aios.retrieval.database import rows
+from aios.retrieval.gate import Gate
+from aios.retrieval.vocabulary import Stemmer, Vocabulary
+from aios.retrieval.words import words
+
+ROWS_MAX = 4_000  # documents looked at for one query: some four milliseconds,
+ROWS_SHARE = 10  # and one more for every ten that there are
+LOOKED_AT_AGAIN = 300
+WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
+ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
+SCOPE_DOCUMENTS_FEW = 2_000
+FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
+
+_BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
+_FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
+_BEST = f"{_FOUND} ORDER BY score DESC, rowid DESC LIMIT ?"
+_NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
+# Private use: no query has such a word.
+_SCOPE_WORD = "\ue000{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Documents by falling score."""
+
+    numbers: NDArray[np.intp]
+    scores: NDArray[np.float64]
+
+
+class Keywords:
+    """The words of an index's documents. A document's row is its number plus one."""
+
+    def __init__(self) -> None:
+        self._vocabulary = Vocabulary()
+        self._stemmer = Stemmer()
+
+    def put(
+        self,
+        connection: apsw.Connection,
+        places: Sequence[Place],
+        documents: Sequence[Document],
+        gate: Gate,
+    ) -> None:
+        """Add or replace documents, in the caller's transaction."""
+        for place, document in zip(places, documents, strict=True):
+            gate.pause()
+            fields = _fields(document)
+            stems = [self._stemmer.stems(field) for field in fields]
+            numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
+            connection.execute(
+                "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO sequences VALUES (?, ?)", (place.number, numbers.tobytes())
+            )
+            self._vocabulary.learn(connection, {word for field in fields for word in field})
+
+    def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
+        """Forget documents, in the caller's transaction."""
+        for number in numbers:
+            connection.execute("DELETE FROM words WHERE rowid = ?", (number + 1,))
+            connection.execute("DELETE FROM sequences WHERE number = ?", (number,))
+
+    def abandoned(self) -> None:
+        """The transaction of the last `put` was not committed."""
+        self._vocabulary.forget_seen()
+
+    def search(
+        self, connection: apsw.Connection, text: str, allowed: Allowed, limit: int
+    ) -> Matches:
+        """The `limit` best among the allowed documents."""
+        is_few = allowed.scope_documents <= SCOPE_DOCUMENTS_FEW
+        size = len(allowed.mask)
+        rows_max = ROWS_MAX_IN_SCOPES if is_few else ROWS_MAX + size // ROWS_SHARE
+        asked = ask(connection, self._stemmer, text, Limits(size, rows_max))
+        within = _within(allowed.scopes) if is_few else ""
+        # Of documents spread evenly so many that enough are allowed; all of few.
+        enough = max(limit, LOOKED_AT_AGAIN)
+        count = min(rows_max, enough * (1 + size // max(1, allowed.count)))
+        is_bounded = is_few or asked.rows <= rows_max
+        spoken = _found(connection, _BEST if is_bounded else _NEWEST, within, asked.spoken, count)
+        meant = _found(connection, _BEST, within, asked.meant, count)
+        found = _together(np.concatenate((spoken, meant)), allowed)
+        return _best(_looked_at_again(connection, asked, _best(found, enough)), limit)
+
+
+def _fields(document: Document) -> tuple[list[str], ...]:
+    """Words of title, keywords and text, and other forms of all of them."""
+    found = [words(text) for text in (document.title, document.keywords, document.text)]
+    return (*(one.main for one in found), [word for one in found for word in one.extra])
+
+
+def _within(scopes: Sequence[int]) -> str:
+    scope_words = " OR ".join(f'"{_SCOPE_WORD.format(scope)}"' for scope in scopes)
+    return f"({scope_words}) AND "
+
+
+def _found(
+    connection: apsw.Connection, statement: str, within: str, expression: str, limit: int
+) -> NDArray[np.float64]:
+    """Rows and their scores."""
+    if not expression:
+        return np.zeros((0, 2))
+    found = connection.execute(statement, (f"{within}({expression})", limit)).fetchall()
+    return np.array(found, np.float64).reshape(-1, 2)
+
+
+def _together(table: NDArray[np.float64], allowed: Allowed) -> Matches:
+    """Scores summed up by document, of those that are allowed."""
+    numbers, inverse = np.unique(table[:, 0].astype(np.intp) - 1, return_inverse=True)
+    scores = np.bincount(inverse, table[:, 1], len(numbers)).astype(np.float64)
+    known = numbers < len(allowed.mask)
+    known[known] = allowed.mask[numbers[known]]
+    return Matches(numbers[known], scores[known])
+
+
+def _looked_at_again(connection: apsw.Connection, asked: Asked, found: Matches) -> Matches:
+    if not asked.beside and not asked.near:
+        return found
+    sequences = [_sequence(connection, number) for number in found.numbers.tolist()]
+    more = evidence(sequences, asked.beside, asked.near)
+    return Matches(found.numbers, found.scores + more)
+
+
+def _sequence(connection: apsw.Connection, number: int) -> Stems:
+    found = rows(connection, "SELECT stems FROM sequences WHERE number = ?", (number,))
+    return np.frombuffer(found[0][0] if found else b"", np.uint32)
+
+
+def _best(found: Matches, limit: int) -> Matches:
+    """The best; of equal ones those of the highest number, which mostly are the newest."""
+    best = np.lexsort((-found.numbers, -found.scores))[:limit]
+    return Matches(found.numbers[best], found.scores[best])

@@ -1,0 +1,121 @@
+"""Texts to words: folded, taken apart where people put words together, dates in one form. Pure.
+
+Knows no index. What a reader would write in another way is found by adding, not by replacing:
+`Words.main` are the words in their order, `Words.extra` other forms of some of them (the whole of
+a name that was taken apart, dates as 20240305, the initials of a long name).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+STOP_WORDS = frozenset((
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
+    "been", "being", "before", "between", "both", "but", "by", "can", "could", "did", "do",
+    "does", "doing", "for", "from", "had", "has", "have", "having", "he", "her", "hers", "him",
+    "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "may", "me", "might",
+    "more", "most", "must", "my", "no", "nor", "not", "of", "on", "once", "only", "or", "other",
+    "our", "ours", "out", "over", "own", "same", "shall", "she", "should", "so", "some", "such",
+    "than", "that", "the", "their", "theirs", "them", "then", "there", "these", "they", "this",
+    "those", "to", "too", "under", "until", "up", "very", "was", "we", "were", "what", "when",
+    "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "you",
+    "your", "yours",
+))  # fmt: skip
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_OF = {name: number for number, name in enumerate(_MONTHS, 1)}
+_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
+_YEAR = r"(?P<year>[12]\d{3})"
+_DATES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b{_YEAR}[-/._](?P<number>\d{{1,2}})(?:[-/._](?P<day>\d{{1,2}}))?(?!\d)",
+        rf"\b(?P<day>\d{{1,2}})[./](?P<number>\d{{1,2}})[./]{_YEAR}\b",
+        rf"\b(?:{_DAY}\s+(?:of\s+)?)?{_MONTH},?\s+{_YEAR}\b",
+        rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b",
+    )
+)
+_HAS_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+_WORD = re.compile(r"[^\W_]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|the|for|de) )?[A-Z][a-z]+){1,5}\b")
+_CHAINED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces
+_WORD_LETTERS_MAX = 64
+
+
+class Words(NamedTuple):
+    """The words of a text in order, and other forms under which it should be found."""
+
+    main: list[str]
+    extra: list[str]
+
+
+def words(text: str) -> Words:
+    """Folded words of any text."""
+    extra: list[str] = []
+    main: list[str] = []
+    for match in _WORD.finditer(text):
+        _take(match.group(), main, extra)
+    extra.extend(dates(text))
+    extra.extend(initials(text))
+    return Words(main, extra)
+
+
+def fold(text: str) -> str:
+    """Case and accents away."""
+    if text.isascii():
+        return text.lower()
+    return _without_marks(text.casefold())
+
+
+def dates(text: str) -> Iterator[str]:
+    """Every date of the text as 20240305, and its month as 202403."""
+    if _HAS_YEAR.search(text) is None:
+        return
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            yield from _date(match.groupdict())
+
+
+def initials(text: str) -> Iterator[str]:
+    """What people shorten the text's long names to: "ecb" for European Central Bank."""
+    for match in _NAME.finditer(text):
+        capitals = [letter for letter in match.group() if letter.isupper()]
+        if len(capitals) >= 3:
+            yield "".join(capitals).lower()
+
+
+def _without_marks(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _take(word: str, main: list[str], extra: list[str]) -> None:
+    word = word[:_WORD_LETTERS_MAX]
+    if word.islower() and word.isalpha() and word.isascii():
+        main.append(word)  # nearly all words
+        return
+    if not word.isascii() and _CHAINED.search(word):
+        folded = fold(word)
+        main.extend(folded[at : at + 2] for at in range(max(1, len(folded) - 1)))
+        return
+    plain = _without_marks(word)
+    parts = _PART.findall(plain) if plain.isascii() else []
+    whole = _WORD.findall(fold(word))  # folding may take a sign apart: "¼"
+    if len(parts) > 1:
+        main.extend(part.lower() for part in parts)
+        extra.extend(whole)
+    else:
+        main.extend(whole)
+
+
+def _date(found: dict[str, str | None]) -> Iterator[str]:
+    name, digits = found.get("month"), found.get("number")
+    month = _MONTH_OF[name.lower()] if name else int(digits or 0)
+    if not 1 <= month <= 12:
+        return
+    yield f"{found['year']}{month:02}"
+    if found.get("day"):
+        yield f"{found['year']}{month:02}{int(found['day'] or 0):02}"

@@ -1,0 +1,43 @@
+"""Embedders by name, and those of a core."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aios.errors import CoreFailed, InvalidArgument
+from aios.retrieval.choose import chosen
+from aios.retrieval.core import CoreEmbedder
+
+
+def test_names_choose_embedders() -> None:
+    assert chosen("ngrams").name.startswith("ngrams-")
+    assert chosen("openai:http://localhost:1/v1#nomic", "key").name == "openai:nomic"
+
+
+@pytest.mark.parametrize("name", ["", "glove", "ngrams:5", "openai:", "openai:ftp://x#m",
+                                  "openai:http://x", "/no/such/folder"])  # fmt: skip
+def test_a_name_that_is_none_says_what_was_expected(name: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"expected|takes nothing"):
+        chosen(name)
+
+
+def test_a_folder_is_taken_for_a_model(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="no model in"):
+        chosen(str(tmp_path))
+
+
+def _lengths(texts: Sequence[str]) -> np.ndarray:
+    return np.array([[len(text), 0.0, 1.0] for text in texts])
+
+
+def test_a_cores_hidden_states_become_unit_vectors() -> None:
+    vectors = CoreEmbedder("pocket", 3, _lengths).embed(["x" * number for number in range(20)])
+    assert np.allclose(vectors[:, 0] / vectors[:, 2], range(20), rtol=1e-5)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+
+
+def test_a_core_that_gives_something_else_is_told_so() -> None:
+    with pytest.raises(CoreFailed, match="expected finite"):
+        CoreEmbedder("pocket", 4, _lengths).embed(["x"])
