@@ -4,7 +4,6 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from aios.clock import LoopClock
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
@@ -12,7 +11,7 @@ from aios.kernel.invariants import violations
 from aios.scheduler import make
 from aios.syscalls import Generate, Message
 from aios.testing.cores import ScriptedCore
-from aios.testing.loop import run
+from aios.testing.loop import VirtualClock, run
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
 
@@ -32,12 +31,12 @@ def on_a_kernel(
     async def body(_: random.Random) -> R:
         core = ScriptedCore(
             Script(lanes=2),
-            clock=LoopClock(),
+            clock=VirtualClock(),
             rng=random.Random(1),
             store=ScriptedStore(),
             answer=speech,
         )
-        environment = Environment(random=random.Random(1))
+        environment = Environment(clock=VirtualClock(), random=random.Random(1))
         kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)
         async with kernel:
             result = await main(kernel)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-TOTAL_LINES_MAX = 19_500  # src/aios, all lines
+TOTAL_LINES_MAX = 41_500  # src/aios, all lines
+LONGER = {
+    "src/aios/journal/statements.py": 480,  # All SQL stands in one file, to be reviewed as one.
+}
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,9 +34,9 @@ def complaints() -> list[str]:
     files = sorted((ROOT / "src/aios").rglob("*.py"))
     sizes = {path: len(path.read_text().splitlines()) for path in files}
     found = [
-        f"{path.relative_to(ROOT)}: {lines} lines, at most {FILE_LINES_MAX}"
+        f"{path.relative_to(ROOT)}: {lines} lines, at most {cap}"
         for path, lines in sizes.items()
-        if lines > FILE_LINES_MAX
+        if lines > (cap := LONGER.get(str(path.relative_to(ROOT)), FILE_LINES_MAX))
     ]
     for path in files:
         found += long_functions(path)

@@ -4,6 +4,7 @@ AiosError
   InvalidArgument     the caller's value is not acceptable; says what was expected
   NotFound            no such process, model, tool, generation, ...; says what is known
   Denied              the caller may not do this
+    Unauthenticated   nobody known speaks with this token, or there is none
   WrongState          the object exists but is in no state for this
   Conflict            the object changed since the caller saw it; tells both versions
   Diverged            a durable program no longer makes the calls that its journal remembers
@@ -46,6 +47,12 @@ class Denied(AiosError):
     """The caller lacks the right to do this."""
 
     code = "denied"
+
+
+class Unauthenticated(Denied):
+    """The caller showed no token, or one that nobody living speaks with."""
+
+    code = "unauthenticated"
 
 
 class WrongState(AiosError):
@@ -128,8 +135,9 @@ class ShuttingDown(AiosError):
 ERRORS: dict[str, type[AiosError]] = {
     kind.code: kind
     for kind in (
-        AiosError, InvalidArgument, NotFound, Denied, WrongState, Conflict, Diverged, Busy,
-        QuotaExceeded, NoSpace, DeadlineExceeded, Cancelled, CoreFailed, Damaged, ShuttingDown,
+        AiosError, InvalidArgument, NotFound, Denied, Unauthenticated, WrongState, Conflict,
+        Diverged, Busy, QuotaExceeded, NoSpace, DeadlineExceeded, Cancelled, CoreFailed, Damaged,
+        ShuttingDown,
     )
 }  # fmt: skip
 

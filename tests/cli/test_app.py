@@ -9,7 +9,10 @@ import pytest
 from aios.bench.table import BENCHMARKS
 from aios.cli import main
 
-HEAVY = {"numpy", "torch", "transformers", "tokenizers", "llguidance"}
+HEAVY = {
+    "aiohttp", "llguidance", "numpy", "prometheus_client", "starlette", "tokenizers", "torch",
+    "transformers", "uvicorn", "uvloop",
+}  # fmt: skip
 MODULES_AFTER = """
 import sys
 from aios.cli import main
@@ -42,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_help_lists_every_command(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    for name in ("bench", "demo", "doctor", "version"):
+    for name in ("agents", "bench", "demo", "doctor", "models", "ps", "serve", "version"):
         assert f"\n  {name} " in out
 
 
@@ -69,6 +72,9 @@ def test_the_start_imports_nothing_heavy(argument: str) -> None:
         ("bench", "nix"),
         ("bench", "overhead", "--nix"),
         ("bench", "overhead", "--seed", "-1"),
+        ("serve", "--port", "70000"),
+        ("ps", "-o", "xml"),
+        ("agents", "token"),
         ("bench", "overhead", "--json", "/nix/nix/figures.json"),
     ],
 )

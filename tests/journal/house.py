@@ -60,7 +60,7 @@ def oracle(steps: int) -> list[tuple[list[Row], list[Row]]]:
 
 def steps_done(state: tuple[list[Row], list[Row]]) -> int:
     """The number of the last step that is in there."""
-    return int(dict(state[0]).get("last") or 0)  # type: ignore[call-overload]
+    return next((int(value or 0) for name, value in state[0] if name == "last"), 0)
 
 
 def journal_in(folder: Path, disk: Disk | None = None, log_pages_max: int = 50) -> FileJournal:

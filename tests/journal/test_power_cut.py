@@ -10,28 +10,52 @@ from aios.testing.faults import FaultyDisk, Platter, under_sqlite
 from tests.journal.house import contents, journal_in, oracle, step, steps_done, with_journal
 
 STEPS = 200
+SEEDS = 2
 
 
 def test_power_cut_at_every_sync_keeps_every_acknowledged_step_and_no_half_one(
     tmp_path: Path,
 ) -> None:
     expected = oracle(STEPS)
-    cuts = _cut_everywhere(tmp_path, clients=1)
+    for seed in range(SEEDS):
+        cuts = _cut_everywhere(tmp_path / str(seed), 1, random.Random(seed))
+        assert len(cuts) > STEPS
+        for cut, acknowledged, posted in cuts:
+            state = with_journal(cut / "home", contents)
+            assert acknowledged <= steps_done(state) <= posted, cut
+            assert state == expected[steps_done(state)], cut
 
-    assert len(cuts) > STEPS
-    for cut, acknowledged, posted in cuts:
-        state = with_journal(cut / "home", contents)
-        assert acknowledged <= steps_done(state) <= posted, cut.name
-        assert state == expected[steps_done(state)], cut.name
+
+def test_power_cut_while_the_journal_is_made_leaves_one_that_can_be_made(tmp_path: Path) -> None:
+    platter, disk = _platter(tmp_path)
+    cuts: list[Path] = []
+    chance = random.Random(11)
+
+    def cut() -> None:
+        for _ in range(20):
+            cuts.append(tmp_path / f"cut{len(cuts)}")
+            platter.leave(cuts[-1], chance)
+
+    async def make() -> None:
+        platter.on_sync = cut
+        journal = journal_in(platter.folder / "home", disk)
+        platter.on_sync = None
+        await journal.close()
+
+    with under_sqlite(platter):
+        asyncio.run(make())
+
+    for folder in cuts:
+        assert with_journal(folder / "home", contents) == ([], [])
 
 
 def test_power_cut_among_waiting_posts_keeps_a_beginning_of_them(tmp_path: Path) -> None:
     expected = oracle(STEPS)
 
-    for cut, acknowledged, posted in _cut_everywhere(tmp_path, clients=10):
+    for cut, acknowledged, posted in _cut_everywhere(tmp_path, 10, random.Random(1)):
         state = with_journal(cut / "home", contents)
-        assert acknowledged <= steps_done(state) <= posted, cut.name
-        assert state == expected[steps_done(state)], cut.name
+        assert acknowledged <= steps_done(state) <= posted, cut
+        assert state == expected[steps_done(state)], cut
 
 
 def test_blob_put_before_a_power_cut_is_whole_and_one_put_during_it_is_whole_or_gone(
@@ -68,15 +92,16 @@ async def _get_all(names: set[str], journal: FileJournal) -> None:
 
 def _platter(tmp_path: Path) -> tuple[Platter, FaultyDisk]:
     platter = Platter(tmp_path / "disk")
-    platter.folder.mkdir()
+    platter.folder.mkdir(parents=True)
     return platter, FaultyDisk(platter)
 
 
-def _cut_everywhere(tmp_path: Path, clients: int) -> list[tuple[Path, int, int]]:
+def _cut_everywhere(
+    tmp_path: Path, clients: int, chance: random.Random
+) -> list[tuple[Path, int, int]]:
     """Each: the folder that a cut left, the steps acknowledged, and those posted by then."""
     platter, disk = _platter(tmp_path)
     cuts: list[tuple[Path, int, int]] = []
-    chance = random.Random(clients)
     done = {"posted": 0, "acknowledged": 0}
 
     def cut() -> None:

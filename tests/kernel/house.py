@@ -5,21 +5,19 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from aios.clock import LoopClock
 from aios.config import Limits
+from aios.journal.base import Journal
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
-from aios.kernel.parking import Parking
 from aios.scheduler import make
 from aios.syscalls import Decoding, Generate, Spawn, Spawned
 from aios.telemetry.events import Event
 from aios.testing.answers import invented, tokens_of
 from aios.testing.cores import ScriptedCore
-from aios.testing.loop import run
+from aios.testing.loop import VirtualClock, run
 from aios.testing.script import NO_FAULTS, Faults, Script
 from aios.testing.store import ScriptedStore
 
@@ -53,16 +51,21 @@ async def house(
     limits: Limits | None = None,
     faults: Faults = NO_FAULTS,
     store: ScriptedStore | None = None,
-    folder: Path | None = None,
+    journal: Journal | None = None,
     programs: Mapping[str, Program] | None = None,
     boot: int = 1,
 ) -> AsyncIterator[House]:
     """An open kernel; its invariants are checked at the end."""
     script = script or Script()
     store = store or ScriptedStore()
-    core = ScriptedCore(script, clock=LoopClock(), rng=random.Random(1), store=store, faults=faults)
+    core = ScriptedCore(
+        script, clock=VirtualClock(), rng=random.Random(1), store=store, faults=faults
+    )
     environment = Environment(
-        random=random.Random(boot), limits=limits or Limits(drain_s=5.0), parking=Parking(folder)
+        clock=VirtualClock(),
+        random=random.Random(boot),
+        limits=limits or Limits(drain_s=5.0),
+        journal=journal,
     )
     kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)
     seen: list[Event] = []

@@ -1,7 +1,6 @@
 """LLM calls through the kernel: one reply or one error, whatever happens on the way."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,6 @@ from aios.syscalls import (
 )
 from aios.telemetry import events
 from aios.testing.script import Faults, Script
-from aios.testing.store import ScriptedStore
 from tests.kernel.house import ask, house, lived, soon
 
 LONG = Script(answer_tokens=(40, 40), lanes=2)
@@ -281,6 +279,18 @@ def test_without_max_tokens_the_answer_may_fill_what_room_there_is() -> None:
     lived(main)
 
 
+def test_a_wish_that_may_be_shortened_takes_the_room_there_is() -> None:
+    async def main() -> None:
+        async with house(Script(kv_tokens=256, answer_tokens=(500, 500))) as home:
+            reply = await home.kernel.call(home.kernel.token, ask(tokens=400, shorten=True))
+            assert reply.choices[0].finish_reason == "length"
+            assert 100 < reply.usage.completion_tokens < 256
+            brief = await home.kernel.call(home.kernel.token, ask(tokens=20, shorten=True))
+            assert brief.usage.completion_tokens == 20
+
+    lived(main)
+
+
 def test_an_unknown_token_is_denied() -> None:
     async def main() -> None:
         async with house() as home:
@@ -298,32 +308,6 @@ def test_a_call_id_names_one_live_call() -> None:
             with pytest.raises(InvalidArgument, match="live generation already"):
                 await home.kernel.call(home.kernel.token, ask(call_id="a"))
             await first
-
-    lived(main)
-
-
-def test_a_shutdown_keeps_named_calls_and_the_next_kernel_goes_on_with_them(tmp_path: Path) -> None:
-    async def main() -> None:
-        store = ScriptedStore()
-        async with house(LONG, store=store, folder=tmp_path) as home:
-            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="trip")))
-            unnamed = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(3)))
-            await soon(lambda: any(isinstance(one, events.Started) for one in home.events))
-            await asyncio.sleep(0.3)
-        with pytest.raises(ShuttingDown, match="goes on later"):
-            await named
-        with pytest.raises(ShuttingDown, match="only calls with a call_id"):
-            await unnamed
-        async with house(LONG, store=store, folder=tmp_path, boot=2) as home:
-            other = await home.kernel.call(home.kernel.token, ask(4, call_id="trip"))
-            assert other.choices[0].token_ids == home.undisturbed(ask(4))
-            began = asyncio.get_running_loop().time()
-            reply = await home.kernel.call(home.kernel.token, ask(call_id="trip"))
-            assert reply.choices[0].token_ids == home.undisturbed(ask())
-            assert (
-                asyncio.get_running_loop().time() - began < 40 * LONG.step_s
-            )  # not from the start
-            assert reply.exact
 
     lived(main)
 
@@ -380,19 +364,6 @@ def test_calls_in_prepare_end_with_their_process_their_name_and_the_kernel() -> 
     lived(main)
 
 
-def test_a_full_disk_at_shutdown_costs_the_kept_calls_and_nothing_else(tmp_path: Path) -> None:
-    async def main() -> None:
-        folder = tmp_path / "not a folder"
-        folder.write_text("in the way")
-        async with house(LONG, folder=folder) as home:
-            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="trip")))
-            await asyncio.sleep(0.1)
-        with pytest.raises(ShuttingDown, match="no room"):
-            await named
-
-    lived(main)
-
-
 def test_a_shutdown_that_is_cancelled_still_answers_and_ends() -> None:
     async def main() -> None:
         calls: list[asyncio.Task[Completion]] = []
@@ -408,25 +379,6 @@ def test_a_shutdown_that_is_cancelled_still_answers_and_ends() -> None:
         await asyncio.wait([task, *calls], timeout=5_000)
         assert task.cancelled()
         assert isinstance(calls[0].exception(), ShuttingDown)
-
-    lived(main)
-
-
-def test_a_kept_call_waits_for_its_own_model(tmp_path: Path) -> None:
-    async def main() -> None:
-        store = ScriptedStore()
-        async with house(LONG, store=store, folder=tmp_path) as home:
-            named = asyncio.ensure_future(home.kernel.call(home.kernel.token, ask(call_id="trip")))
-            await asyncio.sleep(0.3)
-        with pytest.raises(ShuttingDown):
-            await named
-        other = Script(answer_tokens=(40, 40), lanes=2, fingerprint="another model")
-        async with house(other, folder=tmp_path, boot=2) as home:
-            reply = await home.kernel.call(home.kernel.token, ask(call_id="trip"))
-            assert reply.timing.run_s > 39 * other.step_s  # from the start
-        async with house(LONG, store=store, folder=tmp_path, boot=3) as home:
-            reply = await home.kernel.call(home.kernel.token, ask(call_id="trip"))
-            assert reply.timing.run_s < 39 * LONG.step_s
 
     lived(main)
 

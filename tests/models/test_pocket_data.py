@@ -1,5 +1,6 @@
 """What pocket learns from must be right: tools, labels, phrasing, lists and the chat format."""
 
+import random
 from collections import defaultdict
 
 import pytest
@@ -12,7 +13,7 @@ from aios.models.pocket.evaluate import Play, refusal_tasks
 from aios.models.pocket.plan import CANNOT
 from aios.models.pocket.tasks import WEIGHTS
 from aios.models.pocket.tools import calculate
-from aios.models.pocket.voice import held_of
+from aios.models.pocket.voice import Voice, held_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,10 @@ def test_tools_change_only_their_state_and_answer_mistakes_with_errors() -> None
     assert call("note_read", {"name": "trip"}, state) == "error: not found"
     assert call("note_read", {"title": "trip"}, state).startswith("error: expected")
     assert call("fly", {}, state) == "error: no tool fly"
+    assert (
+        call("memory_get", {"key": "a" * 41}, state)
+        == "error: expected at most 40 characters in key"
+    )
 
 
 def test_every_tool_has_an_openai_schema_with_text_arguments() -> None:
@@ -50,6 +55,9 @@ def test_every_tool_has_an_openai_schema_with_text_arguments() -> None:
         function = tool.schema["function"]
         assert function["name"] == name
         assert function["parameters"]["required"] == list(tool.arguments)
+        for text in function["parameters"]["properties"].values():
+            assert text["type"] == "string"
+            assert text["maxLength"] >= 40
 
 
 def test_a_seed_gives_the_same_tasks_again() -> None:
@@ -79,6 +87,41 @@ def test_a_perfect_assistant_wins_every_task_and_a_silent_one_wins_none() -> Non
         assert not Play(task=task, state=task.state()).is_right
 
 
+def test_no_task_needs_a_longer_argument_than_the_schemas_allow() -> None:
+    for task in _all_sorts():
+        for made in (made for turn in task.turns for made in turn.calls):
+            for name, text in made.arguments.items():
+                assert len(text) <= TOOLS[made.tool].arguments[name]
+
+
+def test_calls_out_of_their_schema_are_malformed_and_others_are_not() -> None:
+    judged = {
+        render_call("calculator", {"expr": "1+2"}): 0,
+        render_call("calculator", {"expr": "1" * 41}): 1,
+        render_call("calculator", {"sum": "1+2"}): 1,
+        render_call("calculator", {"expr": 3}): 1,
+        render_call("memory_set", {"key": "a"}): 1,
+        render_call("decoy", {}): 0,
+        render_call("decoy", {"a": "b"}): 1,
+        render_call("fly", {}): 1,
+        '<tool_call>{"name": "calculator", "arguments": {"expr": "1': 1,
+    }
+    for text, malformed in judged.items():
+        task = Task(kind="calc", system=None, tools=("calculator", "decoy"), turns=())
+        play = Play(task=task, state=State())
+        play.hear(text)
+        assert play.malformed == malformed, text
+
+
+def test_a_repeated_word_comes_up_in_texts() -> None:
+    texts = [
+        task.turns[0].calls[0].arguments["text"]
+        for task in tasks("twice", 300, ["write"])
+        if task.turns[0].calls
+    ]
+    assert sum(len(set(words)) < len(words) for words in map(str.split, texts)) > 5
+
+
 def test_refusals_name_the_tool_that_is_missing_at_every_list_length() -> None:
     drawn = refusal_tasks("test", 64)
     lengths = {len(task.tools) for task in drawn if task.kind == "missing"}
@@ -106,6 +149,19 @@ def test_held_out_phrases_never_reach_training() -> None:
     unseen = " | ".join(_users(list(tasks(1, 300, ["calc"], held_out=True))))
     assert not [verb for verb in ("ascertain", "tot up") if verb in seen]
     assert [verb for verb in held if verb in unseen]
+
+
+def test_a_blurred_frame_has_one_unknown_word_that_bounds_no_key_and_value() -> None:
+    plain, blurred = Voice(random.Random(1)), Voice(random.Random(1), blurred=1.0)
+    changed = 0
+    for slot in (phrases.STATE, phrases.REMEMBER_THAT, phrases.RECALL_WHOLE):
+        for _ in range(200):
+            assert plain.frame(slot) in slot
+            made = blurred.frame(slot)
+            near = [frame for frame in slot if _words_changed(frame, made) == 1]
+            changed += made not in slot
+            assert made in slot or any(_keeps_borders(frame, made) for frame in near), made
+    assert changed > 200
 
 
 def test_every_kind_of_task_can_be_drawn_alone() -> None:
@@ -159,3 +215,16 @@ def _all_sorts() -> list[Task]:
 
 def _users(drawn: list[Task]) -> list[str]:
     return [turn.user for task in drawn for turn in task.turns]
+
+
+def _words_changed(frame: str, made: str) -> int:
+    old, new = frame.split(), made.split()
+    return sum(a != b for a, b in zip(old, new, strict=True)) if len(old) == len(new) else 99
+
+
+def _keeps_borders(frame: str, made: str) -> bool:
+    """No unknown word stands before a key or a value, nor between the two."""
+    old, new = frame.split(), made.split()
+    (at,) = (at for at in range(len(old)) if old[at] != new[at])
+    following = old[at + 1] if at + 1 < len(old) else ""
+    return not following.startswith(("{k}", "{v}"))

@@ -52,12 +52,15 @@ def test_one_newcomer_moves_one_job_and_not_everybody() -> None:
     assert decided(policy) == ["-b device", "+a"]
 
 
-def test_prefilled_tokens_count() -> None:
+def test_a_prefilled_token_counts_an_eighth_of_a_produced_one() -> None:
     policy = RoundRobin(slice_tokens=64)
     come(policy, "a", "b", prompt=500)
     come(policy, "c")
     decided(policy, machine=LANES_ONLY)
-    served(policy, "a", produced=0, prefilled=64, kv=64)
+    served(policy, "a", produced=0, prefilled=256, kv=256)
+    served(policy, "a", produced=31, prefilled=0, kv=304)
+    assert decided(policy, machine=LANES_ONLY) == []
+    served(policy, "a", produced=0, prefilled=8, kv=304)
     assert decided(policy, machine=LANES_ONLY) == ["-a device", "+c"]
 
 
@@ -65,7 +68,7 @@ def test_what_must_be_computed_again_does_not_count() -> None:
     policy = RoundRobin(slice_tokens=64)
     come(policy, "a", prompt=500)
     decided(policy)
-    served(policy, "a", produced=1, prefilled=500, kv=512)
+    served(policy, "a", produced=2, prefilled=500, kv=512)
     come(policy, "b", "c", prompt=500)
     assert decided(policy) == ["-a ram", "+b"]
     served(policy, "b", produced=64, prefilled=500, kv=576)
@@ -75,10 +78,20 @@ def test_what_must_be_computed_again_does_not_count() -> None:
     served(policy, "a", produced=0, prefilled=256, kv=256)
     served(policy, "a", produced=0, prefilled=256, kv=528)
     assert decided(policy) == []
-    served(policy, "a", produced=47, kv=576)
+    served(policy, "a", produced=61, kv=592)
     assert decided(policy) == []
-    served(policy, "a", produced=1, kv=576)
+    served(policy, "a", produced=1, kv=592)
     assert decided(policy) == ["-a ram", "+b"]
+
+
+def test_growth_cuts_the_turn_that_has_lasted_longest() -> None:
+    policy = RoundRobin(slice_tokens=64)
+    machine = Machine(lanes=4, kv_tokens=1_024, block_tokens=16)
+    come(policy, "a", "b", "c", prompt=300)
+    assert decided(policy, machine=machine) == ["+a", "+b", "+c"]
+    for name in ("a", "b", "c"):
+        served(policy, name, produced=20, prefilled=300, kv=336)
+    assert decided(policy, machine=machine) == ["-a ram"]
 
 
 def test_where_kv_is_short_a_job_goes_to_ram() -> None:

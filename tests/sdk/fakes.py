@@ -72,6 +72,7 @@ class FakeKernel:
     """Answers each generation with the script's next line, or by asking `speak` for one."""
 
     token = "1"
+    is_durable = False
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class FakeKernel:
         self._pids = count(1)
         self._processes: dict[str, Process] = {}
 
-    async def call(self, token: str, call: Syscall[Any]) -> Any:
+    async def call(self, token: str, call: Syscall[Any], *, key: str = "") -> Any:
         if not self._processes:
             self._open("init", parent=0)
         if token not in self._processes:
@@ -97,7 +98,9 @@ class FakeKernel:
             self.cancelled.append(call)
             raise
 
-    async def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    async def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         try:
             reply = await self.call(token, call.generate)
             for word in reply.text.split():

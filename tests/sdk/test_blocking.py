@@ -107,7 +107,7 @@ def test_a_loop_that_ends_during_a_call_ends_the_call() -> None:
     waiting = asyncio.Event()
 
     class Signalling(FakeKernel):
-        async def call(self, token: str, call: Syscall[Any]) -> Any:
+        async def call(self, token: str, call: Syscall[Any], *, key: str = "") -> Any:
             waiting.set()
             return await super().call(token, call)
 

@@ -27,6 +27,11 @@ class ReAct:
         self.agent = agent
         self.steps_max = steps_max
 
+    @property
+    def definition(self) -> str:
+        """What it is, in words that change when it does."""
+        return f"{self.steps_max} steps\n{self.agent.definition}"
+
     async def __call__(self, client: Client, task: Any, notes: Sequence[str] = ()) -> Outcome:
         """Succeeds with a whole answer; one cut off by `max_tokens` is none."""
         messages = self.agent.opening(task, (GUIDE, *notes))

@@ -56,6 +56,12 @@ class Reflexion:
         self.trials_max = trials_max
         self.reflections_max = reflections_max
 
+    @property
+    def definition(self) -> str:
+        """What it is, in words that change when it does."""
+        bounds = f"{self.trials_max} trials, {self.reflections_max} reflections"
+        return "\n".join([bounds, self.actor.definition])
+
     async def __call__(self, client: Client, task: Any) -> Outcome:
         """Succeeds with the first trial that passes; else it ends as the last trial did."""
         reflections: list[str] = []

@@ -6,7 +6,9 @@ Records each LLM call from its submission to its answer. Does not know who answe
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
+
+import msgspec
 
 from aios.agents import ReAct
 from aios.bench.records import Call, Errand
@@ -15,10 +17,13 @@ from aios.clock import Clock
 from aios.errors import AiosError
 from aios.models.pocket import TOOLS, State, Task
 from aios.models.pocket import call as run_tool
+from aios.models.pocket.tools import TEXT_MAX, WORDS_MAX
 from aios.sdk import Agent, Client, Tool, Transport, tool
 from aios.syscalls import Completion, Delta, Message, Stream, Syscall
 
 R = TypeVar("R")
+Words = Annotated[str, msgspec.Meta(max_length=WORDS_MAX)]
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 
 
 class Door(Protocol):
@@ -107,16 +112,18 @@ class _InConversation(Agent):
 class _Listening:
     """A transport that notes each call on its way."""
 
+    is_durable = False
+
     def __init__(self, inner: Transport, agent: str, log: Log, clock: Clock) -> None:
         self._inner, self._agent, self._log, self._clock = inner, agent, log, clock
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         submitted = self._clock.now()
-        key = next(self._log.number)
-        self._log.open[key] = Call(agent=self._agent, submitted=submitted, answered=None)
-        reply = await self._inner.call(token, call)
+        number = next(self._log.number)
+        self._log.open[number] = Call(agent=self._agent, submitted=submitted, answered=None)
+        reply = await self._inner.call(token, call, key=key)
         assert isinstance(reply, Completion), "the office makes no other calls"
-        del self._log.open[key]
+        del self._log.open[number]
         self._log.calls.append(
             Call(
                 agent=self._agent,
@@ -129,7 +136,9 @@ class _Listening:
         )
         return reply
 
-    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         return self._inner.stream(token, call)
 
     async def close(self) -> None:
@@ -140,23 +149,23 @@ def _tools(state: State, names: Sequence[str]) -> list[Tool]:
     """pocket's tools over one conversation's own state, in the order in which they are listed."""
 
     @tool(inline=True)
-    def calculator(expr: str) -> str:
+    def calculator(expr: Words) -> str:
         return run_tool("calculator", {"expr": expr}, state)
 
     @tool(inline=True)
-    def memory_set(key: str, value: str) -> str:
+    def memory_set(key: Words, value: Text) -> str:
         return run_tool("memory_set", {"key": key, "value": value}, state)
 
     @tool(inline=True)
-    def memory_get(key: str) -> str:
+    def memory_get(key: Words) -> str:
         return run_tool("memory_get", {"key": key}, state)
 
     @tool(inline=True)
-    def note_write(name: str, text: str) -> str:
+    def note_write(name: Words, text: Text) -> str:
         return run_tool("note_write", {"name": name, "text": text}, state)
 
     @tool(inline=True)
-    def note_read(name: str) -> str:
+    def note_read(name: Words) -> str:
         return run_tool("note_read", {"name": name}, state)
 
     all_of_them = (calculator, memory_set, memory_get, note_write, note_read)

@@ -155,6 +155,7 @@ class Direct:
         self.spans: list[Span] = []
         self.out_of_memory: list[float] = []  # when
         self.transport = self
+        self.is_durable = False
         self._model = model
         self._memory = KvMemory(kv_bytes)
         self._habit = habit
@@ -171,7 +172,7 @@ class Direct:
     async def token(self, name: str) -> str:
         return name
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         if not isinstance(call, Generate):
             raise InvalidArgument(f"expected a generation, got {type(call).__name__}")
         loop = asyncio.get_running_loop()
@@ -182,7 +183,9 @@ class Direct:
         reply = loop.run_in_executor(self._threads, self._answer, token, call, arrived, number)
         return cast(R, await reply)
 
-    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         raise InvalidArgument("expected a generation; the direct way does not stream")
 
     async def close(self) -> None:

@@ -44,6 +44,7 @@ class EngineAlone:
 
     def __init__(self, core: Core, clock: Clock) -> None:
         self.transport = self
+        self.is_durable = False
         self._core = core
         self._clock = clock
         self._numbers = count(1)
@@ -55,7 +56,7 @@ class EngineAlone:
     async def token(self, name: str) -> str:
         return name
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         if not isinstance(call, Generate):
             raise InvalidArgument(f"expected a generation, got {type(call).__name__}")
         if self._reader is None:
@@ -74,7 +75,9 @@ class EngineAlone:
         self._admit()
         return cast(R, await work.reply)
 
-    def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         raise InvalidArgument("expected a generation; the engine alone does not stream")
 
     async def close(self) -> None:

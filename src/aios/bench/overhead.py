@@ -1,8 +1,9 @@
-"""What the kernel costs a syscall, in process: the cheapest call, and an LLM call of no latency.
+"""What the kernel costs a syscall: the cheapest call, and an LLM call of no latency.
 
 A client is a process with its own token and one open call at a time. Several clients take turns on
 the one event loop, and a client's time runs from when it would call, so it includes its turn's
-wait. What the clients themselves cost is in the figures too. Knows no other transport.
+wait. What the clients themselves cost is in the figures too. `overhead_http` does the same over
+HTTP.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from aios.bench import overhead_http
 from aios.bench.rig import scripted_kernel
 from aios.bench.stats import Interval, median_interval, percentile
 from aios.bench.table import Bar, Options, Report, Table, Tell
@@ -36,6 +38,8 @@ class InProcess(msgspec.Struct, frozen=True, kw_only=True):
 
 class Overhead(msgspec.Struct, frozen=True, kw_only=True):
     in_process: InProcess
+    http: overhead_http.Http
+    chat: overhead_http.Chat
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +56,17 @@ def run(options: Options, tell: Tell) -> Report:
     calls = 20_000 if options.is_quick else 200_000
     null = asyncio.run(loads(NULL, calls, options.seed, tell))
     null_llm = asyncio.run(loads(NULL_LLM, calls // 10, options.seed, tell))
-    result = Overhead(in_process=headline(null))
+    far = overhead_http.measure(calls // 20, options.seed, tell)
+    result = Overhead(in_process=headline(null), http=far.http, chat=far.chat)
     return Report(
         result=result,
-        tables=(_table("Null syscall", null), _table("Null LLM call", null_llm)),
-        bars=_bars(result.in_process),
-        more={"null": null, "null_llm": null_llm},
+        tables=(
+            _table("Null syscall", null),
+            _table("Null LLM call", null_llm),
+            overhead_http.table(far),
+        ),
+        bars=(*_bars(result.in_process), *overhead_http.bars(far)),
+        more={"null": null, "null_llm": null_llm, "http": far.loads},
     )
 
 

@@ -9,13 +9,23 @@ from collections.abc import Callable
 
 import typer
 
+from aios.cli.agents import agents
 from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
+from aios.cli.files import files
+from aios.cli.models import models
+from aios.cli.ps import ps
+from aios.cli.run import run
+from aios.cli.serve import serve
+from aios.cli.shell import shell
 from aios.cli.version import version
 from aios.errors import AiosError
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, bench, doctor, version)  # as help shows them
+COMMANDS: tuple[Callable[..., None], ...] = (
+    serve, run, ps, shell, demo, bench, doctor, version,
+)  # as help shows them  # fmt: skip
+GROUPS: dict[str, typer.Typer] = {"agents": agents, "files": files, "models": models}
 
 app = typer.Typer(
     name="aios",
@@ -27,6 +37,8 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+for group in GROUPS:
+    app.add_typer(GROUPS[group], name=group)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -178,8 +178,8 @@ class Link(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._pipe = transport
+        # Not asserted: another event loop's transport is no subclass of asyncio's.
+        self._pipe = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._pinged_at = None

@@ -4,7 +4,7 @@ Knows no syscall and no table's meaning. Order is a promise: changes are applied
 which they were posted, so whatever was built on an earlier change is never there without it.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -63,33 +63,57 @@ class Journal(Protocol):
         ...
 
 
+Record = Callable[[object], Sequence[Change]]
+"""Remembers the reply, or the error: for an idempotency key, for a durable program."""
+
+
 class Work:
     """The durable effects of one syscall: all of them, together with its reply, or none.
 
     A room adds changes, then awaits `commit(reply)`, and only then changes what it holds in RAM.
-    A handler that does not commit leaves that to the kernel.
+    A handler that does not commit leaves that to the kernel. Once it commits, nothing cancels it.
     """
 
     def __init__(
-        self, journal: Journal, record: Callable[[object], Sequence[Change]] | None = None
+        self,
+        journal: Journal | None,  # None: nothing is durable
+        record: Record | None = None,
+        *,
+        name: str = "",
     ) -> None:
         self._journal = journal
-        self._record = record  # what remembers the reply: an idempotency key, a durable program
+        self._records = [record] if record else []
         self._changes: list[Change] = []
-        self.is_committed = False
+        self.name = name  # by which its process may ask for this very call again; empty: never
+        self.is_committed = False  # or about to be: nothing more can be added
+        self.is_durable = False
+        self.is_unwanted = False  # the caller went away while it was committed
 
     def add(self, statement: Statement, *values: Value) -> None:
         """One more change of this syscall."""
         assert not self.is_committed, "a syscall commits once"
         self._changes.append(Change(statement, values))
 
+    def extend(self, changes: Iterable[Change]) -> None:
+        """More changes of this syscall."""
+        assert not self.is_committed, "a syscall commits once"
+        self._changes.extend(changes)
+
+    def remember(self, record: Record) -> None:
+        """One more place where the reply is to be remembered."""
+        assert not self.is_committed, "a syscall commits once"
+        self._records.append(record)
+
     async def commit(self, reply: object) -> None:
         """Return once everything is durable. Nothing of it is there if this raises."""
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
-        has_effects = bool(self._changes)
-        remembered = self._record(reply) if self._record else ()
-        if has_effects:
+        remembered = [change for record in self._records for change in record(reply)]
+        if self._journal is not None and (self._changes or remembered):
             await self._journal.post([*self._changes, *remembered])
-        elif remembered:
-            self._journal.post(remembered)  # Lost in a crash, the same read is simply done again.
+        self.is_durable = True
+
+    async def fail(self, error: Exception) -> None:
+        """The syscall has no effects but its error, which is remembered like a reply."""
+        self._changes.clear()
+        await self.commit(error)

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from aios.errors import AiosError, Busy, Damaged, NoSpace, NotFound
 from aios.journal.disk import Disk
+from aios.journal.reserve import Reserve
 
 THREADS = 4  # files that are written or read at a time
 WAITING_MAX = 1_024
@@ -32,8 +33,9 @@ T = TypeVar("T")
 class FileBlobs:
     """A folder of blobs that belongs to one journal."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
+    def __init__(self, disk: Disk, folder: Path, reserve: Reserve) -> None:
         self._disk = disk
+        self._reserve = reserve
         self._folder = folder
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
         self._waiting = 0  # the event loop's own
@@ -79,6 +81,7 @@ class FileBlobs:
         path = blob_path(self._folder, name)
         with self._claimed(name), refused(path):
             if not self._is_whole(path, name):
+                self._reserve.take()
                 write_blob(self._disk, self._folder, name, data)
             # Also for a blob that was there: whoever renamed it may not have come to this yet.
             self._disk.sync_folder(path.parent)

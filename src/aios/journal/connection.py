@@ -22,7 +22,7 @@ BUSY_MS = 10_000  # another process (a check, a backup) holds a lock no longer t
 
 CHECKSUMS = "cksmvfs"  # the layer's name
 _loading = Lock()
-_DISK = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)
+_DISK = (OSError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)
 _BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
 
 
@@ -65,7 +65,7 @@ def told(what: str) -> Iterator[None]:
     """Turn SQLite's errors about the disk and the data into ours; `what` was being done."""
     try:
         yield
-    except (apsw.Error, UnicodeDecodeError) as problem:
+    except (apsw.Error, UnicodeDecodeError, OSError) as problem:
         raise in_our_words(problem, what) from problem
 
 
@@ -74,7 +74,10 @@ def in_our_words(problem: Exception, what: str) -> Exception:
     if isinstance(problem, AiosError):
         return problem
     if isinstance(problem, (*_BROKEN, UnicodeDecodeError)) or _is_checksum(problem):
-        return Damaged(f"{what}: expected the bytes that were written, found others: {problem}")
+        return Damaged(
+            f"{what}: expected the bytes that were written, found others ({problem}); "
+            "`aios journal check` names the pages and tables"
+        )
     if isinstance(problem, _DISK):
         return NoSpace(f"{what}: the disk is full or failing: {problem}")
     if isinstance(problem, apsw.ConstraintError):

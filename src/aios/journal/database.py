@@ -157,21 +157,23 @@ def read(connection: apsw.Connection, statement: Statement, values: Sequence[Val
         return cast(list[Row], connection.execute(statement.sql, tuple(values)).fetchall())
 
 
-def migrate(connection: apsw.Connection, name: str) -> None:
+def migrate(
+    connection: apsw.Connection, name: str, steps: Sequence[Sequence[str]] = MIGRATIONS
+) -> None:
     """Bring the tables to today's shape, all steps or none. Raises `WrongState` if it is newer."""
-    if version(connection) == len(MIGRATIONS):
+    if version(connection) == len(steps):
         return
     with connection:
         found = version(connection)
-        if found > len(MIGRATIONS):
+        if found > len(steps):
             raise WrongState(
-                f"{name}: expected a database of version {len(MIGRATIONS)} or older, found "
+                f"{name}: expected a database of version {len(steps)} or older, found "
                 f"{found}: it was written by a newer AIOS"
             )
-        for step in MIGRATIONS[found:]:
+        for step in steps[found:]:
             for sql in step:
                 connection.execute(sql)
-        connection.pragma("user_version", len(MIGRATIONS))
+        connection.pragma("user_version", len(steps))
 
 
 def version(connection: apsw.Connection) -> int:

@@ -51,6 +51,10 @@ class Disk:
             os.posix_fallocate(fd, 0, size)
             self._sync(fd)
 
+    def cut(self, path: Path, size: int) -> None:
+        """Keep the first bytes of a file only."""
+        os.truncate(path, size)
+
     def patch(self, path: Path, offset: int, data: bytes) -> None:
         """Overwrite bytes of a file. Not synced: a killed process loses nothing by it."""
         with _opened(path, os.O_WRONLY) as fd:

@@ -34,6 +34,7 @@ class FileJournal:
 
     def __init__(self, blobs: FileBlobs, writer: Writer, reader: Reader) -> None:
         self.blobs = blobs
+        self._is_open = True
         self._state = writer
         self._reader_state = reader
         self._writer: Worker[Post, None] = Worker(
@@ -54,10 +55,12 @@ class FileJournal:
         return await self._reader.submit(Question(statement, values))
 
     async def close(self) -> None:
-        """Everything posted is done; the next start has nothing to recover."""
-        await asyncio.to_thread(self._close)
+        """Everything posted is done; the next start has nothing to recover. No-op when closed."""
+        if self._is_open:
+            self._is_open = False
+            await asyncio.to_thread(self._end)
 
-    def _close(self) -> None:
+    def _end(self) -> None:
         self._writer.close()
         self._reader.close()
         self._reader_state.close()
@@ -96,6 +99,6 @@ def open_journal(
         writer.begin()
         reader = Reader(layout.database)
         undo.callback(reader.close)
-        journal = FileJournal(FileBlobs(disk, layout.blobs), writer, reader)
+        journal = FileJournal(FileBlobs(disk, layout.blobs, reserve), writer, reader)
         undo.pop_all()
         return journal

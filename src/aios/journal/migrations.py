@@ -9,25 +9,236 @@ _JOURNAL = (
 )  # fmt: skip
 
 # --- processes ---
-_PROCESSES: tuple[str, ...] = ()
+_PROCESSES = (
+    # `token` stands there for durable programs only, which get the very same one when run again.
+    """
+    CREATE TABLE processes (
+        pid INTEGER PRIMARY KEY,
+        parent INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        token_hash BLOB NOT NULL,
+        token TEXT,
+        priority INTEGER NOT NULL,
+        program TEXT,
+        argument BLOB,
+        code TEXT NOT NULL,
+        is_durable INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        born REAL NOT NULL,
+        exited BLOB,
+        ended REAL
+    ) STRICT
+    """,
+)
 
 # --- mail ---
-_MAIL: tuple[str, ...] = ()
+_MAIL = (
+    """
+    CREATE TABLE mail (
+        id INTEGER PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        sender INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX mail_by_pid ON mail (pid)",
+)
 
 # --- calls ---
-_CALLS: tuple[str, ...] = ()
+_CALLS = (
+    # What calls with an idempotency key came to.
+    """
+    CREATE TABLE results (
+        serial INTEGER PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB NOT NULL,
+        UNIQUE (pid, key)
+    ) STRICT
+    """,
+    # The calls of durable programs. `place` and `outcome` are NULL until a call is answered;
+    # `reported` is what the tool gave whose attempt a call is.
+    """
+    CREATE TABLE program_calls (
+        pid INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        seen INTEGER NOT NULL,
+        within INTEGER,
+        place INTEGER,
+        outcome BLOB,
+        reported TEXT,
+        PRIMARY KEY (pid, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # --- generations ---
-_GENERATIONS: tuple[str, ...] = ()
+_GENERATIONS = (
+    # LLM calls that go on after a crash. Another model may be asked for the same one meanwhile.
+    """
+    CREATE TABLE generations (
+        id TEXT PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        accepted REAL NOT NULL,
+        body BLOB NOT NULL,
+        snapshot BLOB,
+        outcome BLOB,
+        UNIQUE (pid, name, fingerprint)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE generation_tokens (
+        generation TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        tokens BLOB NOT NULL,
+        PRIMARY KEY (generation, part)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # --- blocks ---
-_BLOCKS: tuple[str, ...] = ()
+_BLOCKS = (
+    """
+    CREATE TABLE blocks (
+        id INTEGER PRIMARY KEY,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        limit_bytes INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        UNIQUE (owner, name)
+    ) STRICT
+    """,
+    # A block's bytes in order; a chunk is either here or a blob.
+    """
+    CREATE TABLE block_chunks (
+        block INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        data BLOB,
+        blob TEXT,
+        UNIQUE (block, place),
+        CHECK ((data IS NULL) <> (blob IS NULL))
+    ) STRICT
+    """,
+    "CREATE INDEX block_chunks_blobs ON block_chunks (blob) WHERE blob IS NOT NULL",
+    """
+    CREATE TABLE block_grants (
+        block INTEGER NOT NULL,
+        agent TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (block, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX block_grants_by_agent ON block_grants (agent)",
+)
 
 # --- histories ---
-_HISTORIES: tuple[str, ...] = ()
+_HISTORIES = (
+    """
+    CREATE TABLE histories (
+        agent TEXT NOT NULL,
+        name TEXT NOT NULL,
+        head BLOB,
+        length INTEGER NOT NULL,
+        PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # `uses` counts the children and the heads of a node, and the nodes of a message.
+    """
+    CREATE TABLE nodes (
+        hash BLOB PRIMARY KEY,
+        parent BLOB,
+        depth INTEGER NOT NULL,
+        jump BLOB,
+        jump_depth INTEGER NOT NULL,
+        message BLOB NOT NULL,
+        uses INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX nodes_unused ON nodes (hash) WHERE uses = 0",
+    """
+    CREATE TABLE messages (
+        hash BLOB PRIMARY KEY,
+        body BLOB,
+        blob TEXT,
+        uses INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX messages_blobs ON messages (blob) WHERE blob IS NOT NULL",
+    """
+    CREATE TRIGGER node_added AFTER INSERT ON nodes BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.parent;
+        UPDATE messages SET uses = uses + 1 WHERE hash = NEW.message;
+    END
+    """,
+    """
+    CREATE TRIGGER node_gone AFTER DELETE ON nodes BEGIN
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.parent;
+        UPDATE messages SET uses = uses - 1 WHERE hash = OLD.message;
+        DELETE FROM messages WHERE hash = OLD.message AND uses = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER history_added AFTER INSERT ON histories BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.head;
+    END
+    """,
+    """
+    CREATE TRIGGER history_moved AFTER UPDATE OF head ON histories BEGIN
+        UPDATE nodes SET uses = uses + 1 WHERE hash = NEW.head;
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.head;
+    END
+    """,
+    """
+    CREATE TRIGGER history_gone AFTER DELETE ON histories BEGIN
+        UPDATE nodes SET uses = uses - 1 WHERE hash = OLD.head;
+    END
+    """,
+)
 
 # --- notes ---
-_NOTES: tuple[str, ...] = ()
+_NOTES = (
+    """
+    CREATE TABLE notes (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        text TEXT NOT NULL,
+        keywords TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        category TEXT NOT NULL,
+        source TEXT NOT NULL,
+        context TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX notes_by_time ON notes (owner, updated DESC, id)",
+    """
+    CREATE TABLE note_links (
+        note TEXT NOT NULL,
+        other TEXT NOT NULL,
+        PRIMARY KEY (note, other)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_links_back ON note_links (other)",
+    """
+    CREATE TABLE note_grants (
+        note TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        access TEXT NOT NULL,
+        PRIMARY KEY (note, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX note_grants_by_agent ON note_grants (agent)",
+)
 
 # --- index outbox ---
 _INDEX_OUTBOX = (
@@ -43,7 +254,85 @@ _INDEX_OUTBOX = (
 )
 
 # --- files ---
-_FILES: tuple[str, ...] = ()
+_FILES = (
+    # `bin` is empty for what is there, else the deletion it went away with.
+    """
+    CREATE TABLE files (
+        agent TEXT NOT NULL,
+        bin TEXT NOT NULL,
+        path TEXT NOT NULL,
+        folder TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        modified REAL NOT NULL,
+        stamp TEXT NOT NULL,
+        PRIMARY KEY (agent, bin, path)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX files_in_folder ON files (agent, bin, folder)",
+    """
+    CREATE TABLE file_versions (
+        file TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        time REAL NOT NULL,
+        by TEXT NOT NULL,
+        PRIMARY KEY (file, version)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # The last version number a path had when its file went away.
+    """
+    CREATE TABLE file_marks (
+        agent TEXT NOT NULL, path TEXT NOT NULL, version INTEGER NOT NULL,
+        PRIMARY KEY (agent, path)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE file_bin (
+        id TEXT NOT NULL UNIQUE,
+        agent TEXT NOT NULL,
+        path TEXT NOT NULL,
+        time REAL NOT NULL,
+        bytes INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX file_bin_of_agent ON file_bin (agent, time)",
+    """
+    CREATE TABLE file_usage (
+        agent TEXT PRIMARY KEY, bytes INTEGER NOT NULL, files INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Changes whose last step, on the real files, may be missing.
+    """
+    CREATE TABLE file_intents (
+        id TEXT PRIMARY KEY, agent TEXT NOT NULL, body BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE file_links (
+        key TEXT PRIMARY KEY,
+        token TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        file TEXT NOT NULL,
+        expires REAL NOT NULL,
+        version INTEGER
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX file_links_of_agent ON file_links (agent, expires)",
+    """
+    CREATE TABLE file_mounts (
+        agent TEXT NOT NULL,
+        name TEXT NOT NULL,
+        folder TEXT NOT NULL,
+        writable INTEGER NOT NULL,
+        PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
 
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (

@@ -10,18 +10,310 @@ META_GET = Statement("meta_get", "SELECT value FROM meta WHERE name = ?")
 META_PUT = Statement("meta_put", "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)")
 
 # --- processes ---
+PROCESS_ADD = Statement(
+    "process_add",
+    """
+    INSERT INTO processes (pid, parent, name, agent, token_hash, token, priority, program, argument,
+                           code, is_durable, state, born)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """,
+)
+# A process that has ended stays as it ended: the first end is the one that counts.
+PROCESS_MOVE = Statement(
+    "process_move", "UPDATE processes SET state = ? WHERE pid = ? AND ended IS NULL"
+)
+PROCESS_END = Statement(
+    "process_end",
+    "UPDATE processes SET state = ?, exited = ?, ended = ? WHERE pid = ? AND ended IS NULL",
+)
+PROCESS_FORGET = Statement("process_forget", "DELETE FROM processes WHERE pid = ?")
+PROCESSES_LIVING = Statement(
+    "processes_living",
+    """
+    SELECT pid, parent, name, agent, token_hash, token, priority, program, code, is_durable, state,
+           born
+    FROM processes WHERE ended IS NULL ORDER BY pid
+    """,
+)
+PROCESSES_ENDED = Statement(
+    "processes_ended",
+    """
+    SELECT pid, parent, name, agent, token_hash, token, priority, program, code, is_durable, state,
+           born, exited
+    FROM processes WHERE ended IS NOT NULL ORDER BY ended, pid
+    """,
+)
+PROCESS_ARGUMENT = Statement("process_argument", "SELECT argument FROM processes WHERE pid = ?")
 
 # --- mail ---
+MAIL_ADD = Statement("mail_add", "INSERT INTO mail (id, pid, sender, body) VALUES (?, ?, ?, ?)")
+MAIL_TAKE = Statement("mail_take", "DELETE FROM mail WHERE id = ?")
+MAIL_FORGET = Statement("mail_forget", "DELETE FROM mail WHERE pid = ?")
+MAIL_ALL = Statement("mail_all", "SELECT id, pid, sender, body FROM mail ORDER BY id")
 
 # --- calls: idempotency keys, the calls of durable programs ---
+RESULT_ADD = Statement(
+    "result_add",
+    """
+    INSERT OR REPLACE INTO results (serial, pid, key, digest, at, outcome)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+RESULT_GET = Statement("result_get", "SELECT outcome FROM results WHERE pid = ? AND key = ?")
+RESULTS_INDEX = Statement(
+    "results_index", "SELECT serial, pid, key, digest, at FROM results ORDER BY serial"
+)
+RESULTS_EXPIRE = Statement("results_expire", "DELETE FROM results WHERE serial <= ?")
+PROGRAM_CALL_PUT = Statement(
+    "program_call_put",
+    """
+    INSERT INTO program_calls (pid, number, kind, digest, seen, within, place, outcome)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET place = excluded.place, outcome = excluded.outcome
+    WHERE excluded.outcome IS NOT NULL
+    """,
+)
+PROGRAM_CALL_REPORTED = Statement(
+    "program_call_reported", "UPDATE program_calls SET reported = ? WHERE pid = ? AND number = ?"
+)
+PROGRAM_CALLS_OF = Statement(
+    "program_calls_of",
+    """
+    SELECT number, kind, digest, seen, within, place, outcome, reported FROM program_calls
+    WHERE pid = ? ORDER BY number
+    """,
+)
+PROGRAM_CALLS_FORGET = Statement("program_calls_forget", "DELETE FROM program_calls WHERE pid = ?")
 
 # --- generations ---
+GENERATION_ADD = Statement(
+    "generation_add",
+    """
+    INSERT OR REPLACE INTO generations (id, pid, name, fingerprint, accepted, body)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+GENERATION_TOKENS_ADD = Statement(
+    "generation_tokens_add",
+    "INSERT OR REPLACE INTO generation_tokens (generation, part, tokens) VALUES (?, ?, ?)",
+)
+GENERATION_RESTS = Statement("generation_rests", "UPDATE generations SET snapshot = ? WHERE id = ?")
+GENERATION_DONE = Statement("generation_done", "UPDATE generations SET outcome = ? WHERE id = ?")
+GENERATION_FORGET = Statement("generation_forget", "DELETE FROM generations WHERE id = ?")
+GENERATION_TOKENS_FORGET = Statement(
+    "generation_tokens_forget", "DELETE FROM generation_tokens WHERE generation = ?"
+)
+GENERATION_TOKENS_SWEEP = Statement(
+    "generation_tokens_sweep",
+    "DELETE FROM generation_tokens WHERE generation NOT IN (SELECT id FROM generations)",
+)
+GENERATIONS_ALL = Statement(
+    "generations_all",
+    "SELECT id, pid, name, fingerprint, accepted, body, snapshot, outcome FROM generations",
+)
+GENERATION_TOKENS_ALL = Statement(
+    "generation_tokens_all",
+    "SELECT generation, part, tokens FROM generation_tokens ORDER BY generation, part",
+)
+GENERATION_SNAPSHOTS = Statement(
+    "generation_snapshots", "SELECT snapshot FROM generations WHERE snapshot IS NOT NULL"
+)
 
 # --- blocks ---
+BLOCK_LAST = Statement("block_last", "SELECT coalesce(max(id), 0) FROM blocks")
+BLOCKS_OF = Statement(
+    "blocks_of", "SELECT id, name, bytes, limit_bytes, chunks FROM blocks WHERE owner = ?"
+)
+BLOCK_GRANTS_OF = Statement(
+    "block_grants_of",
+    """
+    SELECT block, agent, access FROM block_grants
+    WHERE block IN (SELECT id FROM blocks WHERE owner = ?) ORDER BY agent
+    """,
+)
+BLOCKS_SHARED = Statement(
+    "blocks_shared",
+    """
+    SELECT owner, name FROM blocks
+    WHERE id IN (SELECT block FROM block_grants WHERE agent = ?) ORDER BY owner, name
+    """,
+)
+BLOCK_PUT = Statement(
+    "block_put",
+    """
+    INSERT INTO blocks (id, owner, name, bytes, limit_bytes, chunks) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes, limit_bytes = excluded.limit_bytes,
+                                   chunks = excluded.chunks
+    """,
+)
+BLOCK_FREE = Statement("block_free", "DELETE FROM blocks WHERE id = ?")
+BLOCK_GRANT = Statement(
+    "block_grant", "INSERT OR REPLACE INTO block_grants (block, agent, access) VALUES (?, ?, ?)"
+)
+BLOCK_REVOKE = Statement("block_revoke", "DELETE FROM block_grants WHERE block = ? AND agent = ?")
+BLOCK_REVOKE_ALL = Statement("block_revoke_all", "DELETE FROM block_grants WHERE block = ?")
+CHUNK_ADD = Statement(
+    "chunk_add", "INSERT INTO block_chunks (block, place, data, blob) VALUES (?, ?, ?, ?)"
+)
+CHUNKS_DROP = Statement("chunks_drop", "DELETE FROM block_chunks WHERE block = ? AND place >= ?")
+CHUNKS = Statement(
+    "chunks",
+    "SELECT data, blob FROM block_chunks WHERE block = ? AND place >= ? ORDER BY place",
+)
+CHUNK_BLOBS = Statement(
+    "chunk_blobs", "SELECT DISTINCT blob FROM block_chunks WHERE blob IS NOT NULL"
+)
 
 # --- histories ---
+HISTORY = Statement("history", "SELECT head, length FROM histories WHERE agent = ? AND name = ?")
+HISTORIES_OF = Statement(
+    "histories_of", "SELECT name, head, length FROM histories WHERE agent = ? ORDER BY name"
+)
+HISTORY_COUNT = Statement("history_count", "SELECT count(*) FROM histories WHERE agent = ?")
+HISTORY_PUT = Statement(
+    "history_put",
+    """
+    INSERT INTO histories (agent, name, head, length) VALUES (?, ?, ?, ?)
+    ON CONFLICT (agent, name) DO UPDATE SET head = excluded.head, length = excluded.length
+    """,
+)
+HISTORY_DROP = Statement("history_drop", "DELETE FROM histories WHERE agent = ? AND name = ?")
+MESSAGE_ADD = Statement(
+    "message_add", "INSERT OR IGNORE INTO messages (hash, body, blob) VALUES (?, ?, ?)"
+)
+NODE_ADD = Statement(
+    "node_add",
+    """
+    INSERT OR IGNORE INTO nodes (hash, parent, depth, jump, jump_depth, message)
+    VALUES (?, ?, ?, ?, ?, ?)
+    """,
+)
+# A node and where its jumps lead, one after another: O(log length) rows.
+NODE_JUMPS = Statement(
+    "node_jumps",
+    """
+    WITH RECURSIVE spine (hash, depth, jump) AS (
+        SELECT hash, depth, jump FROM nodes WHERE hash = ?
+        UNION ALL
+        SELECT nodes.hash, nodes.depth, nodes.jump FROM spine JOIN nodes ON nodes.hash = spine.jump
+    )
+    SELECT hash, depth FROM spine
+    """,
+)
+# The ancestor at a depth: by jumps while they do not lead past it, by parents otherwise.
+NODE_AT = Statement(
+    "node_at",
+    """
+    WITH RECURSIVE seek (hash, parent, depth, jump, jump_depth) AS (
+        SELECT hash, parent, depth, jump, jump_depth FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.hash, nodes.parent, nodes.depth, nodes.jump, nodes.jump_depth
+        FROM seek JOIN nodes
+        ON nodes.hash = CASE WHEN seek.jump_depth >= ?2 THEN seek.jump ELSE seek.parent END
+        WHERE seek.depth > ?2
+    )
+    SELECT hash FROM seek WHERE depth = ?2
+    """,
+)
+MESSAGES_BACK = Statement(
+    "messages_back",
+    """
+    WITH RECURSIVE back (parent, depth, message) AS (
+        SELECT parent, depth, message FROM nodes WHERE hash = ?1
+        UNION ALL
+        SELECT nodes.parent, nodes.depth, nodes.message
+        FROM back JOIN nodes ON nodes.hash = back.parent WHERE back.depth > ?2 + 1
+    )
+    SELECT body, blob FROM back JOIN messages ON messages.hash = back.message ORDER BY depth
+    """,
+)
+NODES_UNUSED = Statement("nodes_unused", "SELECT count(*) FROM nodes WHERE uses = 0")
+# Chains of which nothing else is a part, from their ends backwards.
+NODES_COLLECT = Statement(
+    "nodes_collect",
+    """
+    WITH RECURSIVE dead (hash, parent) AS (
+        SELECT hash, parent FROM nodes WHERE uses = 0
+        UNION ALL
+        SELECT nodes.hash, nodes.parent FROM dead JOIN nodes ON nodes.hash = dead.parent
+        WHERE nodes.uses = 1
+    )
+    DELETE FROM nodes WHERE hash IN (SELECT hash FROM dead LIMIT ?)
+    """,
+)
+MESSAGE_BLOBS = Statement("message_blobs", "SELECT blob FROM messages WHERE blob IS NOT NULL")
 
 # --- notes ---
+NOTE_PUT = Statement(
+    "note_put",
+    """
+    INSERT OR REPLACE INTO notes (id, owner, text, keywords, tags, category, source, context,
+                                  created, updated, version)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """,
+)
+NOTE_FORGET = Statement("note_forget", "DELETE FROM notes WHERE id = ?")
+# A link is seen by who may see both its ends.
+NOTES_BY_ID = Statement(
+    "notes_by_id",
+    """
+    SELECT n.id, n.owner, n.text, n.keywords, n.tags, n.category, n.source, n.context,
+           (SELECT json_group_array(l.other) FROM note_links AS l JOIN notes AS o ON o.id = l.other
+            WHERE l.note = n.id AND (o.owner = ?2 OR EXISTS (
+                SELECT 1 FROM note_grants WHERE note = o.id AND agent = ?2))),
+           n.created, n.updated, n.version, g.access
+    FROM json_each(?1) AS wanted JOIN notes AS n ON n.id = wanted.value
+    LEFT JOIN note_grants AS g ON g.note = n.id AND g.agent = ?2
+    WHERE n.owner = ?2 OR g.access IS NOT NULL
+    """,
+)
+NOTE_GRANTS = Statement(
+    "note_grants",
+    """
+    SELECT note, agent, access FROM note_grants
+    WHERE note IN (SELECT value FROM json_each(?)) ORDER BY agent
+    """,
+)
+# Ids that pass every filter, newest first: own ones and, where asked for, those shared.
+NOTES_FILTERED = Statement(
+    "notes_filtered",
+    """
+    SELECT n.id FROM notes AS n
+    WHERE (n.owner = ?1 OR ?2 AND n.id IN (SELECT note FROM note_grants WHERE agent = ?1))
+    AND (?3 = '' OR n.category = ?3) AND (?4 = '' OR n.source = ?4)
+    AND (?5 IS NULL OR n.updated >= ?5) AND (?6 IS NULL OR n.updated < ?6)
+    AND NOT EXISTS (SELECT 1 FROM json_each(?7) AS tag WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(n.tags) WHERE value = tag.value))
+    ORDER BY n.updated DESC, n.id LIMIT ?8
+    """,
+)
+NOTES_SHARED = Statement("notes_shared", "SELECT note FROM note_grants WHERE agent = ?")
+NOTE_DOCUMENTS = Statement(
+    "note_documents",
+    """
+    SELECT id, owner, context, keywords, tags, category, text, updated FROM notes
+    WHERE id IN (SELECT value FROM json_each(?))
+    """,
+)
+NOTES_TO_OUTBOX = Statement(
+    "notes_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id) SELECT ?, id FROM notes ORDER BY updated",
+)
+NOTE_LINK = Statement(
+    "note_link", "INSERT OR IGNORE INTO note_links (note, other) VALUES (?1, ?2), (?2, ?1)"
+)
+NOTE_UNLINK = Statement(
+    "note_unlink",
+    "DELETE FROM note_links WHERE note = ?1 AND other = ?2 OR note = ?2 AND other = ?1",
+)
+NOTE_UNLINK_ALL = Statement(
+    "note_unlink_all", "DELETE FROM note_links WHERE note = ?1 OR other = ?1"
+)
+NOTE_GRANT = Statement(
+    "note_grant", "INSERT OR REPLACE INTO note_grants (note, agent, access) VALUES (?, ?, ?)"
+)
+NOTE_REVOKE = Statement("note_revoke", "DELETE FROM note_grants WHERE note = ? AND agent = ?")
+NOTE_REVOKE_ALL = Statement("note_revoke_all", "DELETE FROM note_grants WHERE note = ?")
 
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")
@@ -33,6 +325,111 @@ OUTBOX_COUNT = Statement("outbox_count", "SELECT count(*) FROM index_outbox WHER
 OUTBOX_DONE = Statement("outbox_done", "DELETE FROM index_outbox WHERE place = ?")
 
 # --- files ---
+_FILE = "id, bin, path, kind, version, sha256, bytes, modified, stamp"
+FILE_GET = Statement(
+    "file_get",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = '' AND path IN"
+    " (SELECT value FROM json_each(?))",
+)
+FILES_BELOW = Statement(
+    "files_below",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = ? AND path > ? AND path < ?"
+    " ORDER BY path LIMIT ?",
+)
+FILES_IN = Statement(
+    "files_in",
+    f"SELECT {_FILE} FROM files WHERE agent = ? AND bin = '' AND folder = ? ORDER BY path LIMIT ?",
+)
+FILES_CHANGED = Statement(
+    "files_changed",
+    "SELECT id FROM files WHERE agent = ? AND bin = '' AND kind = 'file'"
+    " AND path > ? AND path < ? AND modified >= ? AND modified < ?",
+)
+FILES_BY_ID = Statement(
+    "files_by_id",
+    f"SELECT {_FILE}, agent FROM files WHERE id IN (SELECT value FROM json_each(?))",
+)
+FILES_TO_OUTBOX = Statement(
+    "files_to_outbox",
+    "INSERT OR REPLACE INTO index_outbox (kind, id)"
+    " SELECT ?, id FROM files WHERE kind = 'file' AND bin = '' ORDER BY modified",
+)
+FILE_AGENTS = Statement("file_agents", "SELECT agent FROM file_usage ORDER BY agent")
+FILE_PUT = Statement(
+    "file_put",
+    "INSERT INTO files (agent, folder, id, bin, path, kind, version, sha256, bytes, modified,"
+    " stamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
+FILE_DROP = Statement("file_drop", "DELETE FROM files WHERE id = ?")
+FILE_STAMP = Statement("file_stamp", "UPDATE files SET stamp = ? WHERE id = ? AND sha256 = ?")
+FILE_VERSIONS = Statement(
+    "file_versions",
+    "SELECT version, sha256, bytes, time, by FROM file_versions WHERE file = ?"
+    " ORDER BY version DESC",
+)
+FILE_VERSION_PUT = Statement(
+    "file_version_put",
+    "INSERT INTO file_versions (file, version, sha256, bytes, time, by) VALUES (?, ?, ?, ?, ?, ?)",
+)
+FILE_VERSION_DROP = Statement(
+    "file_version_drop", "DELETE FROM file_versions WHERE file = ? AND version = ?"
+)
+FILE_VERSIONS_DROP = Statement("file_versions_drop", "DELETE FROM file_versions WHERE file = ?")
+FILE_BLOBS = Statement("file_blobs", "SELECT DISTINCT sha256 FROM file_versions")
+FILE_MARKS_GET = Statement(
+    "file_marks_get",
+    "SELECT path, version FROM file_marks WHERE agent = ? AND path IN"
+    " (SELECT value FROM json_each(?))",
+)
+FILE_MARK_PUT = Statement(
+    "file_mark_put",
+    "INSERT INTO file_marks (agent, path, version) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
+)
+FILE_BIN_LIST = Statement(
+    "file_bin_list",
+    "SELECT id, path, time, bytes FROM file_bin WHERE agent = ? ORDER BY time DESC, rowid DESC",
+)
+FILE_BIN_PUT = Statement(
+    "file_bin_put", "INSERT INTO file_bin (id, agent, path, time, bytes) VALUES (?, ?, ?, ?, ?)"
+)
+FILE_BIN_DROP = Statement("file_bin_drop", "DELETE FROM file_bin WHERE id = ?")
+FILE_USAGE_GET = Statement("file_usage_get", "SELECT bytes, files FROM file_usage WHERE agent = ?")
+FILE_USAGE_ADD = Statement(
+    "file_usage_add",
+    "INSERT INTO file_usage (agent, bytes, files) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes, files = files + excluded.files",
+)
+FILE_INTENTS = Statement("file_intents", "SELECT id, agent, body FROM file_intents")
+FILE_INTENT_PUT = Statement(
+    "file_intent_put", "INSERT INTO file_intents (id, agent, body) VALUES (?, ?, ?)"
+)
+FILE_INTENT_DROP = Statement("file_intent_drop", "DELETE FROM file_intents WHERE id = ?")
+FILE_LINK_GET = Statement(
+    "file_link_get", "SELECT token, agent, file, expires, version FROM file_links WHERE key = ?"
+)
+FILE_LINK_PUT = Statement(
+    "file_link_put",
+    "INSERT INTO file_links (key, token, agent, file, expires, version) VALUES (?, ?, ?, ?, ?, ?)",
+)
+FILE_LINK_DROP = Statement("file_link_drop", "DELETE FROM file_links WHERE key = ?")
+FILE_LINKS_DROP = Statement(
+    "file_links_drop", "DELETE FROM file_links WHERE agent = ? AND expires <= ?"
+)
+FILE_LINKS_OF = Statement(
+    "file_links_of",
+    "SELECT token, agent, file, expires, version FROM file_links"
+    " WHERE agent = ? AND expires > ? ORDER BY expires, key",
+)
+FILE_MOUNTS = Statement(
+    "file_mounts", "SELECT agent, name, folder, writable FROM file_mounts ORDER BY agent, name"
+)
+FILE_MOUNT_PUT = Statement(
+    "file_mount_put", "INSERT INTO file_mounts (agent, name, folder, writable) VALUES (?, ?, ?, ?)"
+)
+FILE_MOUNT_DROP = Statement(
+    "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
+)
 
 
 def named() -> dict[str, Statement]:

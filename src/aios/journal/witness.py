@@ -39,8 +39,10 @@ class Witness:
 
     def create(self, number: int) -> None:
         """Begin with that number, on the disk when it returns."""
-        record = _record(number).ljust(_SLOT_BYTES, b"\0")
-        self._disk.create(self._path, record * 2)
+        part = self._path.with_name(f"{self._path.name}.part")
+        self._disk.remove(part)
+        self._disk.create(part, _record(number).ljust(_SLOT_BYTES, b"\0") * 2)
+        self._disk.rename(part, self._path)
         self._disk.sync_folder(self._path.parent)
 
     def note(self, number: int) -> None:

@@ -55,10 +55,9 @@ class Worker(Generic[Job, Answer]):
         return future
 
     def close(self) -> None:
-        """Do what is queued, then end the thread; blocks until then. No-op the second time."""
-        if self._is_open:
-            self._is_open = False
-            self._queue.put(None)
+        """Do what is queued, then end the thread; blocks until then."""
+        self._is_open = False
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:

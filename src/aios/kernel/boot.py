@@ -1,5 +1,6 @@
 """Starting a kernel over a local model: the engine process, its folders, and a policy by name."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,12 +15,17 @@ from aios.cores.frames import EngineSpec
 from aios.cores.process import ProcessCore
 from aios.cores.torch.settings import Settings
 from aios.errors import InvalidArgument
+from aios.journal.base import Journal
+from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
+from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
-from aios.kernel.parking import Parking
+from aios.kernel.rooms import open_rooms
 from aios.models import pocket
+from aios.retrieval.base import Embedder
+from aios.retrieval.ngrams import NgramEmbedder
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -33,26 +39,48 @@ async def boot(
     programs: Mapping[str, Program] | None = None,
     environment: Environment | None = None,
     state: Path | None = None,
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
-    `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. With `state`, a folder,
-    suspended generations outlive a shutdown; without it all is temporary.
+    `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. What was acknowledged
+    outlives the kernel in `state`, a folder; without it all is temporary. `embedder` is what notes
+    and files are found by, without one the built-in n-grams.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
     given = environment or Environment()
     with home(state) as folders:
-        parking = Parking(folders.parked)
-        core = await ProcessCore.launch(_spec(_settings(model), folders, parking, given.limits))
-        kernel = Kernel(
-            [core],
-            lambda: scheduler.make(policy),
-            programs=programs,
-            environment=dataclasses.replace(given, parking=parking),
-        )
-        async with kernel:
-            yield kernel
+        async with _journal(folders, given, is_durable=state is not None) as journal:
+            keep = await snapshots(journal)
+            core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
+            place = folders.journal.parent
+            async with open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms:
+                kernel = Kernel(
+                    [core],
+                    lambda: scheduler.make(policy),
+                    programs=programs,
+                    rooms=rooms.handlers,
+                    environment=dataclasses.replace(given, journal=journal),
+                )
+                rooms.speak(lambda call: kernel.call(kernel.token, call))
+                async with kernel:
+                    yield kernel
+
+
+@asynccontextmanager
+async def _journal(
+    folders: Folders, given: Environment, *, is_durable: bool
+) -> AsyncIterator[Journal]:
+    """The journal that the environment brings, or the home's own."""
+    if given.journal is not None:
+        yield given.journal
+        return
+    journal = await asyncio.to_thread(open_journal, folders.journal, is_durable=is_durable)
+    try:
+        yield journal
+    finally:
+        await journal.close()
 
 
 def _settings(model: str | Settings) -> Settings:
@@ -63,7 +91,7 @@ def _settings(model: str | Settings) -> Settings:
     return Settings(model=model, kv_bytes=KV_BYTES)
 
 
-def _spec(settings: Settings, folders: Folders, parking: Parking, limits: Limits) -> EngineSpec:
+def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) -> EngineSpec:
     store = TierStore(
         ram=folders.ram,
         disk=folders.disk,
@@ -71,7 +99,7 @@ def _spec(settings: Settings, folders: Folders, parking: Parking, limits: Limits
         disk_bytes=limits.disk_bytes,
         owner="kernel",
     )
-    store.sweep({Path(path) for path in parking.snapshots()})
+    store.sweep(set(map(Path, keep)))
     return EngineSpec(
         factory=ENGINE,
         settings=msgspec.to_builtins(settings),

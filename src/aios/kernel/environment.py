@@ -5,7 +5,7 @@ from random import Random, SystemRandom
 
 from aios.clock import Clock, LoopClock
 from aios.config import Limits
-from aios.kernel.parking import Parking
+from aios.journal.base import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Environment:
     clock: Clock = field(default_factory=LoopClock)
     random: Random = field(default_factory=SystemRandom)
     limits: Limits = field(default_factory=Limits)
-    parking: Parking = field(default_factory=lambda: Parking(None))
+    journal: Journal | None = None  # None: nothing outlives the kernel
 
     def token(self) -> str:
         """A new secret by which a process speaks."""

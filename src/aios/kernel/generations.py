@@ -6,6 +6,7 @@ Knows no core and no policy; the run loop moves it through its states.
 import asyncio
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import Advanced, Finished, Generation, Progress
@@ -32,6 +33,14 @@ TRANSITIONS: dict[GenerationState, frozenset[GenerationState]] = {
 }
 
 
+class Checkpoint(Protocol):
+    """Where what was produced is kept over a crash."""
+
+    def advanced(self, live: "LiveGeneration") -> None: ...
+
+    def rests(self, live: "LiveGeneration") -> None: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class LiveGeneration:
     """One LLM call under way. Its `reply` is set exactly once."""
@@ -50,6 +59,7 @@ class LiveGeneration:
     produced: list[list[int]] = field(default_factory=list)  # delivered token ids per branch
     deltas: list[Delta] = field(default_factory=list)  # not yet taken by the stream's reader
     news: asyncio.Event | None = None  # of a stream: set when `deltas` grew or the reply came
+    checkpoint: Checkpoint | None = None  # of one that goes on after a crash of the kernel
     crashes: int = 0  # engine deaths while it ran
     switches: int = 0  # times it was taken off its lanes
     started_at: float | None = None  # first slice
@@ -93,9 +103,17 @@ class LiveGeneration:
             while len(self.produced) <= delta.index:
                 self.produced.append([])
             self.produced[delta.index].extend(delta.token_ids)
+        if self.checkpoint is not None:
+            self.checkpoint.advanced(self)
         if self.news is not None and event.deltas:
             self.deltas.extend(event.deltas)
             self.tell()
+
+    def rest(self, snapshot: SnapshotRef) -> None:
+        """A snapshot outlives the engine from now on."""
+        self.snapshot = snapshot
+        if self.checkpoint is not None:
+            self.checkpoint.rests(self)
 
     def complete(self, event: Finished, *, now: float, exact: bool) -> None:
         """Give the one reply."""

@@ -18,11 +18,11 @@ from aios.errors import Busy, InvalidArgument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folders:
-    """`parked` is None where nothing outlives the kernel."""
+    """`ram` ends with the kernel, and everything with it where there is no home."""
 
     ram: Path
     disk: Path
-    parked: Path | None
+    journal: Path
 
 
 @contextmanager
@@ -37,12 +37,16 @@ def home(path: Path | None) -> Iterator[Folders]:
     try:
         if path is None:
             with tempfile.TemporaryDirectory(prefix="aios-") as disk:
-                yield Folders(ram=ram, disk=Path(disk), parked=None)
+                yield _folders(ram, Path(disk))
         else:
             with _lock(path):
-                yield Folders(ram=ram, disk=path / "snapshots", parked=path / "parked")
+                yield _folders(ram, path)
     finally:
         shutil.rmtree(ram, ignore_errors=True)
+
+
+def _folders(ram: Path, path: Path) -> Folders:
+    return Folders(ram=ram, disk=path / "snapshots", journal=path / "journal")
 
 
 def _clear_dead(base: Path) -> None:

@@ -4,34 +4,50 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 """
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aios.cores.base import Core
-from aios.errors import AiosError, InvalidArgument, ShuttingDown
+from aios.errors import ShuttingDown
+from aios.journal.base import Work
+from aios.kernel import process_rows
+from aios.kernel.dispatch import (
+    Dispatch,
+    Handler,
+    Kind,
+    Reading,
+    RoomHandler,
+    by_agent,
+    readings_of,
+)
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
+from aios.kernel.kept import KeptGenerations
+from aios.kernel.keys import Keys
+from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
-from aios.kernel.parking import Parked
-from aios.kernel.process import INIT, Process
+from aios.kernel.mail_calls import MailCalls
+from aios.kernel.memory_calls import READ_ONLY
+from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
+from aios.kernel.programs import Programs
+from aios.kernel.restore import restore
+from aios.kernel.resumption import Resumption
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
 from aios.syscalls.codec import checked
-from aios.syscalls.table import SYSCALLS
 from aios.telemetry.bus import Bus
 
 R = TypeVar("R")
 QUEUED_WHEN_PAUSED = (llm.Generate, llm.Stream)  # These wait as generations, with their deadline.
 STOPPING = ShuttingDown("the kernel is stopping")
-Handler = Callable[[Process, Any], Awaitable[Any]]
 
 
 class Kernel:
@@ -47,6 +63,7 @@ class Kernel:
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
+        rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         environment: Environment | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
@@ -57,6 +74,8 @@ class Kernel:
         self.table = ProcessTable(self.limits, self.environment.token)
         self.gate = Gate(self.table, self.limits)
         self.waits = Waits()
+        journal = self.environment.journal
+        self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
         self.loops = [
             RunLoop(
@@ -64,9 +83,9 @@ class Kernel:
             )
             for core in cores
         ]
-        self._parking = self.environment.parking
-        self._llm = LlmCalls(self.loops, self.waits, self.environment)
-        self._processes = ProcessCalls(
+        self._resumed = Resumption(self.gate)
+        self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
+        self._lives = Lives(
             table=self.table,
             waits=self.waits,
             host=self.host,
@@ -74,46 +93,79 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._handlers = self._table_of_handlers()
-        assert set(self._handlers) == set(SYSCALLS.values()), "every syscall has one handler"
+        self._processes = ProcessCalls(self._lives, self.environment)
+        self._mail = MailCalls(self._lives, self.limits)
+        self._programs = Programs(self._lives, self._perform, self.environment)
+        self._dispatch = Dispatch(
+            self._table_of_readings()
+            | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
+            self._table_of_handlers()
+            | by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY}),
+            journal,
+            self._keys,
+        )
         self._group = asyncio.TaskGroup()
         self.token = ""
+        self.is_durable = False  # as a transport: only durable programs are told everything again
 
-    async def call(self, token: str, call: Syscall[R]) -> R:
+    async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)
         try:
-            handler = self._handlers.get(type(call))
-            if handler is None:
-                raise InvalidArgument(f"expected a syscall, got {type(call).__name__}")
+            reading = self._dispatch.readings.get(type(call))
+            if reading is None or key:
+                return cast(R, await self._do(caller, call, key))
             safe = checked(call)
-            if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
-                await self._processes.until_running(caller)
-            return cast(R, await handler(caller, safe))
+            if caller.state is process.ProcessState.PAUSED:
+                await self._lives.until_running(caller)
+            return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
 
-    async def stream(self, token: str, call: Stream) -> AsyncIterator[Delta | Completion]:
+    async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
+        """A call that has effects, or a key."""
+        self._dispatch.check(call)
+        safe = checked(call)
+        if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
+            await self._lives.until_running(caller)
+        if key:
+            return await self._dispatch.once(caller, safe, key)
+        return await self._dispatch.answer(caller, safe, Work(self.environment.journal))
+
+    async def _perform(self, token: str, call: Syscall[Any], key: str, work: Work) -> Any:
+        """A new call of a durable program."""
+        caller = self.gate.enter(token)
+        try:
+            self._dispatch.check(call)
+            if caller.state is process.ProcessState.PAUSED and type(call) not in QUEUED_WHEN_PAUSED:
+                await self._lives.until_running(caller)
+            if key:
+                return await self._dispatch.once(caller, call, key, work)
+            return await self._dispatch.handle(caller, call, work)
+        finally:
+            self.gate.leave(caller)
+
+    async def stream(
+        self, token: str, call: Stream, *, key: str = ""
+    ) -> AsyncIterator[Delta | Completion]:
         """Deltas of a generation and, last, its completion."""
         caller = self.gate.enter(token)
         try:
             safe = cast(Stream, checked(call))
-            deltas = self._llm.stream(caller, safe)
-            try:
+            deltas = self._dispatch.streamed(caller, safe, key, self._llm.stream)
+            async with aclosing(deltas):  # Frees the lane now, not when garbage is collected.
                 async for item in deltas:
                     yield item
-            finally:
-                if inspect.isasyncgen(deltas):
-                    await deltas.aclose()  # Frees the lane now, not when garbage is collected.
         finally:
             self.gate.leave(caller)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        first = self._processes.enroll(parent=0, name="init", priority=0, program=None)
-        assert first.pid == INIT
-        self.token = first.token
-        self.host.open(self._group, self)
+        self.host.open(self._group, self, self._programs)
+        self.token = (await self._first()).token
+        if self.environment.journal is not None:
+            await self._go_on(KeptGenerations(self.environment.journal))
+            self._programs.start_again()
         for loop in self.loops:
             self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
         return self
@@ -134,6 +186,30 @@ class Kernel:
             else:
                 await self._group.__aexit__(None, None, None)
 
+    async def _first(self) -> Process:
+        """The first process: the one there was, or a new one."""
+        journal = self.environment.journal
+        if journal is not None:
+            await restore(self._lives, self._mail, self._keys, journal)
+        if len(self.table):
+            return self.table.find(INIT)
+        first = self.table.draft(0, Spawn(name=FIRST_AGENT), self.clock.now())
+        assert first.pid == INIT
+        work = Work(self.environment.journal)
+        work.extend([process_rows.born(first, None, self.clock.utc())])
+        await work.commit(None)
+        self._lives.admit(first)
+        return first
+
+    async def _go_on(self, store: KeptGenerations) -> None:
+        """Generations of an earlier kernel go on where their process lives and their model is."""
+        for kept in await store.load():
+            if not self.table.lives(kept.pid) or self._keys.knows(kept.pid, kept.name):
+                store.drop(kept.id)
+            elif kept.outcome or self._llm.serves(kept.fingerprint):
+                process = self.table.find(kept.pid)
+                self._resumed.start(process, kept, store, self._group, self._llm.go_on)
+
     async def close(self) -> None:
         """Stop from outside an `async with` block, once."""
         await self.__aexit__(None, None, None)
@@ -145,8 +221,7 @@ class Kernel:
         drained = (loop.drain(self.limits.drain_s) for loop in self.loops)
         for loop, left in zip(self.loops, await asyncio.gather(*drained), strict=True):
             for live in left:
-                error = self._park(live, loop.core.traits.fingerprint)
-                loop.abandon(live.job.id, error)
+                loop.abandon(live.job.id, _later(live))
         await self.host.close(self.limits.drain_s)
 
     async def _end_all(self) -> None:
@@ -159,47 +234,38 @@ class Kernel:
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
 
-    def _park(self, live: LiveGeneration, fingerprint: str) -> AiosError:
-        kept = self._parking.keep(
-            live.call,
-            Parked(
-                fingerprint=fingerprint,
-                id=live.generation.id,
-                prompt=live.generation.prompt,
-                decoding=live.generation.decoding,
-                produced=live.progress.produced,
-                snapshot=live.snapshot,
-            ),
-        )
-        if not kept and live.call.call_id:
-            return ShuttingDown("the kernel is stopping, and there was no room to keep this call")
-        if not kept:
-            return ShuttingDown("the kernel is stopping; only calls with a call_id are kept")
-        return ShuttingDown(
-            f"the kernel is stopping; the same call with call_id {live.call_id!r} goes on later"
-        )
-
-    def _table_of_handlers(self) -> dict[type[Syscall[Any]], Handler]:
+    def _table_of_readings(self) -> dict[Kind, Reading]:
+        """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
-
-        async def as_generate(caller: Process, call: Stream) -> Completion:
-            return await models.generate(caller, call.generate)
-
         return {
-            llm.Generate: models.generate,
-            llm.Stream: as_generate,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
             process.WhoAmI: agents.whoami,
+            process.Wait: agents.wait,
+            process.List: agents.list,
+            process.Inspect: agents.inspect,
+            process.Attempt: agents.attempt,
+            process.Report: agents.report,
+            process.Now: agents.now,
+        }
+
+    def _table_of_handlers(self) -> dict[Kind, Handler]:
+        models, agents = self._llm, self._processes
+        return {
+            llm.Generate: models.generate,
+            llm.Stream: models.generate_streamed,
             process.Spawn: agents.spawn,
             process.Exit: agents.exit,
-            process.Wait: agents.wait,
             process.Kill: agents.kill,
             process.Pause: agents.pause,
             process.Resume: agents.resume,
-            process.List: agents.list,
-            process.Inspect: agents.inspect,
-            process.Send: agents.send,
-            process.Receive: agents.receive,
+            process.Send: self._mail.send,
+            process.Receive: self._mail.receive,
         }
+
+
+def _later(live: LiveGeneration) -> ShuttingDown:
+    if live.checkpoint is None:
+        return ShuttingDown("the kernel is stopping; only calls with a key or a call_id are kept")
+    return ShuttingDown("the kernel is stopping; this call goes on later, in the next one")

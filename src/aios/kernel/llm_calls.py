@@ -1,18 +1,22 @@
 """Handlers of the LLM family: from a checked call to a live generation and its one reply."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
 from aios.cores.base import Generation, Traits
 from aios.cores.pool import Pool
-from aios.errors import Cancelled, InvalidArgument, NotFound
+from aios.errors import Cancelled, InvalidArgument, NotFound, ShuttingDown
+from aios.journal.base import Change, Work
 from aios.kernel.environment import Environment
 from aios.kernel.generations import GenerationState, LiveGeneration
+from aios.kernel.kept import Kept, KeptGenerations, forgotten
+from aios.kernel.keys import digest_of
 from aios.kernel.open_call import OpenCall
-from aios.kernel.parking import Parked
 from aios.kernel.process import Process
+from aios.kernel.resumption import Resumed, Resumption
 from aios.kernel.runloop import RunLoop
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Job, JobId
@@ -40,6 +44,7 @@ class LlmCalls:
         loops: Sequence[RunLoop],  # the default model's first
         waits: Waits,
         environment: Environment,
+        resumed: Resumption,
     ) -> None:
         by_model: dict[str, list[RunLoop]] = {}
         for loop in loops:
@@ -50,29 +55,60 @@ class LlmCalls:
         self._clock = environment.clock
         self._random = environment.random
         self._limits = environment.limits
-        self._parking = environment.parking
+        self._kept = KeptGenerations(environment.journal) if environment.journal else None
+        self._resumed = resumed
         self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
 
-    async def generate(self, process: Process, call: Generate) -> Completion:
+    async def generate(self, process: Process, call: Generate, work: Work) -> Completion:
         """One answer; cancelling the awaiting task cancels the generation."""
+        name = self._name(call, work)
+        if (known := self._resumed.find(process.pid, name, call)) is not None:
+            return await self._joined(process, known, work)
         with self._open(process, call) as opened:
-            live = await self._submit(opened, wants_deltas=False)
+            live = await self._submit(opened, name)
+            with self._forgotten(live):
+                completion = await live.reply
+            work.extend(_given(live))
+            return completion
+
+    async def generate_streamed(self, process: Process, call: Stream, work: Work) -> Completion:
+        """A stream of whose deltas nobody wants any."""
+        return await self.generate(process, call.generate, work)
+
+    async def stream(
+        self, process: Process, call: Stream, work: Work
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        """Deltas as they come, at last the completion; of one that goes on already, only that."""
+        name = self._name(call.generate, work)
+        if (known := self._resumed.find(process.pid, name, call.generate)) is not None:
+            yield await self._joined(process, known, work)
+            return
+        with self._open(process, call.generate) as opened:
+            live = await self._submit(opened, name, news=asyncio.Event())
+            with self._forgotten(live):
+                async for delta in _deltas(live):
+                    yield delta
+                completion = live.reply.result()
+            work.extend(_given(live))
+            await work.commit(completion)
+            yield completion
+
+    async def go_on(self, process: Process, kept: Kept) -> Completion:
+        """The rest of a generation that an earlier kernel began."""
+        with self._open(process, kept.call, kept) as opened:
+            live = self._live(opened, kept.generation)
+            live.snapshot = kept.snapshot
+            live.produced = [list(tokens) for tokens in kept.produced]
+            live.tokens_out = sum(map(len, kept.produced))
+            assert self._kept is not None
+            live.checkpoint = self._kept.go_on(kept)
+            self._start(opened, live)
             return await live.reply
 
-    async def stream(self, process: Process, call: Stream) -> AsyncIterator[Delta | Completion]:
-        """Deltas as they come, at last the completion."""
-        with self._open(process, call.generate) as opened:
-            live = await self._submit(opened, wants_deltas=True)
-            assert live.news is not None
-            while not live.reply.done() or live.deltas:
-                taken, live.deltas = live.deltas, []
-                for delta in taken:
-                    yield delta
-                if not taken:
-                    await live.news.wait()
-                live.news.clear()
-            yield live.reply.result()
+    def serves(self, fingerprint: str) -> bool:
+        """Whether there is a core for which token ids of that one mean the same."""
+        return any(loop.core.traits.fingerprint == fingerprint for loop in self._loops)
 
     async def cancel(self, process: Process, call: Cancel) -> Ok:
         generation_id = (process.generations or {}).get(call.call_id)
@@ -98,16 +134,18 @@ class LlmCalls:
         traits = {loop.core.traits.model: loop.core.traits for loop in reversed(self._loops)}
         return ModelList(tuple(_describe(traits[model]) for model in self._pool.models))
 
-    def _open(self, process: Process, call: Generate) -> OpenCall:
+    def _open(self, process: Process, call: Generate, kept: Kept | None = None) -> OpenCall:
         loop = self._pool.pick(call.model, process.pid)
+        if kept is not None:
+            alike = (one for one in self._loops if one.core.traits.fingerprint == kept.fingerprint)
+            loop = next(alike, loop)
         if call.decoding.beams and not loop.core.traits.beam:
             raise InvalidArgument(f"{loop.core.traits.model} has no beam search")
-        number = self._next()
         return OpenCall(
             process=process,
             call=call,
             loop=loop,
-            generation_id=f"{self._boot}-{number}",
+            generation_id=kept.id if kept else f"{self._boot}-{self._next()}",
             arrived=self._clock.now(),
             patience_s=self._limits.deadline_s,
         )
@@ -116,21 +154,65 @@ class LlmCalls:
         self._count += 1
         return self._count
 
-    async def _submit(self, opened: OpenCall, *, wants_deltas: bool) -> LiveGeneration:
-        process, loop = opened.process, opened.loop
-        parked = self._parking.take(opened.call, loop.core.traits.fingerprint)
-        generation = _found(parked) if parked else await self._prepare(opened)
+    def _name(self, call: Generate, work: Work) -> str:
+        """By which its process may ask for this generation again; empty: it cannot."""
+        if work.name or not call.call_id or self._kept is None:
+            return work.name
+        return f"call_id {digest_of(call).hex()}"
+
+    async def _joined(self, process: Process, known: Resumed, work: Work) -> Completion:
+        """The result of a generation that goes on by itself; it is given away once."""
+        key = ("generation", known.kept.id)
+        waiting = asyncio.shield(known.result)
+        completion = await self._waits.while_waiting(waiting, key, process.pid, None)
+        self._resumed.take(known)
+        work.extend(forgotten(known.kept.id))
+        return completion
+
+    async def _submit(
+        self, opened: OpenCall, name: str, news: asyncio.Event | None = None
+    ) -> LiveGeneration:
+        process = opened.process
+        generation = await self._prepare(opened)
+        live = self._live(opened, generation)
+        live.news = news
+        if name and self._kept is not None:
+            live.checkpoint = await self._kept.accept(self._record(opened, generation, name))
         if process.has_ended:
             raise Cancelled(f"process {process.pid} has ended")
-        live = self._live(opened, generation)
-        live.news = asyncio.Event() if wants_deltas else None
-        if parked is not None:
-            _go_on(live, parked)
-        if process.state is ProcessState.PAUSED:
+        self._start(opened, live)
+        return live
+
+    def _start(self, opened: OpenCall, live: LiveGeneration) -> None:
+        if opened.process.state is ProcessState.PAUSED:
             live.state = GenerationState.BLOCKED
         opened.watch(live, self._clock.now())
-        loop.submit(live)
-        return live
+        opened.loop.submit(live)
+
+    def _record(self, opened: OpenCall, generation: Generation, name: str) -> Kept:
+        return Kept(
+            id=generation.id,
+            pid=opened.process.pid,
+            name=name,
+            digest=digest_of(opened.call),
+            fingerprint=opened.loop.core.traits.fingerprint,
+            accepted=self._clock.utc(),
+            call=opened.call,
+            prompt=generation.prompt,
+            decoding=generation.decoding,
+        )
+
+    @contextmanager
+    def _forgotten(self, live: LiveGeneration) -> Iterator[None]:
+        """A generation that fails leaves the journal, unless only the kernel stops."""
+        try:
+            yield
+        except ShuttingDown:
+            raise
+        except BaseException:
+            if self._kept is not None and live.checkpoint is not None:
+                self._kept.drop(live.job.id)
+            raise
 
     async def _prepare(self, opened: OpenCall) -> Generation:
         core, decoding = opened.loop.core, opened.call.decoding
@@ -141,7 +223,9 @@ class LlmCalls:
             opened.left_s(self._clock.now()),
         )
         seed = self._random.getrandbits(63) if decoding.seed is None else decoding.seed
-        most = _fit(core.traits, len(prompt), decoding.branches, decoding.max_tokens)
+        wish = None if opened.call.shorten else decoding.max_tokens
+        room = _fit(core.traits, len(prompt), decoding.branches, wish)
+        most = min(room, decoding.max_tokens or room)
         return Generation(
             id=opened.generation_id,
             prompt=prompt,
@@ -170,14 +254,21 @@ class LlmCalls:
         )
 
 
-def _found(parked: Parked) -> Generation:
-    return Generation(id=parked.id, prompt=parked.prompt, decoding=parked.decoding)
+async def _deltas(live: LiveGeneration) -> AsyncIterator[Delta]:
+    """What a stream's generation gains, until its reply is there."""
+    assert live.news is not None
+    while not live.reply.done() or live.deltas:
+        taken, live.deltas = live.deltas, []
+        for delta in taken:
+            yield delta
+        if not taken:
+            await live.news.wait()
+        live.news.clear()
 
 
-def _go_on(live: LiveGeneration, parked: Parked) -> None:
-    live.snapshot = parked.snapshot
-    live.produced = [list(tokens) for tokens in parked.produced]
-    live.tokens_out = sum(map(len, parked.produced))
+def _given(live: LiveGeneration) -> list[Change]:
+    """Its result is given away: it leaves the journal in the same commit."""
+    return forgotten(live.job.id) if live.checkpoint is not None else []
 
 
 def _fit(traits: Traits, prompt: int, branches: int, wish: int | None) -> int:

@@ -1,77 +1,83 @@
-"""Handlers of the process family: spawn, end, wait, pause, and messages between agents."""
+"""Handlers of the process family: spawn, end, wait, pause, and what the table shows.
 
-from collections import deque
-from collections.abc import Sequence
+An effect is durable before the table changes, so what a crash leaves is never less than what was
+told. Two effects may overlap meanwhile; the table then takes them in the journal's order.
+"""
 
-from aios.errors import Busy, Cancelled, InvalidArgument, NotFound, WrongState
+from aios.errors import Cancelled, InvalidArgument, NotFound, WrongState
+from aios.journal import statements
+from aios.journal.base import Work
+from aios.kernel import process_rows
 from aios.kernel.environment import Environment
-from aios.kernel.hosting import Host
+from aios.kernel.lives import Lives
 from aios.kernel.process import INIT, Process
-from aios.kernel.runloop import RunLoop
-from aios.kernel.table import ProcessTable
-from aios.kernel.waits import Waits
 from aios.syscalls import (
+    Attempt,
+    Attempted,
     Exit,
     Exited,
     Inspect,
     Kill,
     List,
-    Mail,
+    Moment,
+    Now,
     Ok,
     Pause,
+    Pid,
     ProcessInfo,
     ProcessList,
     ProcessState,
-    Receive,
+    Report,
     Resume,
-    Send,
     Spawn,
     Spawned,
     Wait,
     WhoAmI,
 )
-from aios.syscalls.codec import encode
-from aios.telemetry import events
-from aios.telemetry.bus import Bus
 
 
 class ProcessCalls:
-    """Acts on the table; what must end or pause elsewhere is told to run loops, waits and host."""
+    """Owns no process; the table does."""
 
-    def __init__(
-        self,
-        *,
-        table: ProcessTable,
-        waits: Waits,
-        host: Host,
-        loops: Sequence[RunLoop],
-        bus: Bus,
-        environment: Environment,
-    ) -> None:
-        self._table = table
-        self._waits = waits
-        self._host = host
-        self._loops = loops
-        self._bus = bus
-        self._clock = environment.clock
-        self._limits = environment.limits
+    def __init__(self, lives: Lives, environment: Environment) -> None:
+        self._lives = lives
+        self._table = lives.table
+        self._waits = lives.waits
+        self._host = lives.host
+        self._clock = lives.clock
+        self._random = environment.random
+        self._has_journal = environment.journal is not None
 
     async def whoami(self, process: Process, call: WhoAmI) -> ProcessInfo:
         return self._info(process)
 
-    async def spawn(self, process: Process, call: Spawn) -> Spawned:
+    async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
         if call.program is not None and call.program not in self._host.programs:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
-        child = self.enroll(
-            parent=process.pid, name=call.name, priority=call.priority, program=call.program
-        )
+        child = self._table.draft(process.pid, call, self._clock.now())
+        child.is_durable = self._is_durable(process, call)
+        child.code = self._host.code_of(call.program)
+        spawned = Spawned(child.pid, child.token)
+        try:
+            work.extend([process_rows.born(child, call.argument, self._clock.utc())])
+            await work.commit(spawned)
+        except BaseException:
+            self._table.dismiss()
+            raise
+        self._lives.admit(child)
+        if process.has_ended:  # Meanwhile: what it spawned ends as its other children did.
+            await self._lives.end(child, _killed(child.pid))
+            raise Cancelled(f"process {process.pid} has ended: {process.state}")
         if call.program is not None:
-            self._host.start(child, call.argument, ended=self.finish)
-        return Spawned(child.pid, child.token)
+            self._host.start(child, call.argument)
+        return spawned
 
-    async def exit(self, process: Process, call: Exit) -> Ok:
-        self.finish(process, Exited(pid=process.pid, state=ProcessState.EXITED, result=call.result))
+    async def exit(self, process: Process, call: Exit, work: Work) -> Ok:
+        how = Exited(pid=process.pid, state=ProcessState.EXITED, result=call.result)
+        self._lives.add_end(work, how)
+        await work.commit(Ok())
+        self._lives.finish(process, how, stops_program=False)
         return Ok()
 
     async def wait(self, process: Process, call: Wait) -> Exited:
@@ -85,34 +91,32 @@ class ProcessCalls:
         assert other.exited is not None
         return other.exited
 
-    async def kill(self, process: Process, call: Kill) -> Ok:
+    async def kill(self, process: Process, call: Kill, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
         if target.pid == INIT:
             raise InvalidArgument("expected a pid other than 1; stop the kernel instead")
         if target.has_ended:
             raise WrongState(f"process {target.pid} has ended: {target.state}")
-        for one in reversed(list(self._table.tree(target))):
-            self.finish(one, Exited(pid=one.pid, state=ProcessState.KILLED, error="killed"))
+        doomed = list(self._table.tree(target))
+        for one in doomed:
+            self._lives.add_end(work, _killed(one.pid))
+        await work.commit(Ok())
+        born_late = [one for one in self._table.tree(target) if one not in doomed]
+        for one in reversed(doomed):
+            self._lives.finish(one, _killed(one.pid))
+        for one in born_late:
+            await self._lives.end(one, _killed(one.pid))
         return Ok()
 
-    async def pause(self, process: Process, call: Pause) -> Ok:
+    async def pause(self, process: Process, call: Pause, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
         if target is process:
             raise InvalidArgument("expected another process's pid; who would resume this one?")
-        self._move(target, ProcessState.PAUSED)
-        for generation in list((target.generations or {}).values()):
-            for loop in self._loops:
-                loop.block(generation)
-        return Ok()
+        return await self._move(target, ProcessState.PAUSED, work)
 
-    async def resume(self, process: Process, call: Resume) -> Ok:
+    async def resume(self, process: Process, call: Resume, work: Work) -> Ok:
         target = self._table.owned(process, call.pid)
-        self._move(target, ProcessState.RUNNING)
-        self._waits.wake(("resume of", target.pid))
-        for generation in list((target.generations or {}).values()):
-            for loop in self._loops:
-                loop.unblock(generation)
-        return Ok()
+        return await self._move(target, ProcessState.RUNNING, work)
 
     async def list(self, process: Process, call: List) -> ProcessList:
         if process.pid == INIT:
@@ -124,78 +128,38 @@ class ProcessCalls:
     async def inspect(self, process: Process, call: Inspect) -> ProcessInfo:
         return self._info(self._table.owned(process, call.pid))
 
-    async def send(self, process: Process, call: Send) -> Ok:
-        target = self._table.find(call.pid)
-        if target.has_ended:
-            raise WrongState(f"process {target.pid} has ended: {target.state}")
-        size = len(encode(call.body))
-        if size > self._limits.mail_bytes_max:
-            raise InvalidArgument(
-                f"the body has {size} bytes; expected at most {self._limits.mail_bytes_max}"
-            )
-        if target.mail is None:
-            target.mail = deque()
-        if len(target.mail) >= self._limits.mail_max:
-            raise Busy(f"the mailbox of process {target.pid} holds {len(target.mail)} messages")
-        target.mail.append(Mail(sender=process.pid, body=call.body))
-        self._waits.wake(("mail for", target.pid), all_of_them=False)
+    async def attempt(self, process: Process, call: Attempt) -> Attempted:
+        raise WrongState("expected a durable program; nobody else's tool runs are remembered")
+
+    async def report(self, process: Process, call: Report) -> Ok:
+        raise WrongState("expected a durable program; nobody else's tool runs are remembered")
+
+    async def now(self, process: Process, call: Now) -> Moment:
+        return Moment(utc_s=self._clock.utc(), seed=self._random.getrandbits(63))
+
+    async def _move(self, target: Process, to: ProcessState, work: Work) -> Ok:
+        target.check(to)
+        work.add(statements.PROCESS_MOVE, to.value, target.pid)
+        await work.commit(Ok())
+        if not target.has_ended and target.state is not to:
+            self._lives.move(target, to)
         return Ok()
 
-    async def receive(self, process: Process, call: Receive) -> Mail:
-        until = None if call.timeout_s is None else self._clock.now() + call.timeout_s
-        key = ("mail for", process.pid)
-        while not process.mail:
-            left = None if until is None else until - self._clock.now()
-            try:
-                await self._waits.wait(key, process.pid, left)
-            except BaseException:
-                if process.mail:  # Woken for it and leaving: another receiver takes it.
-                    self._waits.wake(key, all_of_them=False)
-                raise
-            if process.has_ended:
-                raise Cancelled(f"process {process.pid} has ended: {process.state}")
-        return process.mail.popleft()
-
-    # What the kernel itself uses.
-
-    def enroll(self, *, parent: int, name: str, priority: int, program: str | None) -> Process:
-        """A new process in the table, told to the bus."""
-        now = self._clock.now()
-        process = self._table.spawn(
-            parent=parent, name=name, priority=priority, program=program, now=now
-        )
-        self._bus.publish(events.Spawned(at=now, pid=process.pid, name=name, parent=parent))
-        return process
-
-    async def until_running(self, process: Process) -> None:
-        """Wait while the process is paused."""
-        while process.state is ProcessState.PAUSED:
-            await self._waits.wait(("resume of", process.pid), process.pid, None)
-        if process.has_ended:
-            raise Cancelled(f"process {process.pid} has ended: {process.state}")
-
-    def finish(self, process: Process, how: Exited) -> None:
-        """End a process: its calls, its waits, its hosted program; wake those who wait for it."""
-        if process.has_ended:
-            return
-        self._table.end(process, how)
-        ended = Cancelled(f"process {process.pid} has ended: {how.state}")
-        for generation in list((process.generations or {}).values()):
-            for loop in self._loops:
-                loop.cancel(generation, ended)
-        self._waits.fail(process.pid, ended)
-        self._waits.wake(("end of", process.pid))
-        self._host.stop(process.pid)
-        now = self._clock.now()
-        self._bus.publish(events.StateChanged(at=now, pid=process.pid, state=how.state.value))
-
-    def _move(self, process: Process, to: ProcessState) -> None:
-        process.move(to)
-        now = self._clock.now()
-        self._bus.publish(events.StateChanged(at=now, pid=process.pid, state=to.value))
+    def _is_durable(self, parent: Process, call: Spawn) -> bool:
+        """Whether the child is to be run again after a crash."""
+        if call.durable and call.program is None:
+            raise InvalidArgument("expected a program; only one that the kernel hosts is durable")
+        if call.durable and not self._has_journal:
+            raise WrongState("expected a kernel with a journal; this one remembers nothing")
+        wanted = parent.is_durable if call.durable is None else call.durable
+        return wanted and call.program is not None
 
     def _info(self, process: Process) -> ProcessInfo:
         waits = self._waits.of(process.pid)
         waiting = [" ".join(map(str, key)) for key in waits if isinstance(key, tuple)]
         waiting += [f"llm {call_id}" for call_id in sorted(process.generations or ())]
         return process.info(self._clock.now(), ", ".join(waiting))
+
+
+def _killed(pid: Pid) -> Exited:
+    return Exited(pid=pid, state=ProcessState.KILLED, error="killed")

@@ -203,7 +203,7 @@ class RunLoop:
         if live is None:
             return
         if event.snapshot.tier is not Tier.DEVICE:
-            live.snapshot = event.snapshot
+            live.rest(event.snapshot)
         if event.asked:
             live.stops_open -= 1
             assert live.stops_open >= 0

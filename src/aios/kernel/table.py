@@ -4,9 +4,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, Denied, NotFound
+from aios.errors import Busy, Denied, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
-from aios.syscalls.process import Exited, Pid
+from aios.kernel.process_rows import hash_of
+from aios.syscalls.process import Exited, Pid, Spawn
 
 
 class ProcessTable:
@@ -22,36 +23,80 @@ class ProcessTable:
         self._living: dict[Pid, Process] = {}
         self._ended: OrderedDict[Pid, Process] = OrderedDict()  # oldest first, bounded
         self._by_token: dict[str, Process] = {}
+        self._by_hash: dict[bytes, Process] = {}  # of an earlier kernel, until it speaks
+        self._drafts = 0
         self._last: Pid = 0
 
-    def spawn(
-        self, *, parent: Pid, name: str, priority: int, program: str | None, now: float
-    ) -> Process:
-        """A new living process."""
-        if len(self._living) >= self._limits.processes_max:
+    def draft(self, parent: Pid, call: Spawn, now: float) -> Process:
+        """A new process, to be admitted or dismissed. It takes its place already."""
+        if len(self) >= self._limits.processes_max:
             raise Busy(f"the process table holds {self._limits.processes_max} processes already")
         self._last += 1
-        process = Process(
+        self._drafts += 1
+        return Process(
             pid=self._last,
             parent=parent,
-            name=name,
+            name=call.name,
+            agent=self._agent(parent, call.name),
             token=self._new_token(),
-            priority=priority,
-            program=program,
+            priority=call.priority,
+            program=call.program,
             born=now,
         )
+
+    def admit(self, process: Process) -> None:
+        """From now on the process lives."""
         assert process.token not in self._by_token
+        self._drafts -= 1
         self._living[process.pid] = process
         self._by_token[process.token] = process
-        if parent:
-            self._adopt(parent, process)
+        if process.parent:
+            self._adopt(process.parent if process.parent in self._living else INIT, process)
+
+    def dismiss(self) -> None:
+        """A draft came to nothing."""
+        self._drafts -= 1
+
+    def restore(self, process: Process) -> None:
+        """A process of an earlier kernel, whose children may have come before it."""
+        self._last = max(self._last, process.pid)
+        if process.has_ended:
+            self._ended[process.pid] = process
+            return
+        self._living[process.pid] = process
+        if process.token:
+            self._by_token[process.token] = process
+        else:
+            self._by_hash[process.token_hash] = process
+
+    def settle(self, last: Pid) -> None:
+        """All processes are restored: every child gets its parent. `last` is never reused."""
+        self._last = max(self._last, last)
+        for process in list(self._living.values()):
+            if process.pid != INIT:
+                self._adopt(process.parent if process.parent in self._living else INIT, process)
+
+    def _recognised(self, token: str) -> Process | None:
+        """A process of an earlier kernel that speaks for the first time."""
+        if not self._by_hash:
+            return None
+        process = self._by_hash.pop(hash_of(token), None)
+        if process is not None:
+            process.token, process.token_hash = token, b""
+            self._by_token[token] = process
         return process
+
+    def _agent(self, parent: Pid, name: str) -> str:
+        """The path of names; the first process stands outside of it."""
+        return name if parent in (0, INIT) else f"{self._living[parent].agent}/{name}"
 
     def by_token(self, token: str) -> Process:
         """The living process that speaks with this token."""
-        process = self._by_token.get(token)
+        process = self._by_token.get(token) or self._recognised(token)
         if process is None:
-            raise Denied("unknown token; expected one that spawn returned for a living process")
+            raise Unauthenticated(
+                "unknown token; expected one that spawn returned for a living process"
+            )
         return process
 
     def find(self, pid: Pid) -> Process:
@@ -60,6 +105,9 @@ class ProcessTable:
         if process is None:
             raise NotFound(f"no process {pid}; `list` shows those there are")
         return process
+
+    def lives(self, pid: Pid) -> bool:
+        return pid in self._living
 
     def owned(self, actor: Process, pid: Pid) -> Process:
         """A process that `actor` may act on: itself or a descendant; the first may on all."""
@@ -75,7 +123,8 @@ class ProcessTable:
         """Make a process final; its children become the first process's."""
         process.end(how)
         del self._living[process.pid]
-        del self._by_token[process.token]
+        self._by_token.pop(process.token, None)
+        self._by_hash.pop(process.token_hash, None)
         parent = self._living.get(process.parent)
         if parent is not None and parent.children:
             parent.children.discard(process.pid)
@@ -83,8 +132,18 @@ class ProcessTable:
             self._adopt(INIT, self._living[child])
         process.children = None
         self._ended[process.pid] = process
+
+    def forget_oldest(self) -> list[Pid]:
+        """Drop the ended processes that are too many; which they were."""
+        dropped = []
         while len(self._ended) > self._limits.ended_kept:
-            self._ended.popitem(last=False)
+            dropped.append(self._ended.popitem(last=False)[0])
+        return dropped
+
+    @property
+    def last(self) -> Pid:
+        """The highest pid there has been."""
+        return self._last
 
     def tree(self, process: Process) -> Iterator[Process]:
         """A living process and its living descendants, parents first."""
@@ -100,7 +159,7 @@ class ProcessTable:
         return sorted([*kept, *self._living.values()], key=lambda process: process.pid)
 
     def __len__(self) -> int:
-        return len(self._living)
+        return len(self._living) + self._drafts
 
     def _adopt(self, parent: Pid, child: Process) -> None:
         above = self._living[parent]

@@ -1,17 +1,21 @@
 """Turns: each job in order gets a slice of tokens, then goes to the back of the queue.
 
-A turn ends when its slice is spent, produced and prefilled tokens together, and somebody waits for
-room; with nobody waiting it goes on. The first in the queue is never passed: if it needs more room
-than one job leaves, every job whose slice is spent goes until it fits. So between two turns of one
-job every other job has at most one, however large any of them is.
+A turn ends when its slice is spent and somebody waits for room; with nobody waiting it goes on. A
+slice is of produced tokens, of which a prefilled one counts an eighth: about what it costs. (Were
+it a whole one, the prompt of a short call would be a turn, and its answer would wait for another,
+with a context switch that gains nothing.) The first in the queue is never passed: if it needs more
+room than one job leaves, every job whose slice is spent goes until it fits. So between two turns of
+one job every other job has at most one, however large any of them is.
 
 Where only lanes are short, a job rests with its KV in DEVICE. Where KV is short, jobs go to RAM,
 first the one that has rested for the shortest time, because its next turn is farthest off. (To
 evict the one that has rested longest would, with turns in a circle, always hit the next one.)
 
-A job books its whole slice when it starts, so its turn is not cut short by the growth of others.
-Work that a job has to do again because its KV was lost does not count against its slice: otherwise
-one with a long prompt and a short slice would never get past its prompt.
+Where jobs that run outgrow the KV, a turn is cut short: one whose slice is spent, else the one that
+has lasted longest. To book a whole slice for everybody beforehand would spare that, at the price of
+a smaller batch for all. Work that a job has to do again because its KV was lost does not count
+against its slice: otherwise one with a long prompt and a short slice would never get past its
+prompt.
 """
 
 from collections.abc import Sequence
@@ -34,12 +38,14 @@ from aios.scheduler.base import (
 from aios.scheduler.ledger import Ledger, Place
 from aios.scheduler.ranked import Ranked
 
+PREFILLED = 8  # prefilled tokens that count as much as one produced
+
 
 @dataclass(slots=True, eq=False)
 class _Turn:
     """A job's present turn, or its next one while it waits."""
 
-    used: int = 0  # tokens of the slice
+    used: int = 0  # of the slice, in prefilled tokens
     number: int = 0  # order of starts
     reached: int = 0  # KV tokens at the last report
     again_to: int = 0  # KV tokens it had reached when it was started; up to here nothing is new
@@ -53,8 +59,8 @@ class RoundRobin:
     def __init__(self, slice_tokens: int = 64) -> None:
         if slice_tokens < 1:
             raise InvalidArgument(f"expected slice_tokens of at least 1, got {slice_tokens}")
-        self._slice = slice_tokens
-        self._ledger = Ledger(ahead_tokens=slice_tokens)
+        self._slice = PREFILLED * slice_tokens
+        self._ledger = Ledger()
         self._turns: dict[JobId, _Turn] = {}  # of every job here
         self._queue: Ranked[tuple[int, int]] = Ranked()  # lost ones first, then in order of coming
         self._resting: Ranked[int] = Ranked()  # within _queue: latest preempted first
@@ -116,15 +122,16 @@ class RoundRobin:
         turn = self._slice + 2 * self._report_max + self._again_max
         return Wait(
             tokens=jobs_ahead * turn,
-            why="every other job has at most one turn: its slice, the report in which it ends and "
-            "one on the way, and what it had to compute again; losses meanwhile come on top",
+            why="every other job has at most one turn: its slice, all of it prefilled, the report "
+            "in which it ends and one on the way, and what it had to compute again; losses "
+            "meanwhile come on top",
         )
 
     def _charge(self, job: JobId, turn: _Turn, work: Work) -> None:
         fresh = min(work.prefilled, max(0, work.kv_tokens - turn.again_to))
         if fresh < work.prefilled:
             self._again_max = max(self._again_max, turn.again_to)
-        turn.used += fresh + work.produced
+        turn.used += fresh + PREFILLED * work.produced
         if turn.used >= self._slice and job not in self._spent:
             self._spent.add(job, turn.number)
 

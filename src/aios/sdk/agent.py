@@ -12,6 +12,7 @@ import msgspec
 from aios.errors import WrongState
 from aios.sdk.client import Client
 from aios.sdk.generation import Options
+from aios.sdk.program import source_of
 from aios.sdk.tool import Tool
 from aios.sdk.toolbox import Toolbox
 from aios.syscalls import Choice, Message
@@ -59,6 +60,14 @@ class Agent:
         self.turns_max = turns_max
         self.options = options
 
+    @property
+    def definition(self) -> str:
+        """What it is, in words that change when it does."""
+        tools = [(one.spec, one.timeout_s, one.repeatable) for one in self.toolbox]
+        parts = (self.name, self.instructions, tools, self.turns_max, self.options)
+        sources = [source_of(one.function) for one in self.toolbox]
+        return "\n".join([msgspec.json.encode(parts).decode(), *sources])
+
     async def __call__(self, client: Client, task: Any) -> str:
         """Act until the model answers without calling a tool; the answer."""
         messages = self.opening(task)
@@ -83,5 +92,5 @@ class Agent:
         """One generation, and the tools it called, one after another in the model's order."""
         completion = await client.chat(messages, self.toolbox, **self.options)
         choice = completion.choices[0]
-        observations = [await self.toolbox.run(call) for call in choice.message.tool_calls]
+        observations = [await self.toolbox.run(call, client) for call in choice.message.tool_calls]
         return Turn(choice=choice, observations=tuple(observations))

@@ -10,6 +10,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
+from aios.sdk.blocking_files import SyncFiles
+from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
 
@@ -61,6 +63,10 @@ class SyncClient:
         self._client = client
         self._loop = loop
         self._timeout_s = timeout_s
+        self.memory = SyncBlockClient(client.memory, self._run)
+        self.history = SyncHistoryClient(client.history, self._run)
+        self.notes = SyncNoteClient(client.notes, self._run)
+        self.files = SyncFiles(client.files, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
@@ -72,6 +78,9 @@ class SyncClient:
     cancel = _blocking(Client.cancel)
     tokenize = _blocking(Client.tokenize)
     models = _blocking(Client.models)
+    attempt = _blocking(Client.attempt)
+    report = _blocking(Client.report)
+    now = _blocking(Client.now)
     whoami = _blocking(Client.whoami)
     spawn = _blocking(Client.spawn)
     exit = _blocking(Client.exit)

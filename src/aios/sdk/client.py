@@ -7,10 +7,16 @@ Time limits are the caller's: `asyncio.timeout` around an await cancels the call
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
+from aios.sdk.blocks import BlockClient
+from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
+from aios.sdk.histories import HistoryClient
+from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
 from aios.sdk.transport import Transport
 from aios.syscalls import (
+    Attempt,
+    Attempted,
     Cancel,
     Completion,
     Delta,
@@ -23,12 +29,15 @@ from aios.syscalls import (
     Message,
     ModelList,
     Models,
+    Moment,
+    Now,
     Ok,
     Pause,
     Pid,
     ProcessInfo,
     ProcessList,
     Receive,
+    Report,
     Resume,
     Send,
     Spawn,
@@ -51,30 +60,48 @@ class Client:
     def __init__(self, transport: Transport, token: str) -> None:
         self._transport = transport
         self._token = token
+        self.memory = BlockClient(self)
+        self.history = HistoryClient(self)
+        self.notes = NoteClient(self)
+        self.files = Files(self)
+        self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":
         """A client that speaks as `child`."""
         return Client(self._transport, child.token)
 
-    async def call(self, call: Syscall[R]) -> R:
-        """Any syscall: its reply, typed, or one error of `aios.errors`."""
-        return await self._transport.call(self._token, call)
+    async def call(self, call: Syscall[R], *, key: str = "") -> R:
+        """Any syscall: its reply, typed, or one error of `aios.errors`.
+
+        With a `key` it is made once, however often it is asked for: after a crash too.
+        """
+        return await self._transport.call(self._token, call, key=key)
 
     async def chat(
-        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+        self,
+        prompt: Prompt,
+        tools: Iterable[Tool | ToolSpec] = (),
+        *,
+        key: str = "",
+        **options: Unpack[Options],
     ) -> Completion:
         """An answer to a text or to messages; a convenience for `Generate`."""
-        return await self.call(generation(prompt, tools, **options))
+        return await self.call(generation(prompt, tools, **options), key=key)
 
     async def stream(
-        self, prompt: Prompt, tools: Iterable[Tool | ToolSpec] = (), **options: Unpack[Options]
+        self,
+        prompt: Prompt,
+        tools: Iterable[Tool | ToolSpec] = (),
+        *,
+        key: str = "",
+        **options: Unpack[Options],
     ) -> AsyncGenerator[Delta | Completion, None]:
         """As `chat`, with deltas on the way; the last item is the completion.
 
         Closing the iterator early (`contextlib.aclosing`) cancels the generation.
         """
         call = Stream(generate=generation(prompt, tools, **options))
-        items = self._transport.stream(self._token, call)
+        items = self._transport.stream(self._token, call, key=key)
         try:
             async for item in items:
                 yield item
@@ -99,14 +126,28 @@ class Client:
     async def models(self) -> ModelList:
         return await self.call(Models())
 
+    async def attempt(self, tool: str, arguments: str) -> Attempted:
+        return await self.call(Attempt(tool=tool, arguments=arguments))
+
+    async def report(self, attempt: int, result: str) -> Ok:
+        return await self.call(Report(attempt=attempt, result=result))
+
+    async def now(self) -> Moment:
+        return await self.call(Now())
+
     async def whoami(self) -> ProcessInfo:
         return await self.call(WhoAmI())
 
     async def spawn(
-        self, name: str, program: str | None = None, argument: Any = None, priority: int = 0
+        self,
+        name: str,
+        program: str | None = None,
+        argument: Any = None,
+        priority: int = 0,
+        durable: bool | None = None,
     ) -> Spawned:
         return await self.call(
-            Spawn(name=name, program=program, argument=argument, priority=priority)
+            Spawn(name=name, program=program, argument=argument, priority=priority, durable=durable)
         )
 
     async def exit(self, result: Any = None) -> Ok:

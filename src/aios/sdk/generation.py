@@ -16,6 +16,7 @@ class Options(TypedDict, total=False):
     priority: int
     deadline_s: float | None
     call_id: str
+    shorten: bool
     max_tokens: int | None
     temperature: float
     top_p: float

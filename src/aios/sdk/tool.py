@@ -31,12 +31,16 @@ class Tool:
     nobody else; `inline` runs it on the event loop itself, which is cheaper for quick work and the
     only way on a simulated loop, which has no threads. A thread cannot be stopped: past
     `timeout_s` its result is ignored.
+
+    `repeatable` says that to run it twice does no more than to run it once. A durable program runs
+    such a tool again after a crash; of any other it is told that the outcome is unknown.
     """
 
     spec: ToolSpec
     function: Function
     inline: bool = False
     timeout_s: float = TIMEOUT_S
+    repeatable: bool = False
     record: type[Any] = field(repr=False)  # the spec's parameters as a type
 
     @property
@@ -72,9 +76,16 @@ class Tool:
 @overload
 def tool(function: Function, /) -> Tool: ...
 @overload
-def tool(*, inline: bool = False, timeout_s: float = TIMEOUT_S) -> Callable[[Function], Tool]: ...
 def tool(
-    function: Function | None = None, /, *, inline: bool = False, timeout_s: float = TIMEOUT_S
+    *, inline: bool = False, timeout_s: float = TIMEOUT_S, repeatable: bool = False
+) -> Callable[[Function], Tool]: ...
+def tool(
+    function: Function | None = None,
+    /,
+    *,
+    inline: bool = False,
+    timeout_s: float = TIMEOUT_S,
+    repeatable: bool = False,
 ) -> Tool | Callable[[Function], Tool]:
     """Make a tool of a function: its name, types and docstring are what the model is told.
 
@@ -86,7 +97,14 @@ def tool(
         said = read_docstring(function.__doc__)
         record = record_of(function, said.arguments)
         spec = _checked(ToolSpec(function.__name__, said.summary, schema_of(record)))
-        return Tool(spec=spec, function=function, inline=inline, timeout_s=timeout_s, record=record)
+        return Tool(
+            spec=spec,
+            function=function,
+            inline=inline,
+            timeout_s=timeout_s,
+            repeatable=repeatable,
+            record=record,
+        )
 
     return make(function) if function else make
 

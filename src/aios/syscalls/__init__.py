@@ -24,18 +24,23 @@ from aios.syscalls.llm import (
     Usage,
 )
 from aios.syscalls.process import (
+    Attempt,
+    Attempted,
     Exit,
     Exited,
     Inspect,
     Kill,
     List,
     Mail,
+    Moment,
+    Now,
     Pause,
     Pid,
     ProcessInfo,
     ProcessList,
     ProcessState,
     Receive,
+    Report,
     Resume,
     Send,
     Spawn,
@@ -45,9 +50,10 @@ from aios.syscalls.process import (
 )
 
 __all__ = [
-    "Beams", "Cancel", "Choice", "Completion", "Decoding", "Delta", "Exit", "Exited", "Generate",
-    "Inspect", "Kill", "List", "Mail", "Message", "ModelInfo", "ModelList", "Models", "Ok",
-    "Pause", "Pid", "ProcessInfo", "ProcessList", "ProcessState", "Receive", "Resume", "Send",
-    "Spawn", "Spawned", "Stream", "Syscall", "Timing", "TokenLogprob", "Tokenize", "Tokenized",
-    "ToolCall", "ToolSpec", "Usage", "Wait", "WhoAmI", "llm", "name_of", "process",
+    "Attempt", "Attempted", "Beams", "Cancel", "Choice", "Completion", "Decoding", "Delta",
+    "Exit", "Exited", "Generate", "Inspect", "Kill", "List", "Mail", "Message", "ModelInfo",
+    "ModelList", "Models", "Moment", "Now", "Ok", "Pause", "Pid", "ProcessInfo", "ProcessList",
+    "ProcessState", "Receive", "Report", "Resume", "Send", "Spawn", "Spawned", "Stream",
+    "Syscall", "Timing", "TokenLogprob", "Tokenize", "Tokenized", "ToolCall", "ToolSpec", "Usage",
+    "Wait", "WhoAmI", "llm", "name_of", "process",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ The wire schema, the handler table, the SDK and the documentation are derived fr
 registered here; nothing else lists them.
 """
 
-from typing import Generic, TypeVar
+import sys
+from typing import Any, ForwardRef, Generic, TypeVar, get_args
 
 import msgspec
 
@@ -24,3 +25,12 @@ def name_of(kind: type[Syscall[object]]) -> str:
     tag = kind.__struct_config__.tag
     assert isinstance(tag, str)
     return tag
+
+
+def reply_of(kind: type[Syscall[Any]]) -> Any:
+    """The type of the reply that rides on a syscall's class."""
+    base = next(one for one in kind.__orig_bases__ if get_args(one))  # type: ignore[attr-defined]  # every generic class has it
+    reply = get_args(base)[0]
+    if isinstance(reply, ForwardRef):
+        return vars(sys.modules[kind.__module__])[reply.__forward_arg__]
+    return reply

@@ -117,6 +117,7 @@ class Generate(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.genera
 
     Exactly one of the three is given. `call_id` names the generation for `Cancel`; the kernel
     chooses one where it is empty. `priority`: higher runs sooner under a policy that heeds it.
+    `shorten` takes as much of `max_tokens` as there is room for, where else it would be refused.
     """
 
     messages: Annotated[tuple[Message, ...], Meta(max_length=100_000)] = ()
@@ -127,6 +128,7 @@ class Generate(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.genera
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     deadline_s: Annotated[float, Meta(gt=0, le=86_400 * 30)] | None = None
     call_id: Annotated[str, Meta(max_length=128)] = ""
+    shorten: bool = False
 
     def __post_init__(self) -> None:
         given = [bool(self.messages), bool(self.prompt), bool(self.token_ids)]

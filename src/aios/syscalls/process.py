@@ -1,7 +1,7 @@
 """The process family: agents as processes, and messages between them. Pure data."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -30,12 +30,18 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
 
     With `program` the kernel runs that hosted program with `argument`; without one it only
     opens an entry for an agent that runs elsewhere and speaks with the returned token.
+    What it remembers and keeps belongs to the path of names from the first process's child down
+    to it, such as `travel/flights`: whoever has that path later finds it again.
+
+    A `durable` program is run again after a crash of the kernel and goes on where it was: what it
+    asked is answered from the journal. None: as the parent. Only hosted programs can be durable.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^/]+$")]
     program: str | None = None
     argument: Any = None
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    durable: bool | None = None
 
 
 class Exit(Syscall[Ok], frozen=True, kw_only=True, tag="process.exit"):
@@ -94,6 +100,27 @@ class Receive(Syscall["Mail"], frozen=True, kw_only=True, tag="process.receive")
     timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
 
 
+class Attempt(Syscall["Attempted"], frozen=True, kw_only=True, tag="process.attempt"):
+    """A durable program is about to run a tool: remembered before it does anything.
+
+    The toolbox of the SDK makes this call and `report`; nobody else needs to.
+    """
+
+    tool: str
+    arguments: str
+
+
+class Report(Syscall[Ok], frozen=True, kw_only=True, tag="process.report"):
+    """What an attempt came to. Every attempt is reported, also one that was not made again."""
+
+    attempt: int
+    result: str
+
+
+class Now(Syscall["Moment"], frozen=True, kw_only=True, tag="process.now"):
+    """The time, and a number to seed randomness with: a durable program is told the same again."""
+
+
 class Spawned(msgspec.Struct, frozen=True):
     """A new process and the token by which it speaks."""
 
@@ -110,15 +137,38 @@ class Exited(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Attempted(msgspec.Struct, frozen=True):
+    """An attempt. `outcome` new: run the tool; done: it gave `result`; unknown: the kernel stopped
+    while the tool ran."""
+
+    id: int
+    outcome: Literal["new", "done", "unknown"]
+    result: str = ""
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Seconds since the epoch, and 63 random bits."""
+
+    utc_s: float
+    seed: int
+
+
 class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the process table; tokens and calls are totals so far."""
+    """A row of the process table; tokens and calls are totals since the kernel started.
+
+    `agent` is the path of names that memory, notes and files belong to; `remark` says what a person
+    should know, such as that a durable program's code has changed.
+    """
 
     pid: Pid
     parent: Pid
     name: str
+    agent: str = ""
     state: ProcessState
     priority: int
     program: str | None
+    is_durable: bool = False
+    remark: str = ""
     calls: int
     live_calls: int
     waiting_for: str

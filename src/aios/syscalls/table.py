@@ -1,6 +1,6 @@
 """The closed list of syscalls. Handlers, wire schema, documentation and tests derive from it."""
 
-from aios.syscalls import llm, process
+from aios.syscalls import file, history, llm, memory, note, process
 from aios.syscalls.base import Syscall, name_of
 
 SYSCALLS: dict[str, type[Syscall[object]]] = {
@@ -9,6 +9,17 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Models,
         process.WhoAmI, process.Spawn, process.Exit, process.Wait, process.Kill, process.Pause,
         process.Resume, process.List, process.Inspect, process.Send, process.Receive,
+        process.Attempt, process.Report, process.Now,
+        file.Create, file.MakeFolder, file.ReadFile, file.WriteFile, file.AppendFile, file.Edit,
+        file.Folder, file.Stat, file.Move, file.Copy, file.Delete, file.Restore, file.Bin,
+        file.SearchFiles, file.Versions, file.Diff, file.RollbackFile, file.ShareFile, file.Links,
+        file.Revoke, file.OpenLink, file.Mount, file.Unmount, file.Mounts, file.Transaction,
+        file.FileUsage,
+        memory.Alloc, memory.Read, memory.Write, memory.Append, memory.Clear, memory.Free,
+        memory.Blocks, memory.Share,
+        history.Extend, history.Turns, history.Fork, history.Rollback, history.Drop,
+        history.Histories, history.Assemble,
+        note.Add, note.Get, note.Update, note.Remove, note.Link, note.ShareNote, note.Search,
     )
 }  # fmt: skip
 

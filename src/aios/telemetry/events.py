@@ -19,6 +19,12 @@ class StateChanged(Event, frozen=True, kw_only=True, tag="state"):
     state: str
 
 
+class Changed(Event, frozen=True, kw_only=True, tag="changed"):
+    """A durable program is run again, and its code is not what it was."""
+
+    program: str
+
+
 class Submitted(Event, frozen=True, kw_only=True, tag="submitted"):
     generation: str
     prompt_tokens: int

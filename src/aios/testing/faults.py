@@ -71,9 +71,9 @@ class Platter:
         """Let the next sync of a file fail; what it would have synced may be there or not."""
         self._refused_sync = code
 
-    def fill(self, room_bytes: int = 0) -> None:
-        """From now on so many bytes are written and no more; what is removed makes no room."""
-        self._room_bytes = room_bytes
+    def fill(self) -> None:
+        """From now on files grow only by what others give up; writing over bytes goes on."""
+        self._room_bytes = 0
 
     def drain(self) -> None:
         """There is room again."""
@@ -100,8 +100,14 @@ class Platter:
 
     # What the layers below SQLite and `Disk` report.
 
+    def freed(self, size: int) -> None:
+        """A file of that size was removed."""
+        with self._lock:
+            if self._room_bytes is not None:
+                self._room_bytes += size
+
     def check(self, size: int) -> None:
-        """Before each write that needs so much room. Raises `OSError`."""
+        """Before each write by which a file grows so much. Raises `OSError`."""
         with self._lock:
             self.writes += 1
             code = self._refusals.pop(self.writes, 0)
@@ -176,6 +182,12 @@ class FaultyDisk(Disk):
         self._platter.wrote(str(path), 0, bytes(size))
         self._sync_file(path)
 
+    def cut(self, path: Path, size: int) -> None:
+        self._platter.check(0)
+        self._platter.freed((self.size(path) or 0) - size)
+        super().cut(path, size)
+        self._platter.wrote(str(path), size, None)
+
     def patch(self, path: Path, offset: int, data: bytes) -> None:
         self._platter.check(0)
         super().patch(path, offset, data)
@@ -194,9 +206,10 @@ class FaultyDisk(Disk):
         self._platter.renamed(str(old), str(new))
 
     def remove(self, path: Path) -> None:
-        was_there = path.exists()
+        size = self.size(path)
         super().remove(path)
-        if was_there:
+        if size is not None:
+            self._platter.freed(size)
             self._platter.renamed(str(path), None)
 
     def _sync_file(self, path: Path) -> None:
@@ -265,20 +278,36 @@ class _VfsFile(apsw.VFSFile):
         platter.opened(path)
 
     def xWrite(self, data: bytes, offset: int) -> None:
-        self._platter.check(len(data))
+        with _as_sqlite(apsw.SQLITE_IOERR_WRITE):
+            self._platter.check(max(0, offset + len(data) - self.xFileSize()))
         super().xWrite(data, offset)
         self._platter.wrote(self._path, offset, bytes(data))
 
     def xTruncate(self, newsize: int) -> None:
-        self._platter.check(0)
+        with _as_sqlite(apsw.SQLITE_IOERR_TRUNCATE):
+            self._platter.check(0)
         super().xTruncate(newsize)
         self._platter.wrote(self._path, newsize, None)
 
     def xSync(self, flags: int) -> None:
-        self._platter.syncing()
+        with _as_sqlite(apsw.SQLITE_IOERR_FSYNC):
+            self._platter.syncing()
         # Not passed on: what is synced, the platter says. SQLite syncs a new file's folder here.
         self._platter.synced(self._path)
         self._platter.synced_folder(os.path.dirname(self._path))
+
+
+@contextmanager
+def _as_sqlite(code: int) -> Iterator[None]:
+    """A refusal as SQLite's own file layer tells it."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno == errno.ENOSPC:
+            raise apsw.FullError(problem.strerror) from None
+        failure = apsw.IOError(problem.strerror)
+        failure.extendedresult = code  # type: ignore[attr-defined]  # how a layer tells it
+        raise failure from None
 
 
 def _refuse(code: int) -> None:

@@ -13,13 +13,24 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, TypeVar
 
+from aios.clock import LoopClock
+
 T = TypeVar("T")
+
+BEGINNING = 1_700_000_000.0  # seconds since the epoch when a simulated loop starts
 
 _TASKS_NAMED_MAX = 20
 
 
 class Deadlock(AssertionError):
     """Every task waits and no timer is pending. No handler of AIOS errors can swallow it."""
+
+
+class VirtualClock(LoopClock):
+    """The simulated loop's time, for people too: the epoch is long past and always the same."""
+
+    def utc(self) -> float:
+        return BEGINNING + self.now()
 
 
 class SimLoop(BaseEventLoop):

@@ -1,10 +1,11 @@
-"""`python -m aios.testing.sim`: many worlds, one seed each; a seed that fails is printed."""
+"""`python -m aios.testing.sim`: many worlds, two for each seed; a seed that fails is printed."""
 
 import argparse
 import sys
 import time
 from collections import Counter
 
+from aios.testing.undying import Undying
 from aios.testing.world import World
 
 
@@ -16,12 +17,14 @@ def run(seeds: range) -> tuple[list[int], Counter[str], float]:
     for seed in seeds:
         try:
             report = World(seed).run()
+            fate = Undying(seed).run()
         except Exception as problem:  # Whatever it is, it is the finding.
             failed.append(seed)
             sys.stdout.write(f"seed {seed}: {_told(problem)}\n")
         else:
             outcomes += report.outcomes
-            seconds += report.seconds
+            outcomes += Counter(killed=fate.kills, answered_over_kills=fate.answered)
+            seconds += report.seconds + fate.seconds
     return failed, outcomes, seconds
 
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from aios.clock import LoopClock
 from aios.config import Limits
 from aios.errors import AiosError
 from aios.kernel.environment import Environment
@@ -37,7 +36,7 @@ from aios.syscalls import (
 from aios.telemetry.events import Event
 from aios.testing.answers import invented, tokens_of
 from aios.testing.cores import ScriptedCore
-from aios.testing.loop import run
+from aios.testing.loop import VirtualClock, run
 from aios.testing.script import Faults, Script
 from aios.testing.store import ScriptedStore
 
@@ -88,12 +87,13 @@ class World:
     async def _live(self) -> None:
         core = ScriptedCore(
             self.script,
-            clock=LoopClock(),
+            clock=VirtualClock(),
             rng=random.Random(self.rng.random()),
             store=ScriptedStore(),
             faults=_faults(self.rng),
         )
         environment = Environment(
+            clock=VirtualClock(),
             random=random.Random(self.rng.random()),
             limits=Limits(calls_per_process_max=4, mail_max=3, ended_kept=8, drain_s=100.0),
         )

@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from aios.cores.base import Exactness
-from aios.cores.torch import attention, proof
+from aios.cores.torch import attention, lean, proof
 from aios.cores.torch.engine import Engine
+from aios.cores.torch.forward import Hosted
+from aios.cores.torch.lean import FAMILIES, Lean
 from aios.cores.torch.load import load
 from aios.errors import InvalidArgument
 from tests.cores.torch.desk import Desk, generation, prompt, settings, store
@@ -115,7 +117,36 @@ def test_wrong_attention_is_found_out(
 
 
 def test_a_proof_leaves_the_model_with_the_attention_of_the_pool() -> None:
-    loaded = load(settings(small("llama")))
+    loaded = load(settings(small("gpt2")))
 
-    assert loaded.model.config._attn_implementation == attention.NAME
-    assert proof.trace(loaded.model).vocab_size == loaded.vocab_size
+    assert isinstance(loaded.network, Hosted)
+    model = loaded.network.model
+    assert model.config._attn_implementation == attention.NAME
+    assert proof.trace(model).vocab_size == loaded.vocab_size
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_pass_that_is_written_out_computes_what_the_family_does(family: str, dtype: str) -> None:
+    loaded = load(settings(small(family), dtype=dtype))
+
+    assert isinstance(loaded.network, Lean)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_a_written_out_pass_that_is_another_model_is_refused(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(norm: Any) -> Any:
+        return lean._Norm(weight=norm.weight.detach(), epsilon=1.0)
+
+    monkeypatch.setattr(lean, "_norm", other)
+
+    with pytest.raises(InvalidArgument, match=f"{family}.*logits differ"):
+        load(settings(small(family)))
+
+
+def test_another_activation_than_the_written_out_one_goes_its_own_way() -> None:
+    loaded = load(settings(small("llama", hidden_act="gelu")))
+
+    assert isinstance(loaded.network, Hosted)

@@ -284,6 +284,20 @@ def test_a_tools_unknown_keyword_leaves_its_argument_free() -> None:
     assert refused(byte_level(), text, tools=(odd,), tool_choice="odd") is None
 
 
+@pytest.mark.parametrize("wish", [{"schema": SCHEMA}, {"tools": TOOLS}])
+def test_what_is_said_of_one_token_is_what_the_mask_says(wish: dict[str, Any]) -> None:
+    grammar = Grammars(byte_level(), PADDED).constraint(Decoding(**wish))
+    assert grammar
+    rng = random.Random(3)
+
+    for _ in range(12):
+        assert [grammar.allows(token) for token in range(PADDED)] == grammar.mask().tolist()
+        choices = [one for one in allowed(grammar) if one != byte_level().eos_token_id]
+        if not choices:
+            break
+        grammar.accept(rng.choice(choices))
+
+
 def test_a_token_that_the_mask_forbids_is_not_accepted() -> None:
     grammar = Grammars(byte_level(), PADDED).constraint(Decoding(schema={"type": "boolean"}))
     assert grammar

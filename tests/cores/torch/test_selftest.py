@@ -22,7 +22,7 @@ def test_exact_mode_is_bitwise_and_fast_mode_promises_nothing(dtype: str, tmp_pa
 
 
 def test_rules_that_let_company_in_are_found_out(tmp_path: Path) -> None:
-    engine = Engine(settings(folder()), store(tmp_path))
+    engine = Engine(settings(folder("gpt2")), store(tmp_path))
     forward = engine._batch._forward
     forward.rules = dataclasses.replace(forward.rules, rows=1)
 

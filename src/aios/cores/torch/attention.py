@@ -61,6 +61,26 @@ def attending(now: Attending) -> Iterator[None]:
         _NOW.reset(token)
 
 
+def keep(layer: int, key: torch.Tensor, value: torch.Tensor, now: Attending) -> None:
+    """Write a layer's fresh keys and values, [rows, kv_heads, head_dim], into the pool."""
+    for plane, fresh in ((2 * layer, key), (2 * layer + 1, value)):
+        now.pool.by_slot[plane].index_copy_(0, now.plan.slots, fresh)
+
+
+def attend(rows: torch.Tensor, layer: int, now: Attending, scale: float | None) -> torch.Tensor:
+    """What each row of queries, [rows, heads, head_dim], reads from the pool, in the same shape."""
+    plane, groups = 2 * layer, now.plan.groups
+    if len(groups) == 1 and groups[0].end == len(rows):
+        return _decode(rows, groups[0], plane, now, scale)
+    out = rows.new_empty(rows.shape)
+    for group in groups:
+        out[group.begin : group.end] = _decode(rows, group, plane, now, scale)
+    for chunk in now.plan.chunks:
+        out[chunk.begin : chunk.end] = _prefill(rows, chunk, plane, now, scale)
+    out[now.plan.used :] = 0  # Padding must stay finite: its KV lands in block 0.
+    return out
+
+
 def _attend(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -76,27 +96,17 @@ def _attend(
     # No context is longer than the window (tables are, by less than a bucket), so it hides nothing.
     beyond = (now.pool.tables.shape[1] - BUCKET_BLOCKS) * BLOCK_TOKENS
     assert given.get("sliding_window") is None or beyond < given["sliding_window"]
-    layer, scale = 2 * int(module.layer_idx), given.get("scaling")  # type: ignore[arg-type]
-    for plane, fresh in ((layer, key), (layer + 1, value)):
-        now.pool.by_slot[plane].index_copy_(0, now.plan.slots, fresh[0].transpose(0, 1))
-    rows = query[0].transpose(0, 1)
-    if len(now.plan.groups) == 1 and now.plan.groups[0].end == len(rows):
-        return _decode(rows, now.plan.groups[0], layer, now, scale)[None], None
-    out = query.new_empty(rows.shape)
-    for group in now.plan.groups:
-        out[group.begin : group.end] = _decode(rows, group, layer, now, scale)
-    for chunk in now.plan.chunks:
-        out[chunk.begin : chunk.end] = _prefill(rows, chunk, layer, now, scale)
-    out[now.plan.used :] = 0  # Padding must stay finite: its KV lands in block 0.
-    return out[None], None
+    layer = int(module.layer_idx)  # type: ignore[arg-type]
+    keep(layer, key[0].transpose(0, 1), value[0].transpose(0, 1), now)
+    return attend(query[0].transpose(0, 1), layer, now, given.get("scaling"))[None], None
 
 
 def _decode(
-    rows: torch.Tensor, group: Group, layer: int, now: Attending, scale: float | None
+    rows: torch.Tensor, group: Group, plane: int, now: Attending, scale: float | None
 ) -> torch.Tensor:
     """Query heads that share a KV head are the rows of one small product."""
     shape, count = now.pool.shape, group.end - group.begin
-    keys, values = _gather(layer, group.blocks, now)
+    keys, values = _gather(plane, group.blocks, now)
     size = (count, -1, shape.kv_heads, shape.head_dim)
     query = rows[group.begin : group.end].reshape(count, shape.kv_heads, -1, shape.head_dim)
     heads = query.shape[2]
@@ -111,14 +121,14 @@ def _decode(
 
 
 def _prefill(
-    rows: torch.Tensor, chunk: Chunk, layer: int, now: Attending, scale: float | None
+    rows: torch.Tensor, chunk: Chunk, plane: int, now: Attending, scale: float | None
 ) -> torch.Tensor:
     shape, count = now.pool.shape, chunk.end - chunk.begin
     size = (-1, 1, shape.kv_heads, shape.head_dim)
     spread = (shape.kv_heads, rows.shape[1] // shape.kv_heads, -1, shape.head_dim)
     keys, values = (
-        plane.view(size).permute(2, 1, 0, 3).expand(spread)
-        for plane in _gather(layer, chunk.blocks, now)
+        one.view(size).permute(2, 1, 0, 3).expand(spread)
+        for one in _gather(plane, chunk.blocks, now)
     )
     query = rows[chunk.begin : chunk.end].transpose(0, 1)
     query = query.reshape(shape.kv_heads, -1, count, shape.head_dim)
@@ -128,12 +138,12 @@ def _prefill(
     return out.permute(2, 0, 1, 3).reshape(count, -1, shape.head_dim)
 
 
-def _gather(layer: int, table: torch.Tensor, now: Attending) -> tuple[torch.Tensor, torch.Tensor]:
-    """Keys and values of a table of blocks."""
+def _gather(plane: int, table: torch.Tensor, now: Attending) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys and values of a table of blocks, which lie in two planes."""
     pool = now.pool
     keys, values = now.scratch.room(len(table), pool.by_block)
-    torch.index_select(pool.by_block[layer], 0, table, out=keys)
-    torch.index_select(pool.by_block[layer + 1], 0, table, out=values)
+    torch.index_select(pool.by_block[plane], 0, table, out=keys)
+    torch.index_select(pool.by_block[plane + 1], 0, table, out=values)
     return keys, values
 
 

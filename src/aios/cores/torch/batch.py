@@ -283,9 +283,10 @@ class Batch:
         if self._probe is not None:
             for pick, row in zip(picks, logits, strict=True):
                 self._probe(pick.gain.group.id, pick.branch.index, pick.position, row)
-        for pick, chosen in zip(picks, self._chosen(logits, draws), strict=True):
+        for at, chosen in enumerate(self._chosen(logits, draws)):
+            pick = picks[at]
             try:
-                self._accept(pick, chosen)
+                self._accept(pick, _in_grammar(pick, chosen, logits[at : at + 1]))
             except AiosError as problem:
                 self._failures[pick.gain.group.id] = problem
 
@@ -335,6 +336,16 @@ def _step(group: Group, branch: Branch) -> Step:
 
 def _next_token(step: Step) -> int:
     return step.branch.produced[step.branch.length - len(step.group.prompt)]
+
+
+def _in_grammar(
+    pick: _Pick, chosen: Chosen | CoreFailed, logits: torch.Tensor
+) -> Chosen | CoreFailed:
+    """What was chosen, or the choice among what the grammar allows."""
+    group = pick.gain.group
+    if isinstance(chosen, CoreFailed) or group.allows(pick.branch, pick.position, chosen.token):
+        return chosen
+    return _try_choose(logits, group.strict_draw(pick.branch, pick.position))
 
 
 def _try_choose(logits: torch.Tensor, draw: Draw) -> Chosen | CoreFailed:

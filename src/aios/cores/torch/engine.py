@@ -47,7 +47,7 @@ class Engine:
         rules = rules_for(
             exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
         )
-        forward = Forward(loaded.model, self._pool, rules)
+        forward = Forward(loaded.network, self._pool, rules)
         self._batch = Batch(forward, settings, probe)
         self._exactness = measured_exactness(forward, loaded.vocab_size)
         self._orders: list[Callable[[], None]] = []

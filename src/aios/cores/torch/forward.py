@@ -1,6 +1,6 @@
 """Carries out forward passes: rows of any sequences in, logits out. Knows no generation."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -9,13 +9,39 @@ from aios.cores.torch.plan import Rows, Rules, passes, plan
 from aios.cores.torch.pool import Pool
 
 
-class Forward:
-    """A model over a pool, under rules."""
+class Network(Protocol):
+    """A model's weights and the way to compute one pass with them."""
 
-    def __init__(self, model: Any, pool: Pool, rules: Rules) -> None:
+    def __call__(self, now: Attending) -> torch.Tensor:
+        """Logits of the rows that the plan keeps. KV is written on the way."""
+        ...
+
+
+class Hosted:
+    """A model of transformers, computed by its own code around the pool's attention."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __call__(self, now: Attending) -> torch.Tensor:
+        with attending(now):
+            # The whole model, not body and head: some families scale or cap in between or after.
+            logits: torch.Tensor = self.model(
+                input_ids=now.plan.tokens,
+                position_ids=now.plan.positions,
+                use_cache=False,
+                logits_to_keep=now.plan.keep,
+            ).logits[0]
+        return logits
+
+
+class Forward:
+    """A network over a pool, under rules."""
+
+    def __init__(self, network: Network, pool: Pool, rules: Rules) -> None:
         self.pool = pool
         self.rules = rules
-        self._model = model
+        self._network = network
         self._scratch = Scratch()
 
     @torch.inference_mode()
@@ -27,12 +53,4 @@ class Forward:
     def _pass(self, work: Rows) -> torch.Tensor:
         now = plan(work, self.pool, self.rules)
         told = Attending(plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch)
-        with attending(told):
-            # The whole model, not body and head: some families scale or cap in between or after.
-            logits: torch.Tensor = self._model(
-                input_ids=now.tokens,
-                position_ids=now.positions,
-                use_cache=False,
-                logits_to_keep=now.keep,
-            ).logits[0]
-        return logits[: now.kept].float()
+        return self._network(told)[: now.kept].float()

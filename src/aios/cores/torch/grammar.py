@@ -49,6 +49,12 @@ class Grammar:
         mask[: self._known] = torch.from_numpy(bits).bool()
         return mask
 
+    def allows(self, token: int) -> bool:
+        """What the mask says of one token, without the mask."""
+        packed = self._matcher.compute_bitmask()
+        self._check()
+        return token < self._known and bool(packed[token >> 3] >> (token & 7) & 1)
+
     def accept(self, token: int) -> None:
         """Go on by a token that the mask allows."""
         if not self._matcher.consume_token(token):

@@ -19,9 +19,11 @@ from transformers import (
 )
 
 from aios.cores.torch import attention
+from aios.cores.torch.forward import Hosted, Network
+from aios.cores.torch.lean import Lean, can_serve
 from aios.cores.torch.plan import rules_for
 from aios.cores.torch.pool import KvShape
-from aios.cores.torch.proof import prove, trace
+from aios.cores.torch.proof import Proof, trace
 from aios.cores.torch.settings import Settings
 from aios.errors import AiosError, CoreFailed, Damaged, InvalidArgument
 
@@ -30,7 +32,7 @@ from aios.errors import AiosError, CoreFailed, Damaged, InvalidArgument
 class Loaded:
     """A model ready to run."""
 
-    model: Any
+    network: Network
     tokenizer: Any
     shape: KvShape
     vocab_size: int  # rows of logits, which may be more than the tokenizer has tokens
@@ -53,15 +55,22 @@ def load(settings: Settings) -> Loaded:
     rules = rules_for(
         exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
     )
-    prove(model, traced, rules, context_tokens)
+    fingerprint = _fingerprint(model, settings)
+    proof = Proof(model, traced, context_tokens)
+    proof.check(Hosted(model), rules)
+    network: Network = Hosted(model)
+    shape = traced.shape(model.dtype)
+    if can_serve(model):
+        network = Lean(model, context_tokens)
+        proof.check(network, rules)
     return Loaded(
-        model=model,
+        network=network,
         tokenizer=_tokenizer(settings),
-        shape=traced.shape(model.dtype),
+        shape=shape,
         vocab_size=traced.vocab_size,
         context_tokens=context_tokens,
         eos=_eos(model.generation_config.eos_token_id),
-        fingerprint=_fingerprint(model, settings),
+        fingerprint=fingerprint,
     )
 
 
@@ -171,7 +180,7 @@ def _fingerprint(model: Any, settings: Settings) -> str:
     facts = (
         settings.dtype, settings.exact, settings.threads, settings.chunk_tokens,
         torch.__version__, transformers.__version__, _processor(settings.device),
-        repr(model.config.to_dict().get("rope_parameters")),
+        repr(model.config.to_dict().get("rope_parameters")), can_serve(model),
     )  # fmt: skip
     digest.update(repr(facts).encode())
     return str(digest.hexdigest())

@@ -16,7 +16,7 @@ from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
 from aios.cores.torch import attention
-from aios.cores.torch.forward import Forward
+from aios.cores.torch.forward import Forward, Network
 from aios.cores.torch.plan import BUCKET_BLOCKS, Rows, Rules, Span
 from aios.cores.torch.pool import KvShape, Pool
 from aios.cores.torch.prefix import PrefixCache
@@ -119,27 +119,35 @@ def _refuse(model: Any, traced: Traced, rows: int) -> None:
         raise _cannot(model, f"it has {', '.join(found)}")
 
 
-@torch.inference_mode()
-def prove(model: Any, traced: Traced, rules: Rules, context_tokens: int) -> None:
-    """Raises `InvalidArgument` where the pool computes something else than the model itself."""
-    if context_tokens < TOKENS_MIN:
-        raise _cannot(model, f"it sees {context_tokens} tokens at most")
-    chooser = torch.Generator().manual_seed(SEED)
-    size = min(TOKENS, context_tokens)
-    drawn = torch.randint(traced.vocab_size, (2, size), generator=chooser).tolist()
-    sequences = [drawn[0], drawn[1][: size // 3]]
-    pool = _pool(traced.shape(model.dtype), model.device)
-    forward = Forward(model, pool, rules)
-    ours = _tried(model, lambda: _pooled(forward, sequences))
-    truth = _tried(model, lambda: [_plain(model, sequence) for sequence in sequences])
-    theirs = torch.stack([truth[which][at] for which, at in ours])
-    share, worst = _agreement(torch.stack(list(ours.values())), theirs, model.dtype)
-    if share < TOLERANCES[model.dtype][1]:
-        windows = f" with windows of {sorted(traced.windows)}" if traced.windows else ""
-        raise _cannot(
-            model,
-            f"logits differ from transformers' own by up to {worst:.2g} of their spread{windows}",
-        )
+class Proof:
+    """Sequences whose logits transformers has computed by itself, for others to be held against."""
+
+    @torch.inference_mode()
+    def __init__(self, model: Any, traced: Traced, context_tokens: int) -> None:
+        if context_tokens < TOKENS_MIN:
+            raise _cannot(model, f"it sees {context_tokens} tokens at most")
+        chooser = torch.Generator().manual_seed(SEED)
+        size = min(TOKENS, context_tokens)
+        drawn = torch.randint(traced.vocab_size, (2, size), generator=chooser).tolist()
+        self._sequences = [drawn[0], drawn[1][: size // 3]]
+        self._traced, self._model = traced, model
+        self._dtype, self._device = model.dtype, model.device
+        self._truth = _tried(model, lambda: [_plain(model, one) for one in self._sequences])
+
+    def check(self, network: Network, rules: Rules) -> None:
+        """Raises `InvalidArgument` where the network computes something else over the pool."""
+        pool = _pool(self._traced.shape(self._dtype), self._device)
+        forward = Forward(network, pool, rules)
+        ours = _tried(self._model, lambda: _pooled(forward, self._sequences))
+        theirs = torch.stack([self._truth[which][at] for which, at in ours])
+        share, worst = _agreement(torch.stack(list(ours.values())), theirs, self._dtype)
+        if share < TOLERANCES[self._dtype][1]:
+            windows = sorted(self._traced.windows)
+            seen = f" with windows of {windows}" if windows else ""
+            raise _cannot(
+                self._model,
+                f"logits differ from transformers' own by up to {worst:.2g} of their spread{seen}",
+            )
 
 
 def _pooled(forward: Forward, sequences: list[list[int]]) -> dict[tuple[int, int], torch.Tensor]:

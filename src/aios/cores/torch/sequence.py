@@ -57,10 +57,11 @@ class Group:
             for i in range(decoding.branches)
         ]
         self._seed = decoding.seed or 0
-        # A greedy choice reads the logits alone, so one draw does for all positions.
+        # A greedy choice reads the logits alone, so one draw does for all positions: the best of
+        # all tokens, where the grammar allows it, is the best of those that the grammar allows.
         self._plain: Draw | None = None
-        if decoding.temperature == 0 and not self._penalised and not self.branches[0].grammar:
-            self._plain = self.draw(self.branches[0], 0, 0)
+        if decoding.temperature == 0 and not self._penalised:
+            self._plain = self._draw(self.branches[0], 0, None)
         if decoding.beams:
             self.tree = plant(decoding.beams, len(self.prompt), self._limit, decoding.n, eos)
 
@@ -92,21 +93,25 @@ class Group:
         )
 
     def draw(self, branch: Branch, position: int, vocab_size: int) -> Draw:
-        """What decides the token at `position` besides the logits; a known token is forced."""
-        if self._plain is not None and position >= len(branch.produced):
-            return self._plain
-        mask = branch.grammar.mask() if branch.grammar else None
+        """What decides the token at `position` besides the logits; a known token is forced.
+
+        Where the grammar does not allow what comes of it, `strict_draw` decides.
+        """
         if position < len(branch.produced):
-            mask = torch.arange(vocab_size) == branch.produced[position]
-        return Draw(
-            decoding=self.decoding,
-            seed=self._seed,
-            branch=branch.index,
-            position=position,
-            context=(*self.prompt, *branch.produced[:position]) if self._penalised else (),
-            prompt_tokens=len(self.prompt),
-            mask=mask,
-        )
+            return self._draw(
+                branch, position, torch.arange(vocab_size) == branch.produced[position]
+            )
+        return self._plain or self.strict_draw(branch, position)
+
+    def strict_draw(self, branch: Branch, position: int) -> Draw:
+        """The same, from the tokens that the grammar allows."""
+        return self._draw(branch, position, branch.grammar.mask() if branch.grammar else None)
+
+    def allows(self, branch: Branch, position: int, token: int) -> bool:
+        """Whether the grammar allows what `draw` led to."""
+        if self._plain is None or branch.grammar is None or position < len(branch.produced):
+            return True
+        return branch.grammar.allows(token)
 
     def accept(self, branch: Branch, position: int, chosen: Chosen) -> Delta | None:
         """The branch gains a token; what a reader may be shown, None where it was known."""
@@ -148,6 +153,17 @@ class Group:
             choices=tuple(choices),
             cached_tokens=self.cached,
             recomputed=self.recomputed,
+        )
+
+    def _draw(self, branch: Branch, position: int, mask: torch.Tensor | None) -> Draw:
+        return Draw(
+            decoding=self.decoding,
+            seed=self._seed,
+            branch=branch.index,
+            position=position,
+            context=(*self.prompt, *branch.produced[:position]) if self._penalised else (),
+            prompt_tokens=len(self.prompt),
+            mask=mask,
         )
 
     def _read(self, branch: Branch, tokens: Sequence[int]) -> str:

@@ -1,7 +1,8 @@
 """Measures pocket in a closed loop: `python -m aios.models.pocket.evaluate --json FILE`.
 
-Greedy generation with plain transformers, real tools, their results fed back. A task counts only
-if every answer and everything the tools leave behind is right. Knows nothing of training.
+Greedy generation with plain transformers, calls held to the tools' schemas as the engine holds
+them, real tools, their results fed back. A task counts only if every answer and everything the
+tools leave behind is right. Knows nothing of training.
 """
 
 import argparse
@@ -14,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessorList
 
 from aios.models.pocket import PATH
 from aios.models.pocket.by_hand import by_hand
 from aios.models.pocket.chat import call_message, parse_call, render_call
+from aios.models.pocket.grammar import CallGrammars, InCalls
 from aios.models.pocket.tasks import Task, tasks
-from aios.models.pocket.tools import TOOLS, State, call
+from aios.models.pocket.tools import TEXT_MAX, TOOLS, WORDS_MAX, State, call
 
 BARS = {
     "held_out_values": 0.97,
@@ -32,6 +34,7 @@ BARS = {
 _CALLS_MAX = 8  # for one request; a model that calls on and on has failed
 _ROWS = 64
 _SPARE_TOKENS = 40  # a turn may be this much longer than the right one
+_CALL_TOKENS = 4 * (WORDS_MAX + TEXT_MAX) + 40  # any call in bounds: a character is four at most
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Play:
     def _called(self, name: str, arguments: dict[str, object]) -> None:
         self.calls += 1
         self.calls_in_turn += 1
-        if not _is_valid(name, arguments):
+        if not _is_valid(self.task, name, arguments):
             self.malformed += 1
         if self.calls_in_turn > _CALLS_MAX:
             self.is_over = True
@@ -107,11 +110,13 @@ class Play:
 
 
 class Player:
-    """Plays many tasks at once on one model."""
+    """Plays many tasks at once on one model; `free` lets it write calls that break a schema."""
 
-    def __init__(self, folder: Path = PATH) -> None:
+    def __init__(self, folder: Path = PATH, *, free: bool = False) -> None:
+        self.free = free
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        self.grammars = CallGrammars(self.tokenizer)
 
     def play(self, drawn: Iterable[Task]) -> list[Play]:
         """Play each task to its end."""
@@ -132,12 +137,16 @@ class Player:
         made = self.model.generate(
             input_ids=given["input_ids"],
             attention_mask=given["attention_mask"],
-            max_new_tokens=max(map(len, longest)) + _SPARE_TOKENS,
+            max_new_tokens=max(_CALL_TOKENS, max(map(len, longest)) + _SPARE_TOKENS),
             do_sample=False,
+            logits_processor=LogitsProcessorList([] if self.free else [self._in_calls(plays)]),
         )
         fresh = made[:, given["input_ids"].shape[1] :]
         for play, row in zip(plays, fresh, strict=True):
             play.hear(self._text(row.tolist()))
+
+    def _in_calls(self, plays: Sequence[Play]) -> InCalls:
+        return InCalls(self.grammars, [play.task.schemas() for play in plays])
 
     def _prompt(self, play: Play) -> str:
         text = self.tokenizer.apply_chat_template(
@@ -171,7 +180,7 @@ def refusal_tasks(seed: str, count: int) -> list[Task]:
 def main(arguments: list[str]) -> None:
     """Play every set, print slices, write the scores."""
     given = _parser().parse_args(arguments)
-    player = Player(given.model)
+    player = Player(given.model, free=given.free)
     count = 80 if given.quick else given.count
     sets = {
         "held_out_values": list(tasks(f"evaluation {given.seed}", count)),
@@ -204,14 +213,17 @@ def _share(played: Sequence[Play]) -> float:
     return round(sum(play.is_right for play in played) / max(1, len(played)), 4)
 
 
-def _is_valid(name: str, arguments: dict[str, object]) -> bool:
+def _is_valid(task: Task, name: str, arguments: dict[str, object]) -> bool:
     """Whether a call names a tool and gives it just what its schema asks for.
 
     Calling a tool that is not listed is a wrong refusal, not bad JSON: `is_right` judges it.
     """
-    tool = TOOLS.get(name)
-    texts = all(isinstance(value, str) for value in arguments.values())
-    return tool is not None and texts and set(arguments) == set(tool.arguments)
+    if name not in TOOLS:
+        return name in task.tools and not arguments
+    most = TOOLS[name].arguments
+    return set(arguments) == set(most) and all(
+        isinstance(value, str) and len(value) <= most[key] for key, value in arguments.items()
+    )
 
 
 def _print_slices(name: str, played: Sequence[Play]) -> None:
@@ -247,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=400, help="tasks in each drawn set")
     parser.add_argument("--quick", action="store_true", help="80 tasks in each drawn set")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--free", action="store_true", help="do not hold calls to the schemas")
     parser.add_argument("--failures", action="store_true", help="print what went wrong")
     return parser
 

@@ -156,7 +156,14 @@ this: {my} {k} is {v}|{my} {k} is {v}, {rv} it|{my} {k} is {v}, {rv} that|{rv} i
 is now {v}|{rv} {my} {k} which is {v}|{rv} {my} {k}, it happens to be {v}|{rv} {my} {k}, it is {v}|
 {rv} that {my} {k} equals {v}|{rv} {my} {k} with the value {v}|{rv} that {my} {k} was changed to
 {v}| {rv} that {v} is {my} {k}|{rv} my new {k} is {v}|{rv} that the new {k} is {v}|{rv} {my} {k},
-namely {v}|{my} {k} = {v}, {rv} it|{k}: {v}, {rv} it
+namely {v}|{my} {k} = {v}, {rv} it|{k}: {v}, {rv} it|{rv} that {my} {k} will be {v}|{rv} that {my}
+{k} has become {v}|{rv} {my} {k}. It is {v}|{rv} {v}, that is {my} {k}|{rv} {my} {k}, that is
+{v}|{rv} {my} {k}, which will be {v}|{rv} that {my} {k} must be {v}|{rv} {my} {k} ({v})|{rv} that
+we have {v} as {my} {k}|here is {my} {k}: {v}. {rv} it|{v} is {my} {k}, {rv} that|{rv} this about
+{my} {k}: it is {v}|{rv} {v}; it is {my} {k}|{rv} that {my} {k} stays {v}|for {my} {k} {rv} {v}|as
+{my} {k} {rv} {v}|under {k} {rv} {v}|{rv} {my} {k} equals {v}|{rv} the fact that {my} {k} is {v}|I
+was told that {my} {k} is {v}, so {rv} it|{my} {k} has changed, {rv} {v}|they told me {my} {k} is
+{v}, {rv} it|{rv} {my} latest {k}, it is {v}|{rv} what {my} {k} is: {v}
 """)
 STATE = slot("""
 {my} {k} is {v}|{my} {k} is now {v}|{my} new {k} is {v}|set {my} {k} to {v}|set {k} to {v}|change
@@ -165,7 +172,16 @@ equals {v}|set {k} = {v}|let {my} {k} be {v}|from now on {my} {k} is {v}|the val
 {v}|{my} {k} will be {v}|{v} shall be {my} {k}|{v} is {my} {k}|{my} {k} should be {v}|for {k} use
 {v}|use {v} as {my} {k}|{k} = {v}|{k} is {v}|make {my} {k} {v}|{my} {k} turned into {v}|define {k}
 as {v}|put {v} under {k}|put {v} as {my} {k}|enter {v} as {my} {k}|{my} {k} changed, it is
-{v}|assign {v} to {k}
+{v}|assign {v} to {k}|{my} {k} became {v}|{my} {k} stays {v}|{v} is the new {k}|{v} will be {my}
+{k}|{v} should be {my} {k}|{my} {k} has to be {v}|{my} {k} must be {v}|{my} {k} was set to {v}|{my}
+{k} moved to {v}|I changed {my} {k} to {v}|they changed {my} {k} to {v}|{my} {k} got changed to
+{v}|{my} {k} is going to be {v}|{my} {k} has become {v}|{v} became {my} {k}|{v} is now {my} {k}|I
+have {v} as {my} {k}|as of today {my} {k} is {v}|the right {k} is {v}|{my} {k} has been moved to
+{v}|we agreed that {my} {k} is {v}|{my} {k} went up to {v}|I chose {v} as {my} {k}|I picked {v} for
+{my} {k}|you can use {v} as {my} {k}|{v} can be {my} {k}|treat {v} as {my} {k}|it seems {my} {k} is
+{v}|they gave me {v} as {my} {k}|{my} {k} comes to {v}|move {my} {k} to {v}|I want {my} {k} to be
+{v}|fix {my} {k} at {v}|correct {my} {k} to {v}|{my} {k} ought to be {v}|rename {my} {k} to {v}|we
+have {v} for {my} {k}|{my} {k} dropped to {v}|my latest {k} is {v}
 """)
 
 RECALL = slot("""
@@ -188,5 +204,10 @@ forgot what {my} {k} is|under {k}, what is kept|what is the value of {my} {k}|wh
 told you about {my} {k}|{k}, if you remember|do you remember what {my} {k} was|can you tell me {my}
 {k}|what was {my} {k} again|the value of {k}|what is {my} {k} again|what {k} do I have|which {k} do
 I have|look up what I called {my} {k}|I need to know {my} {k}|check what {my} {k} is|where did I
-put {my} {k}
+put {my} {k}|what did we say {my} {k} was|tell me again what {my} {k} was|what have you got for
+{my} {k}|what do you have as {my} {k}|I need to hear what {my} {k} is|{my} {k}, please tell me|what
+did I call {my} {k}|what is kept as {my} {k}|give me the value of {my} {k}|what was the value of
+{k}|is there something under {k}|say what {my} {k} is|about {my} {k}, what did I say|in memory,
+what is {my} {k}|do you have {my} {k}|what is {my} {k} now|show me what {my} {k} is|I want to hear
+{my} {k}|what {k} was it|{my} {k} is what|let me know what {my} {k} is
 """)

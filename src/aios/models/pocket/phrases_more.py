@@ -42,7 +42,31 @@ belongs in {note} {n}|"{t}" - {wv} that in {note} {n}|{wv} this in {note} {n}: {
 in {note} {n}: {t}|{wv} "{t}" as {note} {n}|{wv} {t} as {note} {n}| {wv} {t} under {note} {n}|{wv}
 "{t}" under {note} {n}|{wv} {t} inside {note} {n}|replace {note} {n} with {t}|overwrite {note} {n}
 with {t}|change {note} {n} to {t}|update {note} {n} to {t}|update {note} {n} with {t}|put down {t}
-in {note} {n}
+in {note} {n}|{wv} {t} on {note} {n}|{wv} {t} at the end of {note} {n}|{wv} {t} onto {note}
+{n}|{wv} the phrase {t} in {note} {n}|{wv} the message {t} into {note} {n}|{wv} my text {t} in
+{note} {n}|{wv} my words {t} to {note} {n}|{wv} in {note} {n} the line {t}|{wv} into {note} {n} the
+text {t}|{wv} in {note} {n} the phrase {t}|{wv} to {note} {n} the following: {t}|{wv} to {note} {n}
+this text: {t}|{wv} it into {note} {n}: {t}|{wv} in {note} {n} as follows: {t}|the text of {note}
+{n} is {t}|the text of {note} {n} should be {t}|the content of {note} {n} is {t}|the content of
+{note} {n} must be {t}|{note} {n} says {t}|{note} {n} is to say {t}|{note} {n} has to say
+{t}|{note} {n} needs the text {t}|{note} {n} gets the text {t}|{note} {n} must contain {t}|let
+{note} {n} say {t}|{note} {n} will say {t}|let {note} {n} contain {t}|have {note} {n} say {t}|put
+in {note} {n} that {t}|add to {note} {n} that {t}|I want {note} {n} to say {t}|I want {t} in {note}
+{n}|we need {note} {n} with the text {t}|I need {t} in {note} {n}|start {note} {n} with {t}|begin
+{note} {n} with {t}|begin {note} {n} with the words {t}|prepare {note} {n} with {t}|prepare {note}
+{n} that says {t}|make {note} {n} contain {t}|create {note} {n} that contains {t}|compose {note}
+{n} with the text {t}|create {note} {n}: {t}|create {note} {n} and write {t}|open {note} {n} and
+add {t}|open {note} {n} and type "{t}"|to {note} {n} add {t}|into {note} {n} put {t}|into {note}
+{n} write "{t}"|to {note} {n} append the line {t}|into {note} {n} {wv} the words {t}|in {note} {n},
+{wv} {t}|in {note} {n}, {wv} "{t}"|in {note} {n} {wv} the text {t}|"{t}" has to be in {note}
+{n}|"{t}" should stand in {note} {n}|"{t}" is for {note} {n}|under {note} {n} {wv} {t}|"{t}" must
+be in {note} {n}|"{t}", {wv} it in {note} {n}|"{t}", put that into {note} {n}|set {note} {n} to say
+{t}|save {note} {n} with the text {t}|save {note} {n} with {t}|fill in {note} {n} with {t}|store
+{note} {n} with {t}|fill {note} {n} with the words {t}|rewrite {note} {n} to say {t}|rewrite {note}
+{n} with {t}|change the text of {note} {n} to {t}|replace the text of {note} {n} with {t}|make
+{note} {n} hold {t}|{wv} {t} for {note} {n}|swap the text of {note} {n} for {t}|{wv} "{t}" onto
+{note} {n}|in {note} {n} it should say {t}|new text for {note} {n}: {t}|here is the text for {note}
+{n}: {t}
 """)
 READ = slot("""
 read|open|show|show me|display|print|what is in|give me the gist of|what's
@@ -60,7 +84,9 @@ what does {note} {n} say|what does {note} {n} contain|tell me what {note} {n} sa
 {n}, let me see it|open {note} {n} and read it|open {note} {n} and tell me what it says|what did I
 note in {note} {n}|what stands written in {note} {n}|I forgot what {note} {n} says|show what {note}
 {n} says| {note} {n}, show it|can I see {note} {n}|is there anything in {note} {n}|find out what
-{note} {n} says| I wonder what {note} {n} says|what was it that {note} {n} says
+{note} {n} says| I wonder what {note} {n} says|what was it that {note} {n} says|tell me what is in
+{note} {n}|{note} {n}, what is in it|what have we written in {note} {n}|I want to know what {note}
+{n} says
 """)
 
 # --- plans: one request, several tools ----------------------------------------------------------
@@ -76,7 +102,21 @@ the result in memory as {k}|{c} and then store that as {k}|{c} and keep the resu
 computed|save the value of {e} under {k}| stash what {e} makes as {k}|set {my} {k} to the result of
 {e}|set {my} {k} to {e}, computed|remember that {my} {k} is the result of {e}|compute {my} {k} as
 {e} and save it|work out {my} {k}, which is {e}, and remember it|calculate {e} as {my} {k} and
-remember it
+remember it|{c} and keep the answer as {my} {k}|{c} and file it as {my} {k}|{c} and let that be
+{my} {k}|{c} and use it as {my} {k}|{c}. That is {my} {k}, remember it|{c}, that will be {my} {k},
+save it|{c} and record it as {k}|{c} and record the result under {k}|{c} and memorise it as {k}|{c}
+and assign it to {k}|{c} and call it {my} {k}|{c} and save it under {k}|{c}; the result is {my}
+{k}, keep it|{c}, save that as {k}|{c}, remember that as {my} {k}|{c}, store the outcome as {my}
+{k}|{c} and put it under {k}|{c} and retain the number as {k}|{c} and update {my} {k} with it|{c}
+and change {my} {k} to it|{c}; set {my} {k} to the result|{c}, then set {k} to the answer|{c} and
+store the number as {k}|{c} and remember what you get as {my} {k}|{c} and save what comes out as
+{k}|{c}, and that becomes {my} {k}|{c} and from now on that is {my} {k}|keep the result of {e} as
+{my} {k}|remember {e} as {my} {k}|save {e} as {k}|remember what {e} gives as {my} {k}|store what
+{e} comes to as {k}|put the value of {e} in memory as {k}|memorize the outcome of {e} as {my}
+{k}|{my} {k} is {e}, compute and save it|let {my} {k} be the result of {e}|make {my} {k} the result
+of {e}|update {my} {k} to the value of {e}|record the total of {e} under {k}|as {my} {k} save the
+result of {e}|{my} {k} should be the result of {e}|log the answer to {e} as {my} {k}|use the result
+of {e} as {my} {k}|find {e} and keep it as {my} {k}|take {e} and save the result as {my} {k}
 """)
 COMPUTE_NOTE = slot("""
 {c} and write it in {note} {n}|{c} and write the result into {note} {n}|{c} and put it in {note}
@@ -112,7 +152,10 @@ divide it by {b}|divide by {b}|split it by {b}|split it into {b}| divide that by
 TAKE_THEN = slot("""
 {get} and {change}|{get}, then {change}|{get} and then {change}|{get}; {change}|take {what} and
 {change}|start from {what} and {change}|{get}. Then {change}|fetch {what}, after that {change}|take
-{what}, {change}|with {what}, {change}|{get} and {change} for the total|{get} and {change} for me
+{what}, {change}|with {what}, {change}|{get} and {change} for the total|{get} and {change} for
+me|{get}, and {change}|{get}; then {change}|{get}, next {change}|{get}. {change}|{get}, after that
+{change}|take {what}, then {change}|use {what} and {change}|get {what}; {change}|begin with {what}
+and {change}|with {what} do this: {change}|{get} and afterwards {change}|{get}. Now {change}
 """)
 DIRECT = {
     "{x}+{b}": slot("""
@@ -141,26 +184,42 @@ and {my} {j} and add them|how much are {my} {k} and {my} {j} together|the total 
 {my} {j}|what is the total of {my} {k} and {my} {j}|tot up {my} {k} and {my} {j}|add up {my} {k}
 and {my} {j}|recall {k} and {j}, then add them|{my} {k} plus {my} {j}|compute {my} {k} plus {my}
 {j}|what do {my} {k} and {my} {j} cost together|get {my} {k} and {my} {j} and sum them up|the sum
-of {my} {k} and {my} {j}|{my} {k} and {my} {j} combined
+of {my} {k} and {my} {j}|{my} {k} and {my} {j} combined|give me {my} {k} plus {my} {j}|put {my} {k}
+and {my} {j} together|what do {my} {k} and {my} {j} make|combine {my} {k} and {my} {j}|how much is
+{my} {k} plus {my} {j}|calculate {my} {k} plus {my} {j}|work out {my} {k} and {my} {j}
+together|look up {my} {k} and {my} {j} and add them up
 """)
 READ_SAVE = slot("""
 remember what {note} {n} says as {my} {k}|read {note} {n} and remember it as {k}|read {note} {n}
 and save it as {my} {k}|save the text of {note} {n} as {k}|read {note} {n} and store the text as
 {my} {k}|open {note} {n} and remember the content as {k}|store the content of {note} {n} as
 {k}|keep what stands in {note} {n} as {k}|read {note} {n}, then remember it as {k}|set {my} {k} to
-what {note} {n} says|read {note} {n} and keep it as {my} {k}
+what {note} {n} says|read {note} {n} and keep it as {my} {k}|store what {note} {n} says as {my}
+{k}|save what is in {note} {n} as {k}|read {note} {n} and put the text in memory as {k}|{my} {k} is
+what {note} {n} says, remember it|make the text of {note} {n} {my} {k}|read {note} {n} and set {my}
+{k} to it|open {note} {n}, then save it under {k}|use the text of {note} {n} as {my} {k}|remember
+as {my} {k} what {note} {n} says|take the content of {note} {n} and keep it as {k}|read {note} {n}
+and record it as {k}|copy {note} {n} to memory as {k}|let {my} {k} be what {note} {n} says
 """)
 RECALL_NOTE = slot("""
 write {my} {k} in {note} {n}|put {my} {k} into {note} {n}|recall {my} {k} and write it in {note}
 {n}|recall {my} {k} and put it into {note} {n}|look up {my} {k} and write it to {note} {n}|get {my}
 {k} and save it in {note} {n}|note {my} {k} in {note} {n}|jot {my} {k} into {note} {n}|recall {my}
 {k}, then write it in {note} {n}|fetch {my} {k} and write it into {note} {n}|copy {my} {k} to
-{note} {n}|copy {my} {k} from memory into {note} {n}
+{note} {n}|copy {my} {k} from memory into {note} {n}|look up {my} {k} and put it in {note}
+{n}|write what {my} {k} is in {note} {n}|recall {my} {k} and store it in {note} {n}|enter {my} {k}
+into {note} {n}|save {my} {k} to {note} {n}|find {my} {k} and note it in {note} {n}|take {my} {k}
+from memory and write it to {note} {n}|get {my} {k}, then put it in {note} {n}|in {note} {n} write
+{my} {k}|write down {my} {k} in {note} {n}|log {my} {k} in {note} {n}|create {note} {n} with {my}
+{k} from memory
 """)
 SAVE_THAT = slot("""
 save that as {my} {k}|remember that as {my} {k}|store it as {k}|remember it as {k}|keep it as {my}
 {k}| save the result as {k}|remember the result as {my} {k}|hold on to that as {k}|save it under
-{k}|store that result as {my} {k}|put it in memory as {k}|set {my} {k} to that
+{k}|store that result as {my} {k}|put it in memory as {k}|set {my} {k} to that|keep that in mind as
+{my} {k}|make it {my} {k}|that is {my} {k}, remember it|save the answer under {k}|remember the
+number as {k}|record it as {my} {k}|use it as {my} {k}|that will be {my} {k}|call it {my} {k}|set
+{k} to the result|let that be {my} {k}|update {my} {k} to that
 """)
 
 # --- without tools ----------------------------------------------------------------------------
@@ -247,7 +306,14 @@ parcel|hail a cab to {p}|scan my passport|send {p} a postcard|write an email to 
 {p}|forward this to {p}|share it with {p}|record a video|take a photo|open the door|lock the
 car|feed the {w}|walk the dog|water the plants|clean the {w}|fix my {w}|repair the {w}|teach me to
 {w}|summarize the book {w}|recommend a restaurant in {p}|who is {p}|where is {p}|where was {p}
-born|tell me about {p}|what is a {w}|describe {p}
+born|tell me about {p}|what is a {w}|describe {p}|iron the {w}|wash the dishes|empty the bin|mow
+the lawn|close the window|start the engine|stop the {w}|restart the router|sweep the floor|polish
+the {w}|heat up the oven|charge the phone|switch on the heating|turn the {w} off|say what time it
+is|tell me what day it is|give me the time|hang up the picture|build a {w} for me|sell my {w}|rent
+me a {w}|mail the {w} to {p}|deliver the {w} to {p}|bring me to {p}|meet me in {p}|what is new in
+{p}|who lives in {p}|how old is {p}|how tall is the {w}|how much does a {w} weigh|why do people
+like {w}|what color is the {w}|sort my photos|check the oil|unlock the {w}|pick up {p} from the
+station|wrap the {w}|open the gate of the {w}|knit me a {w}|tune the piano|find my glasses
 """)
 
 # --- system sentences ---------------------------------------------------------------------------

@@ -92,10 +92,10 @@ def _calc_note(scene: Scene) -> Request:
 def _remember(scene: Scene) -> Request:
     voice = scene.voice
     if voice.rng.random() < 0.35:
-        frame = voice.pick(say.STATE)
+        frame = voice.frame(say.STATE)
     else:
-        frame = voice.pick(say.REMEMBER_THAT)
-        noise = 0.0 if "{rv} {k}" in frame else 0.1
+        frame = voice.frame(say.REMEMBER_THAT)
+        noise = 0.0 if "{rv} {k}" in frame or "{k} {rv}" in frame else 0.1
         frame = frame.replace("{rv}", voice.verb(say.REMEMBER, noise=noise))
     key, value = voice.words.key(), voice.words.value()
     frame = voice.finish(voice.expand(frame, {"my": say.MY}))
@@ -108,7 +108,7 @@ def _recall(scene: Scene) -> Request:
     voice = scene.voice
     key = voice.words.key() if voice.rng.random() < 0.15 else scene.known_key()
     if voice.rng.random() < 0.45:
-        frame = voice.pick(say.RECALL_WHOLE)
+        frame = voice.frame(say.RECALL_WHOLE)
     else:
         frame = f"{voice.verb(say.RECALL)} {{my}} {{k}}"
     frame = voice.finish(voice.expand(frame, {"my": say.MY}))
@@ -117,7 +117,7 @@ def _recall(scene: Scene) -> Request:
 
 def _write(scene: Scene) -> Request:
     voice = scene.voice
-    frame = voice.pick(more.WRITE_WHOLE)
+    frame = voice.frame(more.WRITE_WHOLE)
     frame = frame.replace("{wv}", voice.verb(more.WRITE))
     frame = voice.finish(voice.expand(frame, {"note": more.NOTE}))
     name, content = voice.words.note(), voice.words.text()
@@ -129,7 +129,7 @@ def _read(scene: Scene) -> Request:
     voice = scene.voice
     name = voice.words.note() if voice.rng.random() < 0.15 else scene.known_note()
     if voice.rng.random() < 0.3:
-        frame = voice.pick(more.READ_WHOLE)
+        frame = voice.frame(more.READ_WHOLE)
     else:
         frame = f"{voice.verb(more.READ)} {{note}} {{n}}"
     frame = voice.finish(voice.expand(frame, {"note": more.THE_NOTE}))
@@ -163,7 +163,7 @@ def _sum_recalled(scene: Scene) -> Request:
     voice = scene.voice
     first = scene.known_key(numeric=True)
     second = scene.known_key(numeric=True)
-    frame = voice.expand(voice.pick(more.SUM_RECALLED), {"my": say.MY})
+    frame = voice.expand(voice.frame(more.SUM_RECALLED), {"my": say.MY})
     text = fill(voice.finish(frame), {"k": first, "j": second})
     plan = (_recall_step(first), _recall_step(second), _compute("{0}+{1}"))
     return _request("sum_recalled", text, plan, "The result is {2}.")
@@ -172,7 +172,7 @@ def _sum_recalled(scene: Scene) -> Request:
 def _read_save(scene: Scene) -> Request:
     voice = scene.voice
     name, key = scene.known_note(), voice.words.key()
-    frame = voice.expand(voice.pick(more.READ_SAVE), {"my": say.MY, "note": more.THE_NOTE})
+    frame = voice.expand(voice.frame(more.READ_SAVE), {"my": say.MY, "note": more.THE_NOTE})
     text = fill(voice.finish(frame), {"n": name, "k": key})
     plan = (_read_step(name), _remember_step(key, "{0}"))
     return _request("read_save", text, plan, f"I will remember that {key} is {{0}}.")
@@ -181,7 +181,7 @@ def _read_save(scene: Scene) -> Request:
 def _recall_note(scene: Scene) -> Request:
     voice = scene.voice
     key, name = scene.known_key(), voice.words.note()
-    frame = voice.expand(voice.pick(more.RECALL_NOTE), {"my": say.MY, "note": more.NOTE})
+    frame = voice.expand(voice.frame(more.RECALL_NOTE), {"my": say.MY, "note": more.NOTE})
     text = fill(voice.finish(frame), {"n": name, "k": key})
     plan = (_recall_step(key), _write_step(name, "{0}"))
     return _request("recall_note", text, plan, f"I wrote the note {name}.")
@@ -198,7 +198,7 @@ def _follow_calc(scene: Scene) -> Request:
 def _follow_save(scene: Scene) -> Request:
     voice, value = scene.voice, scene.last_result or "0"
     key = voice.words.key()
-    frame = voice.expand(voice.pick(more.SAVE_THAT), {"my": say.MY})
+    frame = voice.expand(voice.frame(more.SAVE_THAT), {"my": say.MY})
     text = fill(voice.finish(frame), {"k": key})
     answer = f"I will remember that {key} is {value}."
     return _request("follow_save", text, (_remember_step(key, value),), answer)
@@ -206,7 +206,7 @@ def _follow_save(scene: Scene) -> Request:
 
 def _cannot(scene: Scene) -> Request:
     words = scene.voice.words
-    frame = scene.voice.pick(more.CANNOT)
+    frame = scene.voice.frame(more.CANNOT)
     values = {"w": words.word(), "p": words.name(), "h": words.moment()}
     return _request("cannot", fill(scene.voice.finish(frame), values), (), CANNOT)
 
@@ -253,7 +253,7 @@ def _count(scene: Scene) -> Request:
 def _sum_frame(scene: Scene, slot: tuple[str, ...]) -> tuple[str, Sum]:
     """A compute-and-then frame with the arithmetic put into words."""
     voice = scene.voice
-    frame = voice.pick(slot)
+    frame = voice.frame(slot)
     total = draw_sum(voice, plain="{e}" in frame)
     phrase = speak_sum(voice, total).rstrip("?= ")
     frame = frame.replace("{c}", phrase).replace("{e}", total.spoken)

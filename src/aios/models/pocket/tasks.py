@@ -53,6 +53,7 @@ class Mix:
     missing: float = 0.14  # a needed tool is not listed
     faults: float = 0.08  # a tool fails
     conversations: float = 0.25  # more than one request
+    blurred: float = 0.0  # one word of a frame means nothing: for training, which must be hard
 
 
 MIX = Mix()
@@ -122,7 +123,7 @@ def tasks(
 def _accepted(rng: random.Random, mix: Mix, length: int, *, held_out: bool) -> Task:
     """Draw until a held-out task really has something held out, keeping its length."""
     while True:
-        voice = Voice(rng, held_out=held_out)
+        voice = Voice(rng, held_out=held_out, blurred=mix.blurred)
         task = _draw_task(voice, mix, length)
         if not held_out or voice.held_used:
             return task
@@ -226,5 +227,5 @@ def _system(voice: Voice) -> str | None:
 
 
 def _decoy_schema(name: str) -> dict[str, object]:
-    parameters = {"type": "object", "properties": {}}
+    parameters = {"type": "object", "properties": {}, "additionalProperties": False}
     return {"type": "function", "function": {"name": name, "parameters": parameters}}

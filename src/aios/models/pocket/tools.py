@@ -15,6 +15,11 @@ NULL = "null"
 TIMEOUT = "error: timeout"
 NOT_FOUND = "error: not found"
 
+# The longest arguments. A schema tells them, so that a grammar closes a word that a model repeats
+# without end while the call can still be finished.
+WORDS_MAX = 40  # a key, a name, an expression
+TEXT_MAX = 120
+
 _DIGITS_MAX = 30  # a longer result is refused, so that no expression can run away
 
 
@@ -36,7 +41,7 @@ class Tool:
 
     name: str
     description: str
-    arguments: tuple[str, ...]
+    arguments: Mapping[str, int]  # the most characters of each
     run: Callable[[State, Mapping[str, str]], str]
 
     @property
@@ -44,7 +49,9 @@ class Tool:
         """The tool as an OpenAI-style entry of `tools`."""
         parameters = {
             "type": "object",
-            "properties": {name: {"type": "string"} for name in self.arguments},
+            "properties": {
+                name: {"type": "string", "maxLength": most} for name, most in self.arguments.items()
+            },
             "required": list(self.arguments),
             "additionalProperties": False,
         }
@@ -67,6 +74,9 @@ def call(name: str, arguments: Mapping[str, object], state: State) -> str:
     texts = {key: value for key, value in arguments.items() if isinstance(value, str)}
     if set(texts) != set(tool.arguments) or len(texts) != len(arguments):
         return f"error: expected the text arguments {', '.join(tool.arguments)}"
+    long = next((key for key, text in texts.items() if len(text) > tool.arguments[key]), None)
+    if long is not None:
+        return f"error: expected at most {tool.arguments[long]} characters in {long}"
     return tool.run(state, texts)
 
 
@@ -133,7 +143,7 @@ def _note_read(state: State, arguments: Mapping[str, str]) -> str:
 def _tool(
     name: str,
     description: str,
-    arguments: tuple[str, ...],
+    arguments: Mapping[str, int],
     run: Callable[[State, Mapping[str, str]], str],
 ) -> Tool:
     return Tool(name=name, description=description, arguments=arguments, run=run)
@@ -142,10 +152,20 @@ def _tool(
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool
     for tool in (
-        _tool("calculator", "Compute an arithmetic expression.", ("expr",), _calculator),
-        _tool("memory_set", "Remember a value under a key.", ("key", "value"), _memory_set),
-        _tool("memory_get", "Recall the value of a key, or null.", ("key",), _memory_get),
-        _tool("note_write", "Write a note, replacing it.", ("name", "text"), _note_write),
-        _tool("note_read", "Read a note.", ("name",), _note_read),
+        _tool("calculator", "Compute an arithmetic expression.", {"expr": WORDS_MAX}, _calculator),
+        _tool(
+            "memory_set",
+            "Remember a value under a key.",
+            {"key": WORDS_MAX, "value": TEXT_MAX},
+            _memory_set,
+        ),
+        _tool("memory_get", "Recall the value of a key, or null.", {"key": WORDS_MAX}, _memory_get),
+        _tool(
+            "note_write",
+            "Write a note, replacing it.",
+            {"name": WORDS_MAX, "text": TEXT_MAX},
+            _note_write,
+        ),
+        _tool("note_read", "Read a note.", {"name": WORDS_MAX}, _note_read),
     )
 }

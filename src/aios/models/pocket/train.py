@@ -208,14 +208,14 @@ def _plan(arguments: list[str]) -> Plan:
     )
     parser.add_argument("--missing", type=float, default=MIX.missing, help="needed tool unlisted")
     parser.add_argument("--conversations", type=float, default=MIX.conversations)
+    parser.add_argument("--blurred", type=float, default=0.1, help="frames with an unknown word")
     given = vars(parser.parse_args(arguments))
     changed = dict(WEIGHTS)
     for entry in given.pop("weight"):
         kind, _, weight = entry.partition("=")
         changed[kind] = float(weight)
-    mix = Mix(
-        weights=changed, missing=given.pop("missing"), conversations=given.pop("conversations")
-    )
+    shares = {name: given.pop(name) for name in ("missing", "conversations", "blurred")}
+    mix = Mix(weights=changed, **shares)
     return Plan(**given, mix=mix)
 
 

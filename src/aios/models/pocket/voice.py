@@ -15,12 +15,16 @@ HELD_EVERY = 8  # each eighth phrase of a wide slot is kept out of training
 # there carries the meaning of the whole request, and nothing could tell it.
 HELD_FROM = 25
 _HELD_RATE = 0.35
+_OPEN = ("{k}", "{v}", "{t}", "{j}", "{w}", "{p}", "{h}")
+_CLOSED = frozenset(phrases.slot("a|an|the|my|our|is|of|I|it|what|not"))
+_PARTICLES = phrases.slot("up|down|out|off|over|through|away|back")
 _SAFE_CLOSERS = (" please", " thanks", " now", ", thank you", ", please", " please")
 _QUESTIONS = frozenset(phrases.slot("what|what's|how|which|is|who|where|when|why|any|can|will"))
 _NOT_ORDERS = _QUESTIONS | frozenset(
     phrases.slot("""
 do|the|I|so|my|our|your|this|from|for|in|into|under|let's|may|tell|half|twice|one|two|three|note|
-file|quick|math|calculator|a|now|us|number|numbers|result|answer
+file|quick|math|calculator|a|now|us|number|numbers|result|answer|they|we|it|as|to|here|that|about|
+with|new|you
 """)
 )
 
@@ -31,12 +35,16 @@ def held_of(slot: Sequence[str]) -> Sequence[str]:
 
 
 class Voice:
-    """One speaker. With `held_out` it also uses the phrases that training never shows."""
+    """One speaker. With `held_out` it also uses the phrases that training never shows.
 
-    def __init__(self, rng: random.Random, *, held_out: bool = False) -> None:
+    `blurred` is the share of frames in which one word means nothing.
+    """
+
+    def __init__(self, rng: random.Random, *, held_out: bool = False, blurred: float = 0.0) -> None:
         self.rng = rng
         self.words = Words(rng)
         self.held_out = held_out
+        self.blurred = blurred
         self.held_used = 0  # phrases never seen in training, so far
 
     def pick(self, slot: Sequence[str]) -> str:
@@ -51,8 +59,25 @@ class Voice:
                 return slot[index]
 
     def verb(self, slot: Sequence[str], *, noise: float = 0.1) -> str:
-        """A verb of a slot, or now and then a word that means nothing."""
-        return self.words.word() if self.rng.random() < noise else self.pick(slot)
+        """A verb of a slot, or now and then a word that means nothing, such as "zint up"."""
+        if self.rng.random() >= noise:
+            return self.pick(slot)
+        particle = f" {self.rng.choice(_PARTICLES)}" if self.rng.random() < 0.25 else ""
+        return self.words.word() + particle
+
+    def frame(self, slot: Sequence[str]) -> str:
+        """A frame of a slot, now and then with one word made unknown: the others must do."""
+        held_before = self.held_used
+        frame = self.pick(slot)
+        is_known = self.held_used == held_before
+        return self._blur(frame) if is_known and self.rng.random() < self.blurred else frame
+
+    def _blur(self, frame: str) -> str:
+        pieces = frame.split(" ")
+        places = [at for at in range(len(pieces)) if _may_blur(pieces, at)]
+        if len(pieces) > 3 and places:
+            pieces[self.rng.choice(places)] = self.words.word()
+        return " ".join(pieces)
 
     def expand(self, frame: str, slots: Mapping[str, Sequence[str]]) -> str:
         """Replace each field named in `slots` by a phrase, every occurrence by its own."""
@@ -108,6 +133,19 @@ class Voice:
         if question:
             return "?" if self.rng.random() < 0.7 else ""
         return self.rng.choices(("", ".", "!", "?"), (12, 8, 0.6, 0.4))[0]
+
+
+def _may_blur(pieces: Sequence[str], at: int) -> bool:
+    """Whether an unknown word here would still leave the borders of open arguments clear."""
+    before = pieces[at - 1] if at else ""
+    after = pieces[at + 1] if at + 1 < len(pieces) else ""
+    if not pieces[at].isalpha() or pieces[at] in _CLOSED:
+        return False
+    if after.startswith("{t}") and before in {"the", "{n}"}:
+        return True  # no text begins with "the", and a name is one word
+    if after.startswith(_OPEN):
+        return False
+    return not before.endswith(_OPEN) or after.isalpha() or after in {"{my}", "{note}"}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

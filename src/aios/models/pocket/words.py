@@ -200,6 +200,9 @@ class Words:
         """The text of a note: one to eight words, some of them numbers, dates or names."""
         count = self.rng.choices((1, 2, 3, 4, 5, 6, 8, 12), (2, 4, 5, 4, 3, 2, 1, 0.4))[0]
         words = [self._text_word(first=index == 0) for index in range(count)]
+        if count > 2 and self.rng.random() < 0.1:
+            # The same word again: copying must not lose its place.
+            words[self.rng.randrange(1, count)] = self.rng.choice(words)
         return (", " if self.rng.random() < 0.1 else " ").join(words)
 
     def _text_word(self, *, first: bool) -> str:

@@ -1,0 +1,73 @@
+"""What commands on a running kernel share: where it is, one client for it, two forms of output."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from aios.cli import places
+from aios.errors import InvalidArgument
+
+R = TypeVar("R")
+
+
+class Form(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Output = Annotated[Form, typer.Option("--output", "-o", help="How to write the result.")]
+Url = Annotated[str, typer.Option(envvar="AIOS_URL", help="The kernel; this machine's if empty.")]
+
+
+def ask(url: str, work: Callable[[Any], Awaitable[R]]) -> R:
+    """What `work` finds with a client of the kernel at `url`.
+
+    The token is AIOS_TOKEN or the file that AIOS_TOKEN_FILE names; this machine's own kernel has
+    left one.
+    """
+    from aios.sdk.client import Client
+    from aios.sdk.http import HttpTransport
+
+    place, token = _place(url)
+
+    async def main() -> R:
+        async with HttpTransport(place) as transport:
+            return await work(Client(transport, token))
+
+    return asyncio.run(main())
+
+
+def show(form: Form, reply: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write `reply` as JSON, or its rows as columns."""
+    if form is Form.JSON:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(reply), indent=2).decode())
+        return
+    table = [columns, *rows]
+    widths = [max(len(row[at]) for row in table) for at in range(len(columns))]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _place(url: str) -> tuple[str, str]:
+    token = os.environ.get("AIOS_TOKEN", "")
+    if file := os.environ.get("AIOS_TOKEN_FILE"):
+        words = Path(file).read_text().split()
+        token = token or (words[-1] if words else "")
+    if url and token:
+        return url, token
+    if url:
+        raise InvalidArgument("expected AIOS_TOKEN or AIOS_TOKEN_FILE where a kernel is named")
+    from aios.server.record import find
+
+    record = find(places.record())
+    return record.url, token or record.token

@@ -1,0 +1,75 @@
+"""`aios serve`: a kernel for every program on this machine. The work is `aios.server.daemon`'s."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aios.cli import places
+
+PORT = 8642
+Host = Annotated[str, typer.Option(envvar="AIOS_HOST", help="Address to listen at.")]
+Port = Annotated[
+    int, typer.Option(envvar="AIOS_PORT", help="Port to listen at; 0 for any.", min=0, max=65_535)
+]
+Model = Annotated[
+    str, typer.Option(envvar="AIOS_MODEL", help='"pocket", a folder of a model, or a hub id.')
+]
+Policy = Annotated[str, typer.Option(envvar="AIOS_POLICY", help="Scheduling: fifo, rr, priority.")]
+State = Annotated[
+    Path | None,
+    typer.Option(envvar="AIOS_STATE", help="Folder for suspended work.", file_okay=False),
+]
+Anonymous = Annotated[bool, typer.Option(help="Let programs on this machine in without a token.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(envvar="AIOS_TOKENS", help="Agents' names and tokens.", dir_okay=False),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(envvar="AIOS_CONFIG", help="Settings, as TOML.", dir_okay=False, exists=True),
+]
+
+
+def serve(  # noqa: PLR0913 - its options
+    host: Host = "127.0.0.1",
+    port: Port = PORT,
+    model: Model = "pocket",
+    policy: Policy = "rr",
+    state: State = None,
+    allow_anonymous: Anonymous = False,
+    token_file: TokenFile = None,
+    config: Config = None,
+) -> None:
+    """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
+    from aios.server import daemon, files, tokens
+
+    agents = (
+        tokens.read(token_file)
+        if token_file is not None
+        else tokens.read_or_make(places.config() / "tokens")
+    )
+    plan = daemon.Plan(
+        host=host,
+        port=port,
+        model=model,
+        policy=policy,
+        state=state or places.state() / "kernel",
+        record=places.record(),
+        settings=files.settings(
+            config or places.config() / "config.toml",
+            agents=agents,
+            allow_anonymous=allow_anonymous,
+        ),
+    )
+    raise typer.Exit(daemon.run(plan, _tell, _warn))
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,147 @@
+"""From a checked syscall to its handler, its effects and its remembered outcome.
+
+A handler that has effects runs in a task of its own where there is a journal: a caller who goes
+away ends it before it commits, and never between what is durable and what RAM holds.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from aios.errors import AiosError, InvalidArgument
+from aios.journal.base import Journal, Work
+from aios.kernel.keys import KEY, Keys, digest_of
+from aios.kernel.outcome import PASSING, opened
+from aios.kernel.process import Process
+from aios.syscalls.base import Syscall
+from aios.syscalls.llm import Completion, Delta, Stream
+
+Kind = type[Syscall[Any]]
+Reading = Callable[[Process, Any], Awaitable[Any]]
+Handler = Callable[[Process, Any, Work], Awaitable[Any]]
+Streaming = Callable[[Process, Stream, Work], AsyncGenerator[Delta | Completion, None]]
+RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
+
+
+class Dispatch:
+    """`readings` have no effects, `handlers` may; every kind of syscall is in one of the tables."""
+
+    def __init__(
+        self,
+        readings: Mapping[Kind, Reading],
+        handlers: Mapping[Kind, Handler],
+        journal: Journal | None,
+        keys: Keys,
+    ) -> None:
+        assert not set(readings) & set(handlers), "a syscall has one handler"
+        self.readings = readings
+        self._handlers = handlers
+        self._journal = journal
+        self._keys = keys
+
+    def check(self, call: Syscall[Any]) -> None:
+        """Raise `InvalidArgument` for what this kernel cannot answer."""
+        kind = type(call)
+        if kind not in self.readings and kind not in self._handlers:
+            raise InvalidArgument(f"expected a syscall, got {kind.__name__}")
+
+    async def once(
+        self, process: Process, call: Syscall[Any], key: str, work: Work | None = None
+    ) -> Any:
+        """The reply to a call with a key: made now, or what it came to when it was made."""
+        known = await self._keys.claim(process.pid, key, digest_of(call))
+        if known is not None:
+            return opened(type(call), known)
+        recorder = self._keys.recorder(process.pid, key)
+        work = work or Work(self._journal, name=f"{KEY}{key}")
+        work.remember(recorder)
+        try:
+            return await self._remembered(process, call, work)
+        finally:
+            self._keys.release(recorder, is_kept=work.is_durable)
+
+    async def streamed(
+        self, process: Process, call: Stream, key: str, deltas: Streaming
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        """As `once`, with deltas on the way where the call is made now."""
+        known = await self._keys.claim(process.pid, key, digest_of(call)) if key else None
+        if known is not None:
+            yield opened(Stream, known)
+            return
+        recorder = self._keys.recorder(process.pid, key) if key else None
+        work = Work(self._journal, name=f"{KEY}{key}" if key else "")
+        if recorder is not None:
+            work.remember(recorder)
+        try:
+            async with aclosing(deltas(process, call, work)) as items:
+                async for item in items:
+                    yield item
+        except PASSING:
+            raise
+        except AiosError as error:
+            if recorder is not None and not work.is_committed:
+                await work.fail(error)
+            raise
+        finally:
+            if recorder is not None:
+                self._keys.release(recorder, is_kept=work.is_durable)
+
+    async def _remembered(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+        """The reply; what the call came to is remembered, unless it is an error of a moment."""
+        try:
+            return await self.answer(process, call, work)
+        except PASSING:
+            raise
+        except AiosError as error:
+            if not work.is_committed:
+                await work.fail(error)
+            raise
+
+    async def answer(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+        """The reply, once all effects of the call are durable."""
+        if self._journal is None:
+            return await self.handle(process, call, work)
+        task = asyncio.ensure_future(self.handle(process, call, work))
+        was_cancelled = False
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError:
+                was_cancelled = work.is_unwanted = True
+                if not work.is_committed:
+                    task.cancel()
+        if was_cancelled and not task.cancelled():
+            task.exception()  # Seen: the caller is not there to be told.
+            raise asyncio.CancelledError
+        return task.result()
+
+    async def handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
+        """The same in the caller's own task."""
+        kind = type(call)
+        if kind in self._handlers:
+            reply = await self._handlers[kind](process, call, work)
+        else:
+            reply = await self.readings[kind](process, call)
+        if not work.is_committed:
+            await work.commit(reply)
+        return reply
+
+
+def readings_of(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Reading]:
+    """Handlers of rooms that commit nothing."""
+    nothing = Work(None)
+
+    def reading(room: RoomHandler) -> Reading:
+        return lambda process, call: room(process.agent, call, nothing)
+
+    return {kind: reading(room) for kind, room in rooms.items()}
+
+
+def by_agent(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Handler]:
+    """Handlers of rooms that know agents and no processes."""
+
+    def handler(room: RoomHandler) -> Handler:
+        return lambda process, call, work: room(process.agent, call, work)
+
+    return {kind: handler(room) for kind, room in rooms.items()}

@@ -1,0 +1,130 @@
+"""Opens the rooms beside the cores, memory, storage and their indexes, over one home's journal.
+
+A room and its index need each other: the room tells the index that something changed, the index
+asks the room for documents. Here they meet.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from aios.errors import AiosError
+from aios.journal.base import Journal
+from aios.kernel.dispatch import Kind, RoomHandler
+from aios.kernel.environment import Environment
+from aios.kernel.file_calls import file_calls, open_storage
+from aios.kernel.memory_calls import memory_handlers
+from aios.kernel.models import CallerModels
+from aios.memory.assembler import Assembler
+from aios.memory.blocks import BlockRoom
+from aios.memory.cache import Cache
+from aios.memory.eviction import Adaptive
+from aios.memory.histories import HistoryRoom
+from aios.memory.notes import NoteRoom
+from aios.retrieval.base import Document, Embedder, Hit, Query
+from aios.retrieval.index import HybridIndex
+from aios.retrieval.indexer import Indexer, Source
+from aios.retrieval.worker import ThreadedIndex
+
+
+class _Indexed(Protocol):
+    """What an index asks of its room."""
+
+    async def documents(self, ids: Sequence[str]) -> list[Document]: ...
+    async def add_all(self) -> None: ...
+
+
+class _Shelf:
+    """One kind of document: the index that its room searches, and the room that fills the index."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._room: _Indexed | None = None
+        self._indexer: Indexer | None = None
+
+    async def search(self, query: Query) -> list[Hit]:
+        assert self._indexer is not None
+        return await self._indexer.search(query)
+
+    async def pending(self) -> int:
+        assert self._indexer is not None
+        return await self._indexer.pending()
+
+    def changed(self) -> None:
+        if self._indexer is not None:  # Otherwise the row is found when the indexer starts.
+            self._indexer.changed()
+
+    @asynccontextmanager
+    async def of(
+        self, room: _Indexed, journal: Journal, folder: Path, given: Environment, embedder: Embedder
+    ) -> AsyncIterator[None]:
+        """Index what the room has, as long as the block lasts."""
+        source = Source(kind=self.kind, load=room.documents, add_all=room.add_all)
+        index = await asyncio.to_thread(HybridIndex, folder, embedder)
+        waited = ThreadedIndex(index)
+        self._indexer = Indexer(journal, source, waited, given.clock)
+        work = asyncio.get_running_loop().create_task(self._indexer.run(), name=f"{self.kind}s")
+        try:
+            yield
+        finally:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+            await waited.close()
+
+
+class Rooms:
+    """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one."""
+
+    def __init__(self, handlers: dict[Kind, RoomHandler], models: CallerModels) -> None:
+        self.handlers = handlers
+        self.speak = models.speak
+
+
+class _Keeping(Protocol):
+    """A room with contents beside the journal's rows."""
+
+    async def blobs(self) -> set[str]: ...
+
+
+@asynccontextmanager
+async def _tidy(
+    journal: Journal, histories: HistoryRoom, rooms: Sequence[_Keeping]
+) -> AsyncIterator[None]:
+    """Remove what nothing leads to any more: blobs before the first call, messages beside them."""
+    await journal.blobs.sweep(set().union(*[await room.blobs() for room in rooms]))
+    work = asyncio.get_running_loop().create_task(_collect(histories), name="collect messages")
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _collect(histories: HistoryRoom) -> None:
+    """Until nothing is left over, or the store has no room; the next start goes on."""
+    with suppress(AiosError):
+        while await histories.collect():
+            continue
+
+
+@asynccontextmanager
+async def open_rooms(
+    journal: Journal, home: Path, given: Environment, embedder: Embedder
+) -> AsyncIterator[Rooms]:
+    """The rooms of a home. Nothing of theirs is loaded but what an earlier kernel left undone."""
+    models, notes_shelf, files_shelf = CallerModels(), _Shelf("note"), _Shelf("file")
+    notes = NoteRoom(journal, notes_shelf, given.clock, given.random)
+    histories = HistoryRoom(journal, Assembler(models, notes))
+    blocks = BlockRoom(journal, Cache(Adaptive(), ram_bytes=given.limits.memory_bytes))
+    index = home / "index"
+    async with (
+        open_storage(journal, home, files_shelf, given) as storage,
+        _tidy(journal, histories, (blocks, histories, storage)),
+        notes_shelf.of(notes, journal, index / "notes", given, embedder),
+        files_shelf.of(storage, journal, index / "files", given, embedder),
+    ):
+        yield Rooms(memory_handlers(blocks, histories, notes) | file_calls(storage), models)

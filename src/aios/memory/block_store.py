@@ -1,0 +1,155 @@
+"""Blocks on disk: an agent's index of them, and their bytes as chunks. Knows no RAM and no rights.
+
+A block is a row and its chunks in order, so that an append costs as much as what it adds. When
+there are many chunks the newest are joined to one; each byte is joined again only after a round of
+appends, O(log n) times in all. A chunk of `BLOB_MIN` bytes or more is a blob.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from aios.errors import Damaged
+from aios.journal.base import Journal, Work
+from aios.journal.statements import (
+    BLOCK_FREE,
+    BLOCK_GRANTS_OF,
+    BLOCK_LAST,
+    BLOCK_PUT,
+    BLOCK_REVOKE_ALL,
+    BLOCKS_OF,
+    BLOCKS_SHARED,
+    CHUNK_ADD,
+    CHUNK_BLOBS,
+    CHUNKS,
+    CHUNKS_DROP,
+)
+from aios.syscalls.memory import Access
+
+BLOB_MIN = 64 << 10
+CHUNKS_MAX = 64
+CHUNKS_LEFT = 32  # of those, once the newest are joined
+
+
+@dataclass(slots=True, kw_only=True)
+class Block:
+    """One row of the index, as it is durable."""
+
+    id: int
+    owner: str
+    name: str
+    bytes: int = 0
+    limit_bytes: int
+    chunks: int = 0
+    grants: dict[str, Access] = field(default_factory=dict)  # agent: READ or WRITE
+
+
+class BlockStore:
+    """Adds changes to a syscall's work and reads what is durable; keeps nothing."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def last_id(self) -> int:
+        """The highest number of a block there is."""
+        [(last,)] = await self._journal.read(BLOCK_LAST)
+        assert isinstance(last, int)
+        return last
+
+    async def index(self, owner: str) -> dict[str, Block]:
+        """All blocks of an agent by name."""
+        rows: Sequence[Any] = await self._journal.read(BLOCKS_OF, owner)
+        if not rows:
+            return {}
+        granted: Sequence[Any] = await self._journal.read(BLOCK_GRANTS_OF, owner)
+        by_block = {
+            block: {agent: Access(access) for _, agent, access in of_one}
+            for block, of_one in groupby(sorted(granted), key=itemgetter(0))
+        }
+        return {
+            name: Block(
+                id=id,
+                owner=owner,
+                name=name,
+                bytes=size,
+                limit_bytes=limit,
+                chunks=chunks,
+                grants=by_block.get(id, {}),
+            )
+            for id, name, size, limit, chunks in rows
+        }
+
+    async def shared_with(self, agent: str) -> list[tuple[str, str]]:
+        """Owner and name of the blocks of others that an agent may use."""
+        rows: Sequence[Any] = await self._journal.read(BLOCKS_SHARED, agent)
+        return [(owner, name) for owner, name in rows]
+
+    def put(self, work: Work, block: Block) -> None:
+        """The block's row."""
+        work.add(
+            BLOCK_PUT,
+            block.id, block.owner, block.name, block.bytes, block.limit_bytes, block.chunks,
+        )  # fmt: skip
+
+    async def replace(self, work: Work, block: Block, data: bytes) -> Block:
+        """The block with these bytes instead of what it had."""
+        chunk = await self._chunk(data)
+        work.add(CHUNKS_DROP, block.id, 0)
+        if data:
+            work.add(CHUNK_ADD, block.id, 0, *chunk)
+        return _changed(block, size=len(data), chunks=1 if data else 0)
+
+    async def append(self, work: Work, block: Block, data: bytes) -> Block:
+        """The block with these bytes behind what it had."""
+        place = block.chunks
+        size = block.bytes + len(data)
+        if place >= CHUNKS_MAX:
+            place = CHUNKS_LEFT
+            data = await self.read(block, place) + data
+            work.add(CHUNKS_DROP, block.id, place)
+        work.add(CHUNK_ADD, block.id, place, *await self._chunk(data))
+        return _changed(block, size=size, chunks=place + 1)
+
+    def free(self, work: Work, block: Block) -> None:
+        """Nothing of the block is left."""
+        work.add(CHUNKS_DROP, block.id, 0)
+        work.add(BLOCK_REVOKE_ALL, block.id)
+        work.add(BLOCK_FREE, block.id)
+
+    async def read(self, block: Block, place: int = 0) -> bytes:
+        """The block's bytes from a chunk on. Raises `Damaged` where some are missing."""
+        rows: Sequence[Any] = await self._journal.read(CHUNKS, block.id, place)
+        parts = [
+            data if blob is None else await self._journal.blobs.get(blob) for data, blob in rows
+        ]
+        found = b"".join(parts)
+        if place == 0 and len(found) != block.bytes:
+            raise Damaged(
+                f"block {block.name!r} of {block.owner!r}: expected {block.bytes} bytes, "
+                f"found {len(found)}"
+            )
+        return found
+
+    async def blobs(self) -> set[str]:
+        """Every blob that some block needs."""
+        rows: Sequence[Any] = await self._journal.read(CHUNK_BLOBS)
+        return {blob for (blob,) in rows}
+
+    async def _chunk(self, data: bytes) -> tuple[bytes | None, str | None]:
+        if len(data) < BLOB_MIN:
+            return data, None
+        return None, await self._journal.blobs.put(data)
+
+
+def _changed(block: Block, *, size: int, chunks: int) -> Block:
+    return Block(
+        id=block.id,
+        owner=block.owner,
+        name=block.name,
+        bytes=size,
+        limit_bytes=block.limit_bytes,
+        chunks=chunks,
+        grants=block.grants,
+    )

@@ -1,0 +1,29 @@
+"""Makes a method that blocks a thread of one that is awaited. Knows no client."""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+class Blocking(Protocol[C]):
+    """Has the client whose methods are awaited, and a way to wait for them in this thread."""
+
+    _client: C
+
+    def _run(self, work: Coroutine[Any, Any, R]) -> R: ...
+
+
+def blocking(
+    method: Callable[Concatenate[C, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Blocking[C], P], R]:
+    """The same method, with the same parameters, for a thread."""
+
+    @wraps(method)
+    def run(self: Blocking[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._run(method(self._client, *args, **kwargs))
+
+    return run

@@ -1,0 +1,107 @@
+"""Who speaks: a token in a header or in the URL, or nobody on loopback where that is allowed."""
+
+import asyncio
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from aios.errors import Denied, Unauthenticated
+from aios.kernel import Kernel
+from aios.kernel.process import INIT
+from aios.server.asgi import Exchange
+from aios.server.settings import Settings
+from aios.syscalls import Spawn
+
+ANONYMOUS = "anonymous"  # what a client sends that cannot send no token
+AGENT_HEADER = "x-aios-agent"
+MISSING = (
+    "expected a token as `Authorization: Bearer`, `x-api-key` or /agents/TOKEN/v1 in the URL; "
+    "`aios agents token NAME` makes one"
+)
+
+
+class Identities:
+    """Tokens on the wire to tokens of the kernel."""
+
+    def __init__(self, kernel: Kernel, settings: Settings) -> None:
+        self._kernel = kernel
+        self._settings = settings
+        self._fixed: dict[str, str] = {}  # token of the settings -> the kernel's
+        self._anonymous: dict[str, str] = {}  # name -> the kernel's token; bounded
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Enroll the agents whose tokens are fixed."""
+        for token, name in self._settings.agents.items():
+            self._fixed[token] = self._survivor(name) or await self._spawn(name)
+
+    async def caller(self, exchange: Exchange) -> str:
+        """The kernel's token of who asks."""
+        shown = _shown(exchange)
+        if shown in ("", ANONYMOUS):
+            return await self._nobody(exchange)
+        token = self._fixed.get(shown, shown)
+        self._kernel.table.by_token(token)
+        return token
+
+    async def _nobody(self, exchange: Exchange) -> str:
+        if not self._settings.anonymous:
+            raise Unauthenticated(MISSING)
+        _expect_local(exchange)
+        name = exchange.header(AGENT_HEADER)[:128] or self._settings.anonymous
+        async with self._lock:
+            known = self._anonymous.get(name)
+            if known is not None and self._is_alive(known):
+                return known
+            if known is None and len(self._anonymous) >= self._settings.anonymous_max:
+                raise Denied(f"{len(self._anonymous)} agents without a token are known already")
+            self._anonymous[name] = await self._spawn(name)
+            return self._anonymous[name]
+
+    def _survivor(self, name: str) -> str:
+        """The token of a fixed agent that an earlier kernel left; empty if there is none."""
+        taken = set(self._fixed.values())
+        of_name = (
+            one.token
+            for one in self._kernel.table.all(ended=False)
+            if (one.name, one.parent, one.program) == (name, INIT, None)
+        )
+        return next((token for token in of_name if token not in taken), "")
+
+    async def _spawn(self, name: str) -> str:
+        spawned = await self._kernel.call(self._kernel.token, Spawn(name=name))
+        return spawned.token
+
+    def _is_alive(self, token: str) -> bool:
+        try:
+            self._kernel.table.by_token(token)
+        except Unauthenticated:
+            return False
+        return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that name or address can only be this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(exchange: Exchange) -> str:
+    if exchange.path_token:
+        return exchange.path_token
+    scheme, _, value = exchange.header("authorization").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    return exchange.header("x-api-key").strip()
+
+
+def _expect_local(exchange: Exchange) -> None:
+    """A web page elsewhere must not speak through its reader's browser."""
+    host = urlsplit(f"//{exchange.header('host')}").hostname or ""
+    origin = exchange.header("origin")
+    came_from = urlsplit(origin).hostname or "" if origin else host
+    if not all(map(is_loopback, (exchange.peer, host, came_from))):
+        raise Unauthenticated(f"without a token only this machine may ask; {MISSING}")

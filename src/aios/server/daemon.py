@@ -1,0 +1,124 @@
+"""`aios serve` at work: the listener first, then the kernel, until a signal; then back again.
+
+On the first signal no new call is taken, running generations are suspended and kept as the kernel
+keeps them, every caller gets its answer, and the listener closes. The second one does not wait.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aios.errors import InvalidArgument
+from aios.kernel import Kernel, boot
+from aios.server.app import Door, application
+from aios.server.auth import ANONYMOUS, is_loopback
+from aios.server.listener import bound, fast_loop, listening
+from aios.server.record import Record, kept
+from aios.server.settings import Settings
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be served, and where. `record` is where this user's commands look for it."""
+
+    host: str
+    port: int
+    model: str
+    policy: str
+    state: Path | None
+    record: Path
+    settings: Settings
+
+
+Tell = Callable[[str], None]
+
+
+def run(plan: Plan, tell: Tell, warn: Tell) -> int:
+    """Serve until a signal; the exit code. `tell` is for programs' settings, `warn` for people."""
+    if plan.settings.anonymous and not is_loopback(plan.host):
+        raise InvalidArgument(
+            f"expected a loopback address where callers need no token, got {plan.host!r}"
+        )
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        return runner.run(_Daemon(plan, tell, warn).run())
+
+
+class _Daemon:
+    def __init__(self, plan: Plan, tell: Tell, warn: Tell) -> None:
+        self._plan = plan
+        self._tell = tell
+        self._warn = warn
+        self._stop = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+        self._signal = 0
+        self._is_up = False
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, self._signalled, one)
+        self._work = asyncio.ensure_future(self._serve())
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if not self._signal:
+                raise
+        return INTERRUPTED if self._signal == signal.SIGINT else 0
+
+    async def _serve(self) -> None:
+        plan = self._plan
+        began = asyncio.get_running_loop().time()
+        try:
+            place = bound(plan.host, plan.port)
+        except OSError as problem:
+            raise InvalidArgument(
+                f"cannot listen at {plan.host} port {plan.port}: {problem.strerror}; "
+                "choose another --port"
+            ) from None
+        url = _url(plan.host, place.getsockname()[1])
+        door = Door()
+        async with listening(door, place, plan.settings):
+            self._warn(f"aios: starting {plan.model} at {url}")
+            async with boot(plan.model, policy=plan.policy, state=plan.state) as kernel:
+                app = await application(kernel, plan.settings)
+                door.inner = app
+                with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
+                    self._is_up = True
+                    took = asyncio.get_running_loop().time() - began
+                    self._announce(url, kernel, took)
+                    await self._stop.wait()
+                app.close()
+
+    def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:
+        settings = self._plan.settings
+        token = next(iter(settings.agents), ANONYMOUS)
+        for line in (
+            f"export OPENAI_BASE_URL={url}/v1",
+            f"export OPENAI_API_KEY={token}",
+            f"export ANTHROPIC_BASE_URL={url}",
+            f"export ANTHROPIC_API_KEY={token}",
+        ):
+            self._tell(line)
+        model = kernel.loops[0].core.traits.model
+        self._warn(
+            f"aios: ready at {url}, model {model}, policy {self._plan.policy}, {took_s:.1f} s"
+        )
+
+    def _signalled(self, which: int) -> None:
+        assert self._work is not None
+        if self._signal or not self._is_up:
+            self._work.cancel()
+        else:
+            self._warn("aios: stopping; once more to stop at once")
+        self._signal = self._signal or which
+        self._stop.set()
+
+
+def _url(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"

@@ -1,0 +1,49 @@
+"""Where the running server is, and the first process's token, for this user's own commands."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from aios.errors import NotFound
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The record's file is readable by its owner alone: the token may do everything."""
+
+    url: str
+    token: str
+    pid: int  # of the server, on this machine
+
+
+@contextmanager
+def kept(record: Record, path: Path) -> Iterator[None]:
+    """The record lies at `path` while the block runs; a later server's is left alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    with os.fdopen(made, "wb") as file:
+        file.write(msgspec.json.encode(record))
+    Path(name).replace(path)
+    try:
+        yield
+    finally:
+        if _read(path) == record:
+            path.unlink()
+
+
+def find(path: Path) -> Record:
+    """The record of the running server."""
+    record = _read(path)
+    if record is None:
+        raise NotFound("no kernel runs here; start one with `aios serve`, or set AIOS_URL")
+    return record
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Record)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,1 @@
+"""Translation between protocols and syscalls, one file per surface. Knows no HTTP."""

@@ -1,0 +1,131 @@
+"""Who may speak, and as whom."""
+
+import pytest
+
+from aios.server.auth import ANONYMOUS, is_loopback
+from aios.server.settings import Settings
+from aios.syscalls import Kill, List
+from tests.server.house import House, house, lived
+
+CHAT = {"messages": [{"role": "user", "content": "hi"}]}
+FIXED = "a-token-from-a-file"
+
+
+async def status(home: House, path: str, **headers: str) -> int:
+    # The session's own token must not help.
+    told = {"authorization": "", **{name.replace("_", "-"): one for name, one in headers.items()}}
+    async with home.http.post(path, json=CHAT | {"max_tokens": 5}, headers=told) as answer:
+        return answer.status
+
+
+async def names(home: House) -> list[str]:
+    found = await home.kernel.call(home.kernel.token, List())
+    return [one.name for one in found.processes]
+
+
+async def calls_of(home: House, name: str) -> int:
+    found = await home.kernel.call(home.kernel.token, List())
+    return sum(one.calls for one in found.processes if one.name == name)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_a_token_is_taken_from_either_header_and_from_the_url(path: str) -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes") as home:
+            token = home.token
+            assert await status(home, path, authorization=f"Bearer {token}") == 200
+            assert await status(home, path, x_api_key=token) == 200
+            assert await status(home, f"/agents/{token}{path}") == 200
+            assert await calls_of(home, "agent") == 3
+            assert await status(home, path) == 401
+            assert await status(home, path, authorization="Bearer ") == 401
+            assert await status(home, path, authorization="Basic x") == 401
+            assert await status(home, path, x_api_key="nobody") == 401
+            assert await status(home, f"/agents/nobody{path}") == 401
+
+    lived(main)
+
+
+@pytest.mark.parametrize("path", ["/v1/v1/messages", "/messages", "/chat/completions"])
+def test_a_base_url_may_have_one_v1_too_many_or_too_few(path: str) -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes") as home:
+            assert await status(home, path, x_api_key=home.token) == 200
+
+    lived(main)
+
+
+def test_agents_with_fixed_tokens_are_there_from_the_start() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(agents={FIXED: "writer"})) as home:
+            assert "writer" in await names(home)
+            assert await status(home, "/v1/chat/completions", x_api_key=FIXED) == 200
+            assert await calls_of(home, "writer") == 1
+
+    lived(main)
+
+
+def test_without_a_token_a_process_is_named_only_where_that_is_allowed() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes") as home:
+            assert await status(home, "/v1/chat/completions") == 401
+            assert await status(home, "/v1/chat/completions", x_api_key=ANONYMOUS) == 401
+        settings = Settings(anonymous="default", anonymous_max=2)
+        async with house(lambda _: "yes", settings=settings) as home:
+            path = "/v1/chat/completions"
+            assert await status(home, path) == 200
+            assert await status(home, path, x_api_key=ANONYMOUS) == 200
+            assert await calls_of(home, "default") == 2
+            assert await status(home, path, x_aios_agent="cook") == 200
+            assert await calls_of(home, "cook") == 1
+            assert await status(home, path, x_aios_agent="one-too-many") == 403
+            assert await status(home, path, x_api_key="a-wrong-token") == 401
+
+    lived(main)
+
+
+def test_an_anonymous_process_that_was_killed_is_opened_again() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:
+            await status(home, "/v1/chat/completions")
+            found = await home.kernel.call(home.kernel.token, List())
+            pid = next(one.pid for one in found.processes if one.name == "default")
+            await home.kernel.call(home.kernel.token, Kill(pid=pid))
+            assert await status(home, "/v1/chat/completions") == 200
+
+    lived(main)
+
+
+def test_a_page_in_a_browser_is_nobody() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:
+            path = "/v1/chat/completions"
+            assert await status(home, path, origin="https://evil.example") == 401
+            assert await status(home, path, host="evil.example") == 401
+            assert await status(home, path, origin="http://localhost:3000") == 200
+
+    lived(main)
+
+
+def test_a_process_sees_its_own_responses_only() -> None:
+    async def main() -> None:
+        settings = Settings(agents={FIXED: "other"})
+        async with house(lambda _: "yes", settings=settings) as home:
+            async with home.http.post("/v1/responses", json={"input": "hi"}) as told:
+                id = (await told.json())["id"]
+            async with home.http.get(f"/v1/responses/{id}") as told:
+                assert told.status == 200
+            headers = {"authorization": f"Bearer {FIXED}"}
+            async with home.http.get(f"/v1/responses/{id}", headers=headers) as told:
+                assert told.status == 404
+
+    lived(main)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True),
+     ("0.0.0.0", False), ("10.0.0.1", False), ("example.org", False), ("", False)],
+)  # fmt: skip
+def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected

@@ -1,0 +1,87 @@
+"""What lies on disk for the server: tokens, settings, and the record of where it runs."""
+
+from pathlib import Path
+
+import pytest
+
+from aios.errors import InvalidArgument, NotFound
+from aios.server import tokens
+from aios.server.files import settings
+from aios.server.record import Record, find, kept
+from aios.server.wire.aliases import EVERY_NAME
+
+HERE = Record(url="http://127.0.0.1:1", token="t", pid=1)
+
+
+def test_a_first_token_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "tokens"
+    first = tokens.read_or_make(path)
+    assert list(first.values()) == ["default"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert tokens.read_or_make(path) == first
+
+
+def test_a_file_names_an_agent_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("# comment\n\nwriter aios-0123456789abcdef\ncook   aios-fedcba9876543210\n")
+    path.chmod(0o600)
+    assert tokens.read(path) == {
+        "aios-0123456789abcdef": "writer",
+        "aios-fedcba9876543210": "cook",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["writer\n", "writer short\n", "a 0123456789abcdef\nb 0123456789abcdef\n", "a b c\n"]
+)
+def test_a_line_that_is_wrong_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(InvalidArgument, match="line"):
+        tokens.read(path)
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text("")
+    path.chmod(0o644)
+    with pytest.raises(InvalidArgument, match="chmod 600"):
+        tokens.read(path)
+    with pytest.raises(NotFound):
+        tokens.read(tmp_path / "nix")
+
+
+def test_settings_come_from_the_file_where_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    plain = settings(path, agents={"t": "a"}, allow_anonymous=False)
+    assert (plain.aliases, plain.anonymous, plain.agents) == (EVERY_NAME, "", {"t": "a"})
+    path.write_text('[server]\nanonymous = "guest"\n[server.aliases]\n"gpt-*" = "pocket"\n')
+    told = settings(path, agents={}, allow_anonymous=True)
+    assert (told.aliases, told.anonymous) == ({"gpt-*": "pocket"}, "guest")
+
+
+@pytest.mark.parametrize("text", ["[servre]\n", "[server]\nalias = 1\n", "no toml", "\xff"])
+def test_a_settings_file_with_a_mistake_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(InvalidArgument, match=r"config\.toml"):
+        settings(path, agents={}, allow_anonymous=False)
+
+
+def test_a_record_is_there_while_the_server_is_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "server.json"
+    with kept(HERE, path):
+        assert find(path) == HERE
+        assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(NotFound, match="aios serve"):
+        find(path)
+
+
+def test_a_later_servers_record_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "server.json"
+    later = Record(url="http://127.0.0.1:2", token="u", pid=2)
+    with kept(HERE, path):
+        second = kept(later, path)
+        second.__enter__()
+    assert find(path) == later

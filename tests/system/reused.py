@@ -1,0 +1,63 @@
+"""One real engine for many kernels, one after another: each believes that it has its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+
+from aios.context.snapshot import SnapshotRef, Tier
+from aios.cores.base import Core, CoreEvent, Generation, Progress, Ready, Suspended, Traits
+from aios.syscalls import Generate, Tokenize
+
+
+class ReusedCore:
+    """A `Core` that outlives the kernels which close it. `run` must run meanwhile."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._started: set[str] = set()
+        self._batches: asyncio.Queue[Sequence[CoreEvent] | None] = asyncio.Queue()
+        self._barriers = map("barrier-{}".format, count(1))
+        self._clean: dict[str, asyncio.Event] = {}
+
+    @property
+    def traits(self) -> Traits:
+        return self._core.traits
+
+    async def run(self) -> None:
+        """Hand on what the engine tells."""
+        async for batch in self._core.events():
+            for event in batch:
+                if isinstance(event, Suspended) and event.id in self._clean:
+                    self._clean[event.id].set()
+            self._batches.put_nowait(batch)
+
+    async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
+        return await self._core.prepare(call)
+
+    def start(self, generation: Generation, progress: Progress) -> None:
+        self._started.add(generation.id)
+        self._core.start(generation, progress)
+
+    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
+        self._core.stop(generation_id, to, snapshot)
+
+    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
+        self._core.drop(generation_id, snapshot)
+
+    async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
+        batches = self._batches
+        yield [Ready()]
+        while (batch := await batches.get()) is not None:
+            yield batch
+
+    async def close(self) -> None:
+        """The kernel is gone, and whatever the engine did for it; the engine stays."""
+        for generation in self._started:
+            self._core.drop(generation, None)
+        self._started.clear()
+        barrier = next(self._barriers)
+        clean = self._clean[barrier] = asyncio.Event()
+        self._core.stop(barrier, Tier.RAM, None)  # Answered after all that was ordered before.
+        await clean.wait()
+        self._batches.put_nowait(None)
+        self._batches = asyncio.Queue()
