@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from aios.errors import AiosError
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
@@ -93,6 +94,34 @@ class Rooms:
             await shelf.settled()
 
 
+class _Keeping(Protocol):
+    """A room with contents beside the journal's rows."""
+
+    async def blobs(self) -> set[str]: ...
+
+
+@asynccontextmanager
+async def _tidy(
+    journal: Journal, histories: HistoryRoom, rooms: Sequence[_Keeping]
+) -> AsyncIterator[None]:
+    """Remove what nothing leads to any more: blobs before the first call, messages beside them."""
+    await journal.blobs.sweep(set().union(*[await room.blobs() for room in rooms]))
+    work = asyncio.get_running_loop().create_task(_collect(histories), name="collect messages")
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _collect(histories: HistoryRoom) -> None:
+    """Until nothing is left over, or the store has no room; the next start goes on."""
+    with suppress(AiosError):
+        while await histories.collect():
+            continue
+
+
 @asynccontextmanager
 async def open_rooms(
     journal: Journal, home: Path, given: Environment, embedder: Embedder
@@ -105,6 +134,7 @@ async def open_rooms(
     index = home / "index"
     async with (
         open_storage(journal, home, files_shelf, given) as storage,
+        _tidy(journal, histories, (blocks, histories, storage)),
         notes_shelf.of(notes, journal, index / "notes", given, embedder),
         files_shelf.of(storage, journal, index / "files", given, embedder),
     ):

@@ -20,7 +20,7 @@ from aios.retrieval.vocabulary import Stemmer, alike, halves, same_root
 from aios.retrieval.words import STOP_WORDS, words
 
 WORDS_MAX = 48  # of a query
-NEAR_WEIGHT = 0.5
+NEAR_WEIGHT = 0.3
 _COUNT = "SELECT doc FROM word_counts WHERE term = ?"
 
 

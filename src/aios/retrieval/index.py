@@ -84,6 +84,10 @@ class HybridIndex:
     def tend(self) -> bool:
         """Do some of what makes searching faster; whether there is more to do."""
         with self._writing:
+            self._gate.pause()
+            with self._database.write() as connection:
+                if self._keywords.tidy(connection, self._catalog.count):
+                    return True
             return self._vectors.tend(self._catalog.has_vector, self._gate.pause)
 
     def search(self, query: Query) -> list[Hit]:

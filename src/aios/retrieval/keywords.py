@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from aios.retrieval.asking import Asked, Limits, ask
 from aios.retrieval.base import Document
 from aios.retrieval.catalog import Allowed, Place
-from aios.retrieval.closeness import Stems, evidence, sequence
+from aios.retrieval.closeness import evidence, sequence
 from aios.retrieval.database import rows
 from aios.retrieval.gate import Gate
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import words
 
-ROWS_MAX = 4_000  # documents looked at for one query: some four milliseconds,
-ROWS_SHARE = 10  # and one more for every ten that there are
-LOOKED_AT_AGAIN = 300
+ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
+ROWS_SHARE = 20  # and one more for every twenty that there are
+LOOKED_AT_AGAIN = 200
+MERGED_PAGES = 250
+TIDIED_SHARE = 0.25
 WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
@@ -46,6 +48,8 @@ class Keywords:
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
         self._stemmer = Stemmer()
+        self._changed = 0  # documents since FTS5's pieces were last one
+        self._is_merging = False
 
     def put(
         self,
@@ -55,6 +59,7 @@ class Keywords:
         gate: Gate,
     ) -> None:
         """Add or replace documents, in the caller's transaction."""
+        self._changed += len(documents)
         for place, document in zip(places, documents, strict=True):
             gate.pause()
             fields = _fields(document)
@@ -75,6 +80,21 @@ class Keywords:
         for number in numbers:
             connection.execute("DELETE FROM words WHERE rowid = ?", (number + 1,))
             connection.execute("DELETE FROM sequences WHERE number = ?", (number,))
+
+    def tidy(self, connection: apsw.Connection, documents: int) -> bool:
+        """Merge some of FTS5's pieces where much has changed; whether there is more to do.
+
+        Each piece is a look-up more for every word of every query.
+        """
+        if not self._is_merging and self._changed < documents * TIDIED_SHARE:
+            return False
+        # A negative number begins to merge all pieces, a positive one goes on with that.
+        pages = MERGED_PAGES if self._is_merging else -MERGED_PAGES
+        before = connection.total_changes()
+        connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+        self._is_merging = connection.total_changes() - before >= 2  # as FTS5 tells that it is done
+        self._changed = 0
+        return self._is_merging
 
     def abandoned(self) -> None:
         """The transaction of the last `put` was not committed."""
@@ -132,14 +152,16 @@ def _together(table: NDArray[np.float64], allowed: Allowed) -> Matches:
 def _looked_at_again(connection: apsw.Connection, asked: Asked, found: Matches) -> Matches:
     if not asked.beside and not asked.near:
         return found
-    sequences = [_sequence(connection, number) for number in found.numbers.tolist()]
+    numbers = found.numbers.tolist()
+    marks = ",".join("?" * len(numbers))
+    kept = rows(
+        connection, f"SELECT number, stems FROM sequences WHERE number IN ({marks})", (*numbers,)
+    )
+    stems = {number: np.frombuffer(blob, np.uint32) for number, blob in kept}
+    nothing = np.zeros(0, np.uint32)
+    sequences = [stems.get(number, nothing) for number in numbers]
     more = evidence(sequences, asked.beside, asked.near)
     return Matches(found.numbers, found.scores + more)
-
-
-def _sequence(connection: apsw.Connection, number: int) -> Stems:
-    found = rows(connection, "SELECT stems FROM sequences WHERE number = ?", (number,))
-    return np.frombuffer(found[0][0] if found else b"", np.uint32)
 
 
 def _best(found: Matches, limit: int) -> Matches:
