@@ -5,15 +5,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from aios.kernel import Kernel
+from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
+from aios.kernel.memory_calls import memory_handlers
+from aios.memory.assembler import Assembler
+from aios.memory.blocks import BlockRoom
+from aios.memory.cache import Cache
+from aios.memory.eviction import Adaptive
+from aios.memory.histories import HistoryRoom
+from aios.memory.notes import NoteRoom
 from aios.scheduler import make
 from aios.syscalls import Generate, Message
 from aios.testing.cores import ScriptedCore
+from aios.testing.journal import InlineJournal
 from aios.testing.loop import VirtualClock, run
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
+from tests.memory.fakes import WordIndex, WordModels
 
 R = TypeVar("R")
 Speech = Callable[[Generate], str | Message]
@@ -25,8 +35,14 @@ def on_a_kernel(
     *,
     policy: str = "rr",
     programs: Mapping[str, Program] | None = None,
+    journal: InlineJournal | None = None,
+    seed: int = 1,
 ) -> R:
-    """What `main` returns; the kernel's invariants hold when it does."""
+    """What `main` returns; the kernel's invariants hold when it does.
+
+    With a journal agents have memory, and find there what they kept in an earlier call
+    of this, which had another seed.
+    """
 
     async def body(_: random.Random) -> R:
         core = ScriptedCore(
@@ -36,11 +52,26 @@ def on_a_kernel(
             store=ScriptedStore(),
             answer=speech,
         )
-        environment = Environment(clock=VirtualClock(), random=random.Random(1))
-        kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)
+        environment = Environment(clock=VirtualClock(), random=random.Random(seed), journal=journal)
+        kernel = Kernel(
+            [core],
+            lambda: make(policy),
+            programs=programs,
+            rooms=_memory(journal) if journal is not None else {},
+            environment=environment,
+        )
         async with kernel:
             result = await main(kernel)
             assert violations(kernel) == []
             return result
 
     return run(body)
+
+
+def _memory(journal: InlineJournal) -> dict[Kind, RoomHandler]:
+    notes = NoteRoom(journal, WordIndex(), VirtualClock(), random.Random(1))
+    return memory_handlers(
+        BlockRoom(journal, Cache(Adaptive(), ram_bytes=1 << 20)),
+        HistoryRoom(journal, Assembler(WordModels(), notes)),
+        notes,
+    )

@@ -1,13 +1,14 @@
 """Every example runs, on a model that says what the example hopes for, and stays small."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from aios.syscalls import Generate, Message, ToolCall
+from aios.testing.journal import InlineJournal
 from tests.house import on_a_kernel
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -45,14 +46,32 @@ def adder(asked: Generate) -> str | Message:
     return call("calculator", f'{{"expr": "{expression}"}}')
 
 
+def butler(asked: Generate) -> str | Message:
+    """Keeps what it is told to remember, and looks up what it is asked for."""
+    last = asked.messages[-1].content or ""
+    if asked.messages[-1].role == "tool":
+        return "I will remember that." if last == "ok" else f"The gate is {last}."
+    if last.startswith("Remember"):
+        return call("memory_set", '{"key": "gate", "value": "B12"}')
+    return call("memory_get", '{"key": "gate"}')
+
+
 CASES: dict[str, tuple[Speech, list[str]]] = {
     "first_chat": (talker, ["you said Hello, who are you?"]),
     "agent_with_tools": (clerk, ["Done.", "notes: {'answer': '84'}"]),
     "many_agents": (adder, ["agent 1: The result is 2.", "agent 20: The result is 40."]),
     "streaming": (talker, ["you said Tell me what you can do."]),
     "two_agents": (talker, ["Who are you? you said Who are you?"]),
+    "remembers": (butler, ["butler: I will remember that.", "Now run this again."]),
     "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
 }
+
+
+@pytest.fixture
+def journal() -> Iterator[InlineJournal]:
+    opened = InlineJournal()
+    yield opened
+    opened.close()
 
 
 def load(name: str) -> ModuleType:
@@ -77,9 +96,17 @@ def test_an_example_is_short_and_starts_with_what_it_shows(name: str) -> None:
 @pytest.mark.parametrize("policy", ["fifo", "rr"])
 @pytest.mark.parametrize("name", CASES)
 def test_an_example_runs_and_prints_what_it_promises(
-    name: str, policy: str, capsys: pytest.CaptureFixture[str]
+    name: str, policy: str, journal: InlineJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     speech, expected = CASES[name]
-    on_a_kernel(load(name).main, speech, policy=policy)
+    on_a_kernel(load(name).main, speech, policy=policy, journal=journal)
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in expected if line not in printed] == []
+
+
+def test_the_second_run_of_an_agent_that_remembers_answers_from_memory(
+    journal: InlineJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in (1, 2):
+        on_a_kernel(load("remembers").main, butler, journal=journal, seed=seed)
+    assert capsys.readouterr().out.splitlines()[-1] == "butler: The gate is B12."

@@ -11,13 +11,14 @@ import pytest
 from aios.agents.shell import Person, Shell
 from aios.agents.steps import Step
 from aios.clock import LoopClock
+from aios.journal.statements import OUTBOX_OLDEST
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.file_calls import file_calls
 from aios.scheduler import make
 from aios.sdk import Client
 from aios.storage import Ground, Storage
-from aios.storage.scan import Scan
+from aios.storage.draft import INDEXED
 from aios.storage.threads import Inline
 from aios.syscalls import Generate, Message, ToolCall
 from aios.testing.cores import ScriptedCore
@@ -25,6 +26,7 @@ from aios.testing.journal import InlineJournal
 from aios.testing.loop import run
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
+from tests.storage.rooms import WordSearcher
 
 Line = tuple[str, dict[str, object]] | str
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC).timestamp()
@@ -83,7 +85,8 @@ def told(
     async def main(_: random.Random) -> str:
         calendar, journal = Calendar(), InlineJournal()
         ground = Ground(folder=folder, clock=calendar, random=random.Random(1), beside=Inline)
-        storage = Storage(journal, Scan(journal), ground)
+        searcher = WordSearcher()
+        storage = Storage(journal, searcher, ground)
         await storage.open()
         core = ScriptedCore(
             Script(lanes=1), clock=LoopClock(), rng=random.Random(1), store=ScriptedStore(),
@@ -97,6 +100,9 @@ def told(
             child = await Client(kernel, kernel.token).spawn("writer")
             client = Client(kernel, child.token)
             await prepare(client, calendar)
+            ids = [str(id) for _, id in await journal.read(OUTBOX_OLDEST, INDEXED, 100)]
+            documents = await storage.documents(ids)
+            searcher.texts = {one.id: f"{one.title} {one.text}" for one in documents}
             shell = Shell(Person(show=somebody.shown.append, confirm=somebody.confirm), calendar)
             answer = await shell(client, "do it")
             await look(client)
@@ -129,7 +135,7 @@ def test_a_report_is_found_and_put_back_to_tuesdays_version(tmp_path: Path) -> N
 
     somebody = Somebody()
     lines: list[Line] = [
-        ("search", {"query": "sea report", "days": 7}),
+        ("search", {"query": "reports/sea", "days": 7}),
         ("versions", {"path": "reports/sea.txt"}),
         ("rollback", {"path": "reports/sea.txt", "version": 2}),
         "The sea report is back at Tuesday's version.",

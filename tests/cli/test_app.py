@@ -45,7 +45,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def test_help_lists_every_command(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    for name in ("agents", "bench", "demo", "doctor", "models", "ps", "serve", "version"):
+    for name in (
+        "agents", "bench", "demo", "doctor", "files", "journal", "memory", "models", "ps", "run",
+        "serve", "shell", "version",
+    ):  # fmt: skip
         assert f"\n  {name} " in out
 
 

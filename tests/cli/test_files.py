@@ -10,6 +10,7 @@ import pytest
 from aios.cli import main
 from aios.kernel.cabinet import open_cabinet
 from aios.kernel.home import home
+from aios.retrieval.ngrams import NgramEmbedder
 from aios.syscalls.file import Create, Delete, WriteFile
 
 Run = Callable[..., tuple[int, str, str]]
@@ -21,7 +22,7 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "journal").mkdir()
 
     async def fill() -> None:
-        async with open_cabinet(tmp_path) as cabinet:
+        async with open_cabinet(tmp_path, NgramEmbedder()) as cabinet:
             await cabinet.call("travel", Create(path="trips/rome.txt", data=b"by train\n"))
             await cabinet.call("travel", WriteFile(path="trips/rome.txt", data=b"by plane\n"))
             await cabinet.call("travel", Create(path="old", data=b"x"))
@@ -56,7 +57,9 @@ def test_a_home_is_looked_into(run: Run) -> None:
     assert [line.split()[0] for line in run("versions", "trips/rome.txt")[1].splitlines()] == [
         "v2", "v1",
     ]  # fmt: skip
-    assert run("search", "plane")[1].splitlines() == ["trips/rome.txt", "    by plane"]
+    for mode in ("keyword", "semantic", "hybrid"):
+        found = run("search", "plane", "--mode", mode)[1].splitlines()
+        assert found == ["trips/rome.txt", "    by plane"]
     assert "-by train\n+by plane\n" in run("diff", "trips/rome.txt", "1")[1]
 
 
@@ -74,6 +77,7 @@ def test_errors_are_one_typed_line(run: Run, place: Path, tmp_path: Path) -> Non
     with home(place):
         code, _, err = run("list")
     assert (code, err.startswith("aios: busy: another kernel")) == (1, True)
+    assert "without --home" in err
 
 
 def test_a_folder_that_is_no_home_is_said_and_not_made_one(

@@ -273,6 +273,35 @@ def test_waiting_has_limits_and_mailboxes_have_bounds() -> None:
     lived(main)
 
 
+@pytest.mark.parametrize("name", ["init", "travel/flights", "/init", "init/", "", "a\n/b"])
+def test_no_process_takes_a_name_that_makes_it_another_agent(name: str) -> None:
+    async def main() -> None:
+        async with house() as home:
+            with pytest.raises(InvalidArgument, match="name"):
+                await home.spawn(name)
+            assert len((await home.kernel.call(home.kernel.token, List())).processes) == 1
+
+    lived(main)
+
+
+def test_processes_of_one_path_of_names_are_one_agent_and_others_are_not() -> None:
+    async def main() -> None:
+        async with house() as home:
+
+            async def agent_of(token: str) -> str:
+                return (await home.kernel.call(token, WhoAmI())).agent
+
+            first = await home.spawn("travel")
+            beside = await home.spawn("travel")
+            assert await agent_of(first.token) == await agent_of(beside.token) == "travel"
+            below = await home.kernel.call(first.token, Spawn(name="init"))
+            assert await agent_of(below.token) == "travel/init"
+            await home.kernel.call(home.kernel.token, Kill(pid=first.pid))
+            assert await agent_of((await home.spawn("travel")).token) == "travel"
+
+    lived(main)
+
+
 def test_the_process_table_is_bounded() -> None:
     async def main() -> None:
         async with house(limits=Limits(processes_max=2, drain_s=1.0)) as home:

@@ -205,11 +205,11 @@ def test_a_removed_note_that_the_index_still_has_is_not_found(desk: Desk) -> Non
 def test_every_change_is_told_to_the_index_in_the_same_commit(desk: Desk) -> None:
     note = desk.ask("travel", Add(text="one"))
     other = desk.ask("travel", Add(text="two"))
-    assert done(desk.journal.read(OUTBOX_COUNT))[0][0] == 2
+    assert done(desk.journal.read(OUTBOX_COUNT, "note"))[0][0] == 2
     desk.journal.fail_next(NoSpace("the disk is full"))
     with pytest.raises(NoSpace):
         desk.ask("travel", Add(text="three"))
-    assert done(desk.journal.read(OUTBOX_COUNT))[0][0] == 2
+    assert done(desk.journal.read(OUTBOX_COUNT, "note"))[0][0] == 2
     desk.ask("travel", Remove(id=other.id))
     documents = done(desk.room.documents([note.id, other.id]))
     assert [(one.id, one.scope, one.text) for one in documents] == [(note.id, "travel", "one")]

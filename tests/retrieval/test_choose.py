@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aios.errors import CoreFailed, InvalidArgument
-from aios.retrieval.choose import chosen
+from aios.retrieval.choose import chosen, name_for, remember
 from aios.retrieval.core import CoreEmbedder
 
 
@@ -26,6 +26,19 @@ def test_a_name_that_is_none_says_what_was_expected(name: str) -> None:
 def test_a_folder_is_taken_for_a_model(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no model in"):
         chosen(str(tmp_path))
+
+
+def test_a_home_goes_by_the_last_embedder_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert name_for(tmp_path) == name_for(None) == name_for(tmp_path / "nix") == "ngrams"
+    remember(tmp_path, "openai:http://localhost:1/v1#nomic")
+    assert name_for(tmp_path) == "openai:http://localhost:1/v1#nomic"
+    assert name_for(tmp_path, "ngrams") == "ngrams"
+    remember(None, "ngrams")
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert name_for(None, "model") == str(tmp_path / "model")  # wherever it is asked for next
 
 
 def _lengths(texts: Sequence[str]) -> np.ndarray:

@@ -239,6 +239,18 @@ def test_damage_that_is_found_later_is_told_and_mended_by_beginning_anew(tmp_pat
     assert ids(index, "violin", SearchMode.HYBRID) == ["a"]
 
 
+def test_tending_ends_and_changes_no_answer(index: HybridIndex) -> None:
+    for number in range(40):
+        index.put([document(f"d{number}", f"{number * 1_001} sonata")])
+    rounds = 0
+    while index.tend():
+        rounds += 1
+    assert 0 < rounds < 20
+    assert not index.tend()
+    assert ids(index, "7007") == ["d7"]
+    assert len(ids(index, "sonata", limit=99)) == 40
+
+
 def test_searches_beside_a_writer_find_whole_documents_of_their_scope(tmp_path: Path) -> None:
     index = HybridIndex(tmp_path, NgramEmbedder(64))
     index.put([document("hers", "violin sonata")])

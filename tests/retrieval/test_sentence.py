@@ -11,7 +11,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 from aios.errors import CoreFailed, NotFound
 from aios.retrieval.sentence import SentenceEmbedder
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "car", "river", "sings", "on", "a"]
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "car", "river", "sings", "on", "a")
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from aios.errors import Damaged
 from aios.retrieval.base import Vectors
+from aios.retrieval.core import unit
 from aios.retrieval.vectors import VectorFile
 
 
-def _unit(rows: int, seed: int, dimensions: int = 8) -> np.ndarray:
+def _unit(rows: int, seed: int, dimensions: int = 8) -> Vectors:
     vectors = np.random.default_rng(seed).normal(size=(rows, dimensions)).astype(np.float32)
-    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: Vectors = vectors / lengths
-    return units
+    return unit(vectors)
 
 
 @settings(max_examples=40, deadline=None)

@@ -22,6 +22,8 @@ NO_DEFAULT = inspect.Parameter.empty
 class Notebook:
     """A transport that remembers calls and answers each with what it was given."""
 
+    is_durable = False
+
     def __init__(self, reply: object) -> None:
         self.reply = reply
         self.calls: list[object] = []

@@ -84,6 +84,20 @@ def test_without_a_token_a_process_is_named_only_where_that_is_allowed() -> None
     lived(main)
 
 
+def test_a_caller_without_a_token_is_no_agent_that_has_one() -> None:
+    async def main() -> None:
+        settings = Settings(anonymous="default", agents={FIXED: "writer"})
+        async with house(lambda _: "yes", settings=settings) as home:
+            path = "/api/syscalls/process.whoami"
+            assert await status(home, path, x_aios_agent="writer") == 200
+            found = await home.kernel.call(home.kernel.token, List())
+            agents = sorted(one.agent for one in found.processes if one.name == "writer")
+            assert agents == ["anonymous/writer", "writer"]
+            assert await status(home, path, x_aios_agent="../writer") == 400
+
+    lived(main)
+
+
 def test_an_anonymous_process_that_was_killed_is_opened_again() -> None:
     async def main() -> None:
         async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:

@@ -9,8 +9,8 @@ from aios.clock import LoopClock
 from aios.journal.base import Work
 from aios.journal.journal import open_journal
 from aios.storage import Ground, Storage
-from aios.storage.scan import Scan
 from aios.syscalls import file
+from tests.storage.rooms import WordSearcher
 
 
 def content(number: int) -> bytes:
@@ -29,7 +29,7 @@ def steps(number: int) -> tuple[file.Step, ...]:
 async def main(home: Path, start: int) -> None:
     journal = open_journal(home / "journal", is_durable=True)
     ground = Ground(folder=home / "files", clock=LoopClock(), random=Random(start))
-    storage = Storage(journal, Scan(journal), ground)
+    storage = Storage(journal, WordSearcher(), ground)
     await storage.open()
     for number in range(start, start + 100_000):
         call = file.Transaction(steps=steps(number))

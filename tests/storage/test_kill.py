@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from aios.kernel.cabinet import open_cabinet
+from aios.retrieval.ngrams import NgramEmbedder
 from aios.syscalls import file
 from tests.storage.killed import content
 
@@ -31,7 +32,7 @@ def killed_after(home: Path, start: int, acknowledged: int, spins: int) -> int:
 
 
 async def pair(home: Path) -> tuple[bytes, bytes]:
-    async with open_cabinet(home) as cabinet:
+    async with open_cabinet(home, NgramEmbedder()) as cabinet:
         left = await cabinet.call("ada", file.ReadFile(path="pair/left"))
         right = await cabinet.call("ada", file.ReadFile(path="pair/right"))
         versions = (await cabinet.call("ada", file.Versions(path="pair/left"))).versions

@@ -177,7 +177,7 @@ class Machine(RuleBasedStateMachine):
             return f"bin has {deleted}"
         for _, taken in model.bin:
             used += sum(len(data) for thing in taken.values() if thing for _, data in thing)
-        quota = await desk.call(file.Usage())
+        quota = await desk.call(file.FileUsage())
         if (quota.bytes, quota.files) != (used, len(model.things)):
             return f"usage is {quota}, not {used} bytes and {len(model.things)} files"
         return await self._real_difference(model)

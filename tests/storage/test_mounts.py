@@ -87,7 +87,7 @@ def test_a_mount_survives_a_restart_and_an_unmount_leaves_its_files(
         await second.call(file.Unmount(name="docs"))
         assert (await second.call(file.Folder(deep=True))).files == ()
         assert (await second.call(file.Bin())).deleted == ()
-        assert (await second.call(file.Usage())).bytes == 0
+        assert (await second.call(file.FileUsage())).bytes == 0
         assert (docs / "a.txt").read_bytes() == b"alpha"
         await second.call(file.Mount(name="docs", folder=str(docs)))
         assert (await second.call(file.Stat(path="docs/a.txt"))).version == 2

@@ -4,14 +4,16 @@ import asyncio
 import os
 import shutil
 from collections.abc import Coroutine
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aios.errors import Denied, NotFound
+from aios.errors import Denied, NoSpace, NotFound
 from aios.journal import statements as sql
+from aios.storage.disk import RealDisk, Root
 from aios.syscalls import file
 from tests.storage.rooms import Desk
 
@@ -28,14 +30,14 @@ async def look_around(desk: Desk, rounds: int = 3) -> None:
 
 
 async def outbox(desk: Desk) -> int:
-    return len(await desk.journal.read(sql.OUTBOX_OLDEST, 1_000))
+    return len(await desk.journal.read(sql.OUTBOX_OLDEST, "file", 1_000))
 
 
 def test_an_edit_by_hand_is_a_version_and_is_given_to_the_index(tmp_path: Path) -> None:
     async def main() -> None:
         desk = Desk(tmp_path)
         await desk.call(file.Create(path="f", data=b"one"))
-        for place, _, _ in await desk.journal.read(sql.OUTBOX_OLDEST, 10):
+        for place, _ in await desk.journal.read(sql.OUTBOX_OLDEST, "file", 10):
             await desk.journal.post([(sql.OUTBOX_DONE, (place,))])  # type: ignore[list-item]
         desk.real("f").write_bytes(b"two, by hand")
         await look_around(desk)
@@ -144,6 +146,50 @@ def test_a_root_that_is_gone_is_written_anew_from_the_journal(tmp_path: Path) ->
     run(main())
 
 
+def test_a_root_that_is_gone_comes_back_when_it_is_listed_or_watched(tmp_path: Path) -> None:
+    async def main() -> None:
+        desk = Desk(tmp_path)
+        await desk.call(file.Create(path="a/f", data=b"mine"))
+        await desk.call(file.Create(path="b", data=b"too"))
+        for look in (desk.call(file.Folder()), look_around(desk)):
+            shutil.rmtree(desk.folder)
+            await look
+            assert desk.real("a/f").read_bytes() == b"mine"
+            assert desk.real("b").read_bytes() == b"too"
+        assert (await desk.call(file.Bin())).deleted == ()
+
+    run(main())
+
+
+def test_a_root_that_could_not_all_be_written_anew_loses_nothing(tmp_path: Path) -> None:
+    class Full(RealDisk):
+        room = 1
+
+        def stage(self, root: Root, name: str, data: bytes) -> None:
+            if self.room < 1:
+                raise NoSpace("full")
+            self.room -= 1
+            super().stage(root, name, data)
+
+    async def main() -> None:
+        desk = Desk(tmp_path)
+        for name in "abc":
+            await desk.call(file.Create(path=name, data=name.encode()))
+        shutil.rmtree(desk.folder)
+        full = Desk(tmp_path, desk.journal, disk=Full(), clock=desk.clock, seed=1)
+        with suppress(NoSpace):
+            await full.call(file.ReadFile(path="c"))
+        assert len(list(desk.real("").glob("[abc]"))) == 1
+        later = Desk(tmp_path, desk.journal, clock=desk.clock, seed=2)  # after a kill
+        await later.storage.open()
+        await look_around(later)
+        assert [one.path for one in (await later.call(file.Folder())).files] == ["a", "b", "c"]
+        assert [desk.real(name).read_bytes() for name in "abc"] == [b"a", b"b", b"c"]
+        assert (await later.call(file.Bin())).deleted == ()
+
+    run(main())
+
+
 def test_a_special_file_or_one_that_cannot_be_named_is_left_alone(tmp_path: Path) -> None:
     async def main() -> None:
         desk = Desk(tmp_path)
@@ -170,7 +216,7 @@ def test_the_watch_looks_at_a_bounded_number_of_entries_a_round(tmp_path: Path) 
         taken = []
         for _ in range(12):
             await desk.storage.watch_once()
-            taken.append((await desk.call(file.Usage())).files)
+            taken.append((await desk.call(file.FileUsage())).files)
         steps = [after - before for before, after in pairwise(taken)]
         assert max(steps) <= 1_200
         assert taken[-1] == 3_031

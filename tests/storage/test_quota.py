@@ -36,7 +36,7 @@ def test_bytes_over_the_limit_are_refused_and_nothing_is_written(tmp_path: Path)
             with pytest.raises(QuotaExceeded, match="at most 100"):
                 await desk.call(call)
         await desk.call(file.Create(path="g", data=b"y" * 40))
-        usage = await desk.call(file.Usage())
+        usage = await desk.call(file.FileUsage())
         assert (usage.bytes, usage.bytes_max, usage.files) == (100, 100, 2)
         assert not desk.real("h").exists()
         await desk.call(file.Move(path="g", to="h"))
@@ -53,7 +53,7 @@ def test_writers_at_the_same_time_do_not_pass_the_limit_together(tmp_path: Path)
             return_exceptions=True,
         )
         assert sum(isinstance(one, file.FileInfo) for one in got) == 3
-        usage = await desk.call(file.Usage())
+        usage = await desk.call(file.FileUsage())
         assert (usage.bytes, usage.files) == (90, 3)
 
     run(main())
@@ -83,7 +83,7 @@ def test_the_bin_makes_way_for_what_is_new_the_oldest_first(tmp_path: Path) -> N
         await desk.call(file.Create(path="f", data=bytes(50)))
         (left,) = (await desk.call(file.Bin())).deleted
         assert left.path == "new"
-        assert (await desk.call(file.Usage())).bytes == 90
+        assert (await desk.call(file.FileUsage())).bytes == 90
         with pytest.raises(QuotaExceeded):
             await desk.call(file.Create(path="g", data=bytes(51)))
         assert len((await desk.call(file.Bin())).deleted) == 1
@@ -106,7 +106,7 @@ def test_the_bin_forgets_what_is_old_or_too_much(tmp_path: Path) -> None:
         assert [one.id for one in (await desk.call(file.Bin())).deleted] == [last.id]
         with pytest.raises(NotFound):
             await desk.call(file.Restore(id=ids[4]))
-        assert (await desk.call(file.Usage())).bytes == 0
+        assert (await desk.call(file.FileUsage())).bytes == 0
 
     run(main())
 
@@ -118,7 +118,7 @@ def test_a_file_keeps_as_many_versions_as_it_may(tmp_path: Path) -> None:
             await desk.call(file.WriteFile(path="f", data=b"%d" % number))
         versions = (await desk.call(file.Versions(path="f"))).versions
         assert [one.version for one in versions] == [6, 5, 4]
-        assert (await desk.call(file.Usage())).bytes == 3
+        assert (await desk.call(file.FileUsage())).bytes == 3
         with pytest.raises(NotFound, match="from 4 to 6"):
             await desk.call(file.ReadFile(path="f", version=3))
         assert len(await desk.storage.blobs()) == 3

@@ -71,7 +71,7 @@ def test_writers_of_different_files_in_a_new_folder_do_not_collide(tmp_path: Pat
         listed = await desk.call(file.Folder(deep=True))
         assert len(listed.files) == 23
         assert (await desk.call(file.ReadFile(path="new/log"))).data == b"y" * 20
-        assert (await desk.call(file.Usage())).files == 23
+        assert (await desk.call(file.FileUsage())).files == 23
 
     run(main())
 
@@ -186,7 +186,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_names_the_step(tmp_path: Pa
         assert desk.real("a").read_bytes() == b"1"
         assert not desk.real("deep").exists()
         assert list((desk.folder / "ada" / ".aios").iterdir()) == []
-        assert (await desk.call(file.Usage())).bytes == 1
+        assert (await desk.call(file.FileUsage())).bytes == 1
 
     run(main())
 

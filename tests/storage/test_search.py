@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from aios.errors import NotFound, WrongState
+from aios.errors import NotFound
 from aios.journal import statements as sql
-from aios.retrieval.base import Query
 from aios.storage import FileLimits
-from aios.storage.scan import Scan
 from aios.storage.texts import as_text, snippet
 from aios.syscalls import file
-from aios.syscalls.note import SearchMode
 from tests.storage.rooms import Desk
 
 
@@ -24,8 +21,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 async def indexed(desk: Desk) -> None:
     """What the indexer does: take what changed, ask for the documents, let go of the rest."""
-    rows = await desk.journal.read(sql.OUTBOX_OLDEST, 1_000)
-    ids = [str(id) for _, kind, id in rows if kind == "file"]
+    rows = await desk.journal.read(sql.OUTBOX_OLDEST, "file", 1_000)
+    ids = [str(id) for _, id in rows]
     for id in ids:
         desk.searcher.texts.pop(id, None)
     for document in await desk.storage.documents(ids):
@@ -103,20 +100,3 @@ def test_text_is_utf8_without_nul() -> None:
     assert as_text("é😀".encode()) == "é😀"
     assert as_text(b"\xff") is None
     assert as_text(b"a\0b") is None
-
-
-def test_a_scan_finds_by_words_where_there_is_no_index(tmp_path: Path) -> None:
-    async def main() -> None:
-        desk = Desk(tmp_path)
-        await desk.call(file.Create(path="whale.txt", data=b"ships"))
-        await desk.call(file.Create(path="f", data=b"a whale, a Ship"))
-        await desk.call(file.Create(path="g", data=b"nothing"))
-        scan = Scan(desk.journal)
-        hits = await scan.search(Query(text="Whale ships", scopes=("ada",), limit=5))
-        paths = await desk.storage.documents([hit.id for hit in hits])
-        assert sorted(one.title for one in paths) == ["f", "whale.txt"]
-        assert hits[0].score > hits[1].score
-        with pytest.raises(WrongState, match="needs an index"):
-            await scan.search(Query(text="x", scopes=("ada",), limit=5, mode=SearchMode.SEMANTIC))
-
-    run(main())

@@ -45,8 +45,9 @@ class ReusedCore:
         self._core.drop(generation_id, snapshot)
 
     async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
+        batches = self._batches
         yield [Ready()]
-        while (batch := await self._batches.get()) is not None:
+        while (batch := await batches.get()) is not None:
             yield batch
 
     async def close(self) -> None:

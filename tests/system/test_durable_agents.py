@@ -27,6 +27,7 @@ from aios.models import pocket
 from aios.models.pocket.tools import calculate
 from aios.scheduler import make
 from aios.sdk import Agent, Client, hosted, tool
+from aios.sdk.toolbox import UNKNOWN
 from aios.syscalls import Exited, ProcessState
 from aios.testing.crash import Severable
 from aios.testing.journal import InlineJournal
@@ -132,58 +133,81 @@ def test_an_agent_killed_before_each_of_its_commits_gives_the_same_answer(tmp_pa
 
 
 AGENT = '''
-"""An agent with a tool that takes its time and leaves a trace."""
+"""An agent whose tools take their time, and leave a trace as they begin."""
 
 import time
 from pathlib import Path
 
-from aios.sdk import Agent, tool
+from aios.sdk import Agent, Toolbox, tool
+from aios.syscalls import ToolCall
 
-TRACE = Path(__file__).with_name("trace")
+HERE = Path(__file__).parent
 
 
-@tool(inline=True, repeatable=True)
+def slowly(name: str) -> None:
+    with (HERE / name).open("a") as file:
+        file.write("begun ")
+    time.sleep(3 if (HERE / name).read_text() == "begun " else 0)
+
+
+@tool(repeatable=True)
 def calculator(expr: str) -> str:
     """Compute an arithmetic expression."""
+    slowly("calculated")
     return str(eval(expr))
 
 
 @tool
 def note_write(name: str, text: str) -> str:
     """Write a note, replacing it."""
-    with TRACE.open("a") as file:
-        file.write(f"{name} {text}\\n")
+    slowly("noted")
     return "ok"
 
 
 clerk = Agent("clerk", tools=[calculator, note_write], temperature=0.0, max_tokens=96)
+
+
+async def program(client, argument):
+    call = ToolCall(id="1", name="note_write", arguments='{"name": "answer", "text": "84"}')
+    return (await Toolbox([note_write]).run(call, client)).content
 '''
 
 
 @pytest.mark.timeout(240)
-def test_a_run_that_is_killed_goes_on_when_it_is_started_again(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_in_a_tool_goes_on_when_it_is_started_again(tmp_path: Path) -> None:
     (tmp_path / "office.py").write_text(AGENT)
-    trace, wal = tmp_path / "trace", tmp_path / "home" / "journal" / "journal.db-wal"
-    command = [sys.executable, "-m", "aios.cli", "run", "--durable", "--state", "home", "office.py"]
-    first = subprocess.Popen([*command, TASK], cwd=tmp_path, stdout=subprocess.PIPE)
+    agent, program = command(tmp_path, "clerk"), command(tmp_path, "program")
+    run_and_kill(agent, tmp_path / "calculated")
+    assert "84" in run_to_its_end(agent)
+    assert (tmp_path / "calculated").read_text() == "begun begun "
+    assert (tmp_path / "noted").read_text() == "begun "
+    (tmp_path / "noted").unlink()
+    run_and_kill(program, tmp_path / "noted")
+    assert run_to_its_end(program).strip() == UNKNOWN
+    assert (tmp_path / "noted").read_text() == "begun "
+
+
+def command(folder: Path, name: str) -> list[str]:
+    target = f"{folder / 'office.py'}:{name}"
+    options = ["--durable", "--state", str(folder / "home")]
+    return [sys.executable, "-m", "aios.cli", "run", *options, target, TASK]
+
+
+def run_to_its_end(command: list[str]) -> str:
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def run_and_kill(command: list[str], trace: Path, limit_s: float = 60.0) -> None:
+    """Start a program and kill it once that trace is there."""
+    program = subprocess.Popen(command, stdout=subprocess.PIPE)
+    until = time.monotonic() + limit_s  # noqa: TID251 - another process's time
     try:
-        wait_for(trace)
-        size = wal.stat().st_size
-        while wal.stat().st_size == size and first.poll() is None:
-            time.sleep(0.001)  # noqa: TID251 - another process's disk
+        while not trace.exists():
+            assert program.poll() is None, "it ended before it was killed"
+            assert time.monotonic() < until, f"no {trace} after {limit_s} s"  # noqa: TID251
+            time.sleep(0.01)  # noqa: TID251
     finally:
-        first.send_signal(signal.SIGKILL)
-        first.communicate()
-    second = subprocess.run(
-        [*command, TASK], cwd=tmp_path, capture_output=True, text=True, timeout=120
-    )
-    assert second.returncode == 0, second.stderr
-    assert "84" in second.stdout
-    assert trace.read_text() == "answer 84\n"
-
-
-def wait_for(path: Path, limit_s: float = 60.0) -> None:
-    until = time.monotonic() + limit_s  # noqa: TID251 - another process's disk
-    while not path.exists():
-        assert time.monotonic() < until, f"no {path} after {limit_s} s"  # noqa: TID251
-        time.sleep(0.001)  # noqa: TID251
+        program.send_signal(signal.SIGKILL)
+        program.communicate()

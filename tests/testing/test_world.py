@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from aios.scheduler import make
+from aios.scheduler import RoundRobin
 from aios.scheduler.base import Decision, Machine, Preempt, Start
 from aios.testing.loop import Deadlock
 from aios.testing.world import Broken, World
@@ -31,7 +31,7 @@ class Broke:
     """A policy spoilt on purpose; everything it does not spoil is the real one's."""
 
     def __init__(self) -> None:
-        self._real = make("rr")
+        self._real = RoundRobin(slice_tokens=8)
         self.name = "broken"
 
     def __getattr__(self, name: str) -> object:

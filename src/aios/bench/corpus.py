@@ -29,6 +29,7 @@ FILE_BYTES = 2_000
 FACTS_A_FILE = 5
 FIRST_DAY = date(2019, 1, 1)
 DAYS = 6 * 365
+TRIES_MAX = 10_000
 _NAMES = re.compile(r"{(\w+)}")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -145,22 +146,28 @@ def _text(sentences: Sequence[str], prose: Sequence[str], rng: Random) -> str:
 
 
 def _questions(stock: Stock, known: Sequence[_Known], count: int, rng: Random) -> list[Question]:
-    told = Counter((one.fact.person, one.fact.topic.name, one.path) for one in known)
+    told = {(one.fact.person, one.fact.topic.name, one.path) for one in known}
     files = Counter((person, topic) for person, topic, _ in told)
-    found: list[Question] = []
-    kinds = [kind for kind, share in SHARES.items() for _ in range(share)]
+    # A question is of a person and a thing that only one file has together.
+    single = [one for one in known if files[one.fact.person, one.fact.topic.name] == 1]
     firsts = {one.path: one for one in reversed(known)}
-    while len(found) < count:
+    named = [one for one in single if firsts[one.path] is one]
+    kinds = [kind for kind, share in SHARES.items() for _ in range(share)]
+    found: list[Question] = []
+    for _ in range(count):
         kind = rng.choice(kinds)
+        found.append(_question(stock, kind, named if kind == "file name" else single, rng))
+    return found
+
+
+def _question(stock: Stock, kind: str, known: Sequence[_Known], rng: Random) -> Question:
+    """A question of that kind; not every fact can be asked for in every way."""
+    for _ in range(TRIES_MAX):
         one = rng.choice(known)
-        if kind == "file name":
-            one = firsts[one.path]
-        if files[one.fact.person, one.fact.topic.name] > 1:
-            continue
         text = _ASK[kind](one, rng.choice(_fitting(stock.questions, one.template)), rng)
         if text:
-            found.append(Question(text, kind, one.path))
-    return found
+            return Question(text, kind, one.path)
+    raise AssertionError(f"no fact can be asked for by {kind}")
 
 
 def _fitting(questions: Sequence[str], told: str) -> list[str]:

@@ -119,6 +119,8 @@ def _both(corpus: Corpus) -> list[Found]:
         began = clock.now()
         for at in range(0, len(corpus.files), BATCH):
             index.put([_document(file) for file in corpus.files[at : at + BATCH]])
+        while index.tend():
+            pass
         took_s = clock.now() - began
 
         def find(question: str) -> list[str]:

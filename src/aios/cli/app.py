@@ -14,6 +14,8 @@ from aios.cli.bench import bench
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.files import files
+from aios.cli.journal import journal
+from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
 from aios.cli.run import run
@@ -25,7 +27,13 @@ from aios.errors import AiosError
 COMMANDS: tuple[Callable[..., None], ...] = (
     serve, run, ps, shell, demo, bench, doctor, version,
 )  # as help shows them  # fmt: skip
-GROUPS: dict[str, typer.Typer] = {"agents": agents, "files": files, "models": models}
+GROUPS: dict[str, typer.Typer] = {
+    "agents": agents,
+    "files": files,
+    "journal": journal,
+    "memory": memory,
+    "models": models,
+}
 
 app = typer.Typer(
     name="aios",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +16,14 @@ import msgspec
 import typer
 
 from aios.bench.machine import cores, memory_bytes
+from aios.cli import places
 from aios.config import shared_memory
+from aios.errors import NotFound
 
 GIB = 1 << 30
+MIB = 1 << 20
+JOURNAL_MAX = GIB
+JOURNAL_ADVICE = "`aios journal check` names all of it, `aios journal restore` takes a backup"
 MEMORY_MIN = 2 * GIB
 SHARED_MIN = GIB
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
@@ -56,6 +62,7 @@ def checks() -> Iterator[Check]:
     yield folder("shared memory", shared_memory(), SHARED_MIN)
     yield folder("temporary files", Path(tempfile.gettempdir()), SHARED_MIN)
     yield _pocket()
+    yield journal(places.home())
 
 
 def line(check: Check) -> str:
@@ -106,6 +113,33 @@ def folder(what: str, path: Path, bytes_min: int) -> Check:
     free = shutil.disk_usage(path).free
     advice = "" if free >= bytes_min else f"free {bytes_min / GIB:.0f} GiB there"
     return Check(what, f"{path}, {free / GIB:.1f} GiB free", advice)
+
+
+def journal(home: Path) -> Check:
+    """Whether what the kernel keeps is as it was written; a large one is not read here."""
+    from aios.cli.journal import found_in, journal_of
+
+    try:
+        folder = journal_of(home)
+    except NotFound:
+        return Check("journal", f"none yet in {home}")
+    size = _bytes_in(folder)
+    shown = f"{folder}, {size / MIB:.1f} MiB"
+    if size > JOURNAL_MAX:
+        return Check("journal", f"{shown}, not read; `aios journal check` does")
+    troubles = found_in(folder)
+    if not troubles:
+        return Check("journal", f"{shown}, whole")
+    first = f"{troubles[0].place}: {troubles[0].problem}"
+    return Check("journal", f"{shown}, {len(troubles)} damaged, {first}", JOURNAL_ADVICE)
+
+
+def _bytes_in(folder: Path) -> int:
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # A kernel may be at work there.
+            size += file.stat().st_size
+    return size
 
 
 def _pocket() -> Check:

@@ -1,156 +1,160 @@
-"""`aios files`: a look into the files of a home whose kernel is stopped, and ways back in time."""
+"""`aios files`: a look into agents' files, and ways back in time."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aios.cli.inside import Home, Inside, Mode, look, look_at_home, tell_pending
+from aios.cli.remote import Url, plain, when
+from aios.syscalls.note import SearchMode
 
 if TYPE_CHECKING:
     from aios.kernel.cabinet import Cabinet
 
 files = typer.Typer(
     name="files",
-    help="Look into the files of a stopped kernel's home.",
+    help="Look into agents' files.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Home = Annotated[Path, typer.Option(help="The kernel's home.", envvar="AIOS_HOME")]
 Agent = Annotated[str, typer.Option(help="Whose files: travel, or travel/flights for its child.")]
 Place = Annotated[str, typer.Argument(help="A path in the agent's root.")]
 
 
 @files.command()
-def agents(home: Home) -> None:
+def agents(home: Home = None) -> None:
     """Agents that have files, and how much."""
 
     async def show(cabinet: "Cabinet") -> None:
-        for agent, quota in await cabinet.agents():
-            print(f"{quota.bytes:>14,} bytes {quota.files:>8,} files  {agent}")
+        for agent, quota in await cabinet.files():
+            print(f"{quota.bytes:>14,} bytes {quota.files:>8,} files  {plain(agent)}")
 
-    _run(home, show)
+    look_at_home(home, show)
 
 
 @files.command(name="list")
-def list_(home: Home, agent: Agent, path: Place = "", deep: bool = False) -> None:
+def list_(
+    agent: Agent, path: Place = "", deep: bool = False, home: Home = None, url: Url = ""
+) -> None:
     """What a folder holds."""
     from aios.syscalls.file import Folder
 
-    async def show(cabinet: "Cabinet") -> None:
-        listed = await cabinet.call(agent, Folder(path=path, deep=deep, limit=100_000))
+    async def show(inside: Inside) -> None:
+        listed = await inside.call(agent, Folder(path=path, deep=deep, limit=100_000))
         for info in listed.files:
             mark = "/" if info.kind == "folder" else ""
-            print(
-                f"{info.bytes:>14,}  v{info.version:<5} {_when(info.modified)}  {info.path}{mark}"
-            )
+            shown = f"{info.bytes:>14,}  v{info.version:<5} {when(info.modified)}"
+            print(f"{shown}  {plain(info.path)}{mark}")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
 def read(
-    home: Home,
     agent: Agent,
     path: Place,
     version: Annotated[int, typer.Option(help="An older version.", min=1)] | None = None,
+    home: Home = None,
+    url: Url = "",
 ) -> None:
     """Write a file's bytes to standard output."""
     from aios.syscalls.file import ReadFile
 
-    async def show(cabinet: "Cabinet") -> None:
-        data = (await cabinet.call(agent, ReadFile(path=path, version=version))).data
+    async def show(inside: Inside) -> None:
+        data = (await inside.call(agent, ReadFile(path=path, version=version))).data
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
-def versions(home: Home, agent: Agent, path: Place) -> None:
+def versions(agent: Agent, path: Place, home: Home = None, url: Url = "") -> None:
     """A file's versions, newest first."""
     from aios.syscalls.file import Versions
 
-    async def show(cabinet: "Cabinet") -> None:
-        for one in (await cabinet.call(agent, Versions(path=path))).versions:
-            print(f"v{one.version:<5} {_when(one.time)} {one.bytes:>14,}  {one.by}")
+    async def show(inside: Inside) -> None:
+        for one in (await inside.call(agent, Versions(path=path))).versions:
+            print(f"v{one.version:<5} {when(one.time)} {one.bytes:>14,}  {plain(one.by)}")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
-def search(home: Home, agent: Agent, query: str, path: str = "", limit: int = 10) -> None:
-    """Files that hold the words of a query."""
+def search(  # noqa: PLR0913 - its options
+    agent: Agent,
+    query: str,
+    path: str = "",
+    mode: Mode = SearchMode.HYBRID,
+    limit: int = 10,
+    home: Home = None,
+    url: Url = "",
+) -> None:
+    """Files by the words of a query, and by its meaning."""
     from aios.syscalls.file import SearchFiles
-    from aios.syscalls.note import SearchMode
 
-    async def show(cabinet: "Cabinet") -> None:
-        call = SearchFiles(query=query, path=path, limit=limit, mode=SearchMode.KEYWORD)
-        for one in (await cabinet.call(agent, call)).files:
-            print(one.file.path)
+    async def show(inside: Inside) -> None:
+        call = SearchFiles(query=query, path=path, limit=limit, mode=mode)
+        await inside.settled()
+        found = await inside.call(agent, call)
+        tell_pending(found.pending)
+        for one in found.files:
+            print(plain(one.file.path))
             for line in one.snippet.splitlines():
-                print(f"    {line}")
+                print(f"    {plain(line)}")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
-def diff(home: Home, agent: Agent, path: Place, old: int, new: int | None = None) -> None:
+def diff(
+    agent: Agent,
+    path: Place,
+    old: int,
+    new: int | None = None,
+    home: Home = None,
+    url: Url = "",
+) -> None:
     """What changed from version OLD to version NEW, or to the present content."""
     from aios.syscalls.file import Diff
 
-    async def show(cabinet: "Cabinet") -> None:
-        print((await cabinet.call(agent, Diff(path=path, old=old, new=new))).text, end="")
+    async def show(inside: Inside) -> None:
+        print((await inside.call(agent, Diff(path=path, old=old, new=new))).text, end="")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
-def rollback(home: Home, agent: Agent, path: Place, version: int) -> None:
+def rollback(agent: Agent, path: Place, version: int, home: Home = None, url: Url = "") -> None:
     """Bring an older version back, as a new one."""
     from aios.syscalls.file import RollbackFile
 
-    async def show(cabinet: "Cabinet") -> None:
-        info = await cabinet.call(agent, RollbackFile(path=path, version=version))
+    async def show(inside: Inside) -> None:
+        info = await inside.call(agent, RollbackFile(path=path, version=version))
         print(f"{info.path} is at version {info.version}, with the content of {version}")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command(name="bin")
-def bin_(home: Home, agent: Agent) -> None:
+def bin_(agent: Agent, home: Home = None, url: Url = "") -> None:
     """What was deleted, newest first."""
     from aios.syscalls.file import Bin
 
-    async def show(cabinet: "Cabinet") -> None:
-        for one in (await cabinet.call(agent, Bin())).deleted:
-            print(f"{one.id}  {_when(one.time)} {one.bytes:>14,}  {one.path}")
+    async def show(inside: Inside) -> None:
+        for one in (await inside.call(agent, Bin())).deleted:
+            print(f"{one.id}  {when(one.time)} {one.bytes:>14,}  {plain(one.path)}")
 
-    _run(home, show)
+    look(home, url, show)
 
 
 @files.command()
-def restore(home: Home, agent: Agent, id: str, to: str | None = None) -> None:
+def restore(agent: Agent, id: str, to: str | None = None, home: Home = None, url: Url = "") -> None:
     """Take something back from the bin."""
     from aios.syscalls.file import Restore
 
-    async def show(cabinet: "Cabinet") -> None:
-        print((await cabinet.call(agent, Restore(id=id, to=to))).path)
+    async def show(inside: Inside) -> None:
+        print(plain((await inside.call(agent, Restore(id=id, to=to))).path))
 
-    _run(home, show)
-
-
-def _run(home: Path, show: Callable[["Cabinet"], Coroutine[Any, Any, None]]) -> None:
-    from aios.kernel.cabinet import open_cabinet
-
-    async def run() -> None:
-        async with open_cabinet(home) as cabinet:
-            await show(cabinet)
-
-    asyncio.run(run())
-
-
-def _when(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    look(home, url, show)

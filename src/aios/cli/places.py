@@ -17,6 +17,12 @@ def state() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state")
 
 
+def home() -> Path:
+    """The home of the kernel that `aios serve` starts."""
+    given = os.environ.get("AIOS_STATE")
+    return Path(given) if given else state() / "kernel"
+
+
 def record() -> Path:
     """The running server's record."""
     given = os.environ.get("XDG_RUNTIME_DIR")

@@ -2,15 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from aios.cli import places
 from aios.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from aios.sdk.client import Client
 
 R = TypeVar("R")
 
@@ -26,8 +31,19 @@ Output = Annotated[Form, typer.Option("--output", "-o", help="How to write the r
 Url = Annotated[str, typer.Option(envvar="AIOS_URL", help="The kernel; this machine's if empty.")]
 
 
-def ask(url: str, work: Callable[[Any], Awaitable[R]]) -> R:
-    """What `work` finds with a client of the kernel at `url`.
+def ask(url: str, work: Callable[["Client"], Awaitable[R]]) -> R:
+    """What `work` finds with a client of the kernel at `url`."""
+
+    async def main() -> R:
+        async with client_of(url) as client:
+            return await work(client)
+
+    return asyncio.run(main())
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator["Client"]:
+    """A client of the kernel at `url`.
 
     The token is AIOS_TOKEN or the file that AIOS_TOKEN_FILE names; this machine's own kernel has
     left one.
@@ -36,12 +52,8 @@ def ask(url: str, work: Callable[[Any], Awaitable[R]]) -> R:
     from aios.sdk.http import HttpTransport
 
     place, token = _place(url)
-
-    async def main() -> R:
-        async with HttpTransport(place) as transport:
-            return await work(Client(transport, token))
-
-    return asyncio.run(main())
+    async with HttpTransport(place) as transport:
+        yield Client(transport, token)
 
 
 def show(form: Form, reply: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -51,11 +63,21 @@ def show(form: Form, reply: Any, columns: Sequence[str], rows: Sequence[Sequence
 
         print(msgspec.json.format(msgspec.json.encode(reply), indent=2).decode())
         return
-    table = [columns, *rows]
+    table = [columns, *([plain(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(columns))]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def plain(text: str) -> str:
+    """A text of an agent's as one line that does nothing to a terminal."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def when(time: float) -> str:
+    """Seconds since the epoch as a time of this place."""
+    return f"{datetime.fromtimestamp(time, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _place(url: str) -> tuple[str, str]:

@@ -26,6 +26,13 @@ Durable = Annotated[
 State = Annotated[
     Path | None, typer.Option(help="The kernel's home; a durable run has .aios.", file_okay=False)
 ]
+Embedder = Annotated[
+    str,
+    typer.Option(
+        envvar="AIOS_EMBEDDER",
+        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+    ),
+]
 Model = Annotated[str, typer.Option(help="A model's name or folder.")]
 
 
@@ -45,11 +52,12 @@ def run(
     durable: Durable = False,
     state: State = None,
     model: Model = "pocket",
+    embedder: Embedder = "",
 ) -> None:
     """Run an agent, or an `async def` that takes a client and an argument, from a Python file."""
     chosen = runnable(target, argument)
     home = state or (STATE if durable else None)
-    result = asyncio.run(_run(chosen, model, home, is_durable=durable))
+    result = asyncio.run(_run(chosen, model, home, embedder, is_durable=durable))
     print(result)
 
 
@@ -73,11 +81,14 @@ def runnable(target: str, argument: str) -> Runnable:
     )
 
 
-async def _run(chosen: Runnable, model: str, state: Path | None, *, is_durable: bool) -> str:
-    from aios.kernel import boot
+async def _run(
+    chosen: Runnable, model: str, home: Path | None, embedder: str, *, is_durable: bool
+) -> str:
+    from aios.cli.homes import booted
     from aios.sdk import hosted
 
-    async with boot(model, programs={chosen.id: hosted(chosen.program)}, state=state) as kernel:
+    programs = {chosen.id: hosted(chosen.program)}
+    async with booted(model, home, embedder, programs) as kernel:
         return await carried_out(kernel, chosen, is_durable=is_durable)
 
 

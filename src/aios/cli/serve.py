@@ -19,7 +19,16 @@ Model = Annotated[
 Policy = Annotated[str, typer.Option(envvar="AIOS_POLICY", help="Scheduling: fifo, rr, priority.")]
 State = Annotated[
     Path | None,
-    typer.Option(envvar="AIOS_STATE", help="Folder for suspended work.", file_okay=False),
+    typer.Option(
+        envvar="AIOS_STATE", help="The home: all that outlives the kernel.", file_okay=False
+    ),
+]
+Embedder = Annotated[
+    str,
+    typer.Option(
+        envvar="AIOS_EMBEDDER",
+        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+    ),
 ]
 Anonymous = Annotated[bool, typer.Option(help="Let programs on this machine in without a token.")]
 TokenFile = Annotated[
@@ -38,6 +47,7 @@ def serve(  # noqa: PLR0913 - its options
     model: Model = "pocket",
     policy: Policy = "rr",
     state: State = None,
+    embedder: Embedder = "",
     allow_anonymous: Anonymous = False,
     token_file: TokenFile = None,
     config: Config = None,
@@ -55,8 +65,9 @@ def serve(  # noqa: PLR0913 - its options
         port=port,
         model=model,
         policy=policy,
-        state=state or places.state() / "kernel",
+        state=state or places.home(),
         record=places.record(),
+        embedder=embedder,
         settings=files.settings(
             config or places.config() / "config.toml",
             agents=agents,

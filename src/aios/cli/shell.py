@@ -32,10 +32,10 @@ def shell(
 
 async def _serve(home: Path, request: str, agent: str, model: str) -> None:
     from aios.agents.shell import Person, Shell
-    from aios.kernel.boot import boot
+    from aios.cli.homes import booted
     from aios.sdk import Client
 
-    async with boot(model, state=home) as kernel:
+    async with booted(model, home) as kernel:
         child = await Client(kernel, kernel.token).spawn(agent)
         client = Client(kernel, child.token)
         shell = Shell(Person(show=_show, confirm=_confirm), kernel.clock, zone=_here())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from aios.errors import NotFound, WrongState
+from aios.errors import Damaged, NotFound, WrongState
 from aios.journal.blobs import (
     blob_names,
     blob_path,
@@ -19,6 +19,7 @@ from aios.journal.blobs import (
     refused,
     write_blob,
 )  # fmt: skip
+from aios.journal.check import blobs_in_use
 from aios.journal.connection import connect, told
 from aios.journal.database import counted
 from aios.journal.disk import Disk
@@ -72,8 +73,12 @@ def _copy_database(source: Layout, target: Layout) -> int:
 
 def _copy_blobs(source: Layout, target: Layout, disk: Disk) -> None:
     make_blob_folder(disk, target.blobs)
+    names = blob_names(disk, source.blobs)
+    gone = sorted(blobs_in_use(target.folder) - set(names))
+    if gone:
+        raise Damaged(f"{source.blobs}: {len(gone)} blobs are gone, such as {gone[0]}")
     shelves = set()
-    for name in blob_names(disk, source.blobs):
+    for name in names:
         write_blob(disk, target.blobs, name, read_blob(disk, source.blobs, name))
         shelves.add(blob_path(target.blobs, name).parent)
     for shelf in shelves:

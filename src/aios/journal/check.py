@@ -15,15 +15,17 @@ import numpy as np
 from aios.errors import AiosError, Damaged, NotFound
 from aios.journal.blobs import blob_names, read_blob
 from aios.journal.connection import PAGE_BYTES, connect, told
-from aios.journal.database import counted
+from aios.journal.database import counted, read
 from aios.journal.disk import Disk
 from aios.journal.layout import Layout
 from aios.journal.pages import are_whole
+from aios.journal.statements import CHUNK_BLOBS, FILE_BLOBS, MESSAGE_BLOBS
 from aios.journal.wal import survey
 from aios.journal.witness import Witness
 
 PAGES_AT_ONCE = 1_024
 TRIES = 3  # readings of bytes that do not fit before they count: they may be half written
+BLOB_STATEMENTS = (FILE_BLOBS, CHUNK_BLOBS, MESSAGE_BLOBS)
 MESSAGES_MAX = 100  # of SQLite's own check
 
 
@@ -44,6 +46,18 @@ def check(folder: Path, referenced: Collection[str] = ()) -> list[Trouble]:
     elif promised:
         troubles.append(Trouble("database", f"{layout.database} is gone or empty"))
     return [*troubles, *_in_blobs(layout, disk, referenced)]
+
+
+def blobs_in_use(folder: Path) -> set[str]:
+    """Every blob that a row refers to, as far as the rows can be read. Blocks."""
+    layout, found = Layout(folder), set[str]()
+    if not Disk().size(layout.database):
+        return found
+    with suppress(AiosError), told(str(layout.database)), _opened(layout.database) as connection:
+        for statement in BLOB_STATEMENTS:
+            with suppress(AiosError):
+                found |= {str(row[0]) for row in read(connection, statement, ())}
+    return found
 
 
 def _promised(layout: Layout, disk: Disk) -> tuple[int, list[Trouble]]:

@@ -315,6 +315,17 @@ NOTE_GRANT = Statement(
 NOTE_REVOKE = Statement("note_revoke", "DELETE FROM note_grants WHERE note = ? AND agent = ?")
 NOTE_REVOKE_ALL = Statement("note_revoke_all", "DELETE FROM note_grants WHERE note = ?")
 
+# --- memory of all agents ---
+MEMORY_AGENTS = Statement(
+    "memory_agents",
+    "SELECT agent, sum(blocks), sum(bytes), sum(histories), sum(notes) FROM"
+    " (SELECT owner AS agent, count(*) AS blocks, sum(bytes) AS bytes, 0 AS histories,"
+    " 0 AS notes FROM blocks GROUP BY owner"
+    " UNION ALL SELECT agent, 0, 0, count(*), 0 FROM histories GROUP BY agent"
+    " UNION ALL SELECT owner, 0, 0, 0, count(*) FROM notes GROUP BY owner)"
+    " GROUP BY agent ORDER BY agent",
+)
+
 # --- index outbox: what the index has yet to see; the row of a thing changed again is a new one ---
 OUTBOX_ADD = Statement("outbox_add", "INSERT OR REPLACE INTO index_outbox (kind, id) VALUES (?, ?)")
 OUTBOX_OLDEST = Statement(

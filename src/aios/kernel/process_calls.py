@@ -10,7 +10,7 @@ from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.environment import Environment
 from aios.kernel.lives import Lives
-from aios.kernel.process import INIT, Process
+from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.syscalls import (
     Attempt,
     Attempted,
@@ -55,6 +55,11 @@ class ProcessCalls:
         if call.program is not None and call.program not in self._host.programs:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
+        if process.pid == INIT and call.name == FIRST_AGENT:
+            raise InvalidArgument(
+                f"name: expected another than {FIRST_AGENT!r}, whose memory, files and rights are "
+                "the first process's own"
+            )
         child = self._table.draft(process.pid, call, self._clock.now())
         child.is_durable = self._is_durable(process, call)
         child.code = self._host.code_of(call.program)

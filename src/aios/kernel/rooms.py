@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from aios.errors import AiosError
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
@@ -41,7 +42,6 @@ class _Shelf:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._room: _Indexed | None = None
         self._indexer: Indexer | None = None
 
     async def search(self, query: Query) -> list[Hit]:
@@ -51,6 +51,10 @@ class _Shelf:
     async def pending(self) -> int:
         assert self._indexer is not None
         return await self._indexer.pending()
+
+    async def settled(self) -> None:
+        assert self._indexer is not None
+        await self._indexer.settled()
 
     def changed(self) -> None:
         if self._indexer is not None:  # Otherwise the row is found when the indexer starts.
@@ -78,9 +82,45 @@ class _Shelf:
 class Rooms:
     """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one."""
 
-    def __init__(self, handlers: dict[Kind, RoomHandler], models: CallerModels) -> None:
+    def __init__(
+        self, handlers: dict[Kind, RoomHandler], models: CallerModels, shelves: Sequence[_Shelf]
+    ) -> None:
         self.handlers = handlers
         self.speak = models.speak
+        self._shelves = shelves
+
+    async def settled(self) -> None:
+        """Wait until searches find all that there is now."""
+        for shelf in self._shelves:
+            await shelf.settled()
+
+
+class _Keeping(Protocol):
+    """A room with contents beside the journal's rows."""
+
+    async def blobs(self) -> set[str]: ...
+
+
+@asynccontextmanager
+async def _tidy(
+    journal: Journal, histories: HistoryRoom, rooms: Sequence[_Keeping]
+) -> AsyncIterator[None]:
+    """Remove what nothing leads to any more: blobs before the first call, messages beside them."""
+    await journal.blobs.sweep(set().union(*[await room.blobs() for room in rooms]))
+    work = asyncio.get_running_loop().create_task(_collect(histories), name="collect messages")
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _collect(histories: HistoryRoom) -> None:
+    """Until nothing is left over, or the store has no room; the next start goes on."""
+    with suppress(AiosError):
+        while await histories.collect():
+            continue
 
 
 @asynccontextmanager
@@ -97,7 +137,9 @@ async def open_rooms(
     index = home / "index"
     async with (
         open_storage(journal, home, files_shelf, given) as storage,
+        _tidy(journal, histories, (blocks, histories, storage)),
         notes_shelf.of(notes, journal, index / "notes", given, embedder),
         files_shelf.of(storage, journal, index / "files", given, embedder),
     ):
-        yield Rooms(memory_handlers(blocks, histories, notes) | file_calls(storage), models)
+        handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
+        yield Rooms(handlers, models, (notes_shelf, files_shelf))

@@ -1,11 +1,10 @@
 """What a query's words are looked for as: FTS5 expressions. Any text is a query.
 
 BM25 looks at every document that holds a word of the query, so that common words cost the most and
-tell the least. Words are taken in order of rarity until `rows_max` documents would be looked at.
+tell the least. Words are taken in order of rarity until `rows_max` documents would be looked at; of
+the commoner ones it only counts whether a document so found has them.
 
-Beside the words themselves, two weaker kinds of evidence count: words near each other in the query
-that are near each other in the document (a first and a last name), and, for a word that no document
-holds, words that may have been meant.
+For a word that no document holds, words that may have been meant are looked for.
 """
 
 import math
@@ -15,15 +14,13 @@ from itertools import pairwise
 
 import apsw
 
+from aios.retrieval.closeness import Pair
 from aios.retrieval.database import rows
 from aios.retrieval.vocabulary import Stemmer, alike, halves, same_root
 from aios.retrieval.words import STOP_WORDS, words
 
 WORDS_MAX = 48  # of a query
-NEAR_WORDS = 6
-NEAR_PAIRS_MAX = 24
-NEAR_WEIGHT = 0.5
-MEANT_WEIGHT = 1.0
+NEAR_WEIGHT = 0.3
 _COUNT = "SELECT doc FROM word_counts WHERE term = ?"
 
 
@@ -35,21 +32,14 @@ class Limits:
     rows_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two words near each other, and what it tells that a document has them so, in nats."""
-
-    expression: str
-    nats: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What to look for. Empty expressions find nothing."""
 
-    spoken: str  # the words themselves
+    spoken: str  # the words themselves, ranked by BM25
     rows: int  # documents to be looked at for them, at most
-    meant: str
+    meant: str  # and what may have been meant by those that no document holds
+    beside: dict[str, float]  # stems too common to be looked for, and their nats
     near: tuple[Pair, ...]
 
 
@@ -76,16 +66,17 @@ def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits
     spoken = spoken[:WORDS_MAX]
     stems = stemmer.stems(spoken)
     asked = dict.fromkeys([*stems, *stemmer.stems(found.extra[:WORDS_MAX])])
-    taken = _affordable(asked, counts, limits.rows_max)
-    near = [pair for pair in _neighbours(stems) if set(pair) <= taken.keys()]
-    meant = dict.fromkeys(_meant(connection, stemmer, spoken, counts))
+    nats = {stem: _nats(counts.of(stem), limits) for stem in asked if counts.of(stem)}
+    taken = _affordable(nats, counts, limits.rows_max)
     return Asked(
         spoken=" OR ".join(_quoted(stem) for stem in taken),
         rows=sum(taken.values()),
-        meant=" OR ".join(meant),
+        meant=" OR ".join(dict.fromkeys(_meant(connection, stemmer, spoken, counts))),
+        beside={stem: nats[stem] for stem in nats if stem not in taken},
         near=tuple(
-            Pair(_near(*pair), NEAR_WEIGHT * sum(_nats(taken[stem], limits) for stem in pair))
-            for pair in near[:NEAR_PAIRS_MAX]
+            Pair(one, other, NEAR_WEIGHT * (nats[one] + nats[other]))
+            for one, other in _neighbours(stems)
+            if one in nats and other in nats
         ),
     )
 
@@ -136,7 +127,3 @@ def _meant(
 
 def _quoted(stem: str) -> str:
     return f'"{stem}"'
-
-
-def _near(left: str, right: str) -> str:
-    return f'NEAR("{left}" "{right}", {NEAR_WORDS})'

@@ -74,6 +74,12 @@ class Catalog:
         """One more than the highest number that has a vector."""
         return int(np.flatnonzero(self._has_vector)[-1]) + 1 if self._has_vector.any() else 0
 
+    @property
+    def has_vector(self) -> Mask:
+        """Documents whose text was embedded."""
+        found: Mask = self._has_vector & (self._scopes != NOBODY)
+        return found
+
     def numbers(self, ids: Sequence[str]) -> dict[str, int]:
         """Numbers of those documents that are there."""
         with self._database.read() as connection:

@@ -1,4 +1,7 @@
-"""From a name to an embedder: "ngrams", "openai:URL#model", or a folder with a model."""
+"""From a name to an embedder: "ngrams", "openai:URL#model", or a folder with a model.
+
+A home goes by one embedder: by another all its texts are embedded anew. So it remembers the name.
+"""
 
 import os
 from collections.abc import Callable
@@ -10,6 +13,8 @@ from aios.retrieval.ngrams import NgramEmbedder
 
 EXPECTED = '"ngrams", "openai:URL#MODEL", or the folder of a sentence-embedding model'
 KEY_VARIABLE = "OPENAI_API_KEY"
+DEFAULT = "ngrams"
+REMEMBERED = "embedder"  # a file in a home
 
 
 def chosen(name: str, key: str | None = None) -> Embedder:
@@ -20,6 +25,25 @@ def chosen(name: str, key: str | None = None) -> Embedder:
     if name and Path(name).is_dir():
         return _folder(name, key)
     raise InvalidArgument(f"no embedder {name!r}; expected {EXPECTED}")
+
+
+def name_for(home: Path | None, name: str = "") -> str:
+    """The embedder that is asked for; else the one that the home went by, else the built-in one."""
+    if name:
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
+    try:
+        kept = (home / REMEMBERED).read_text().strip() if home is not None else ""
+    except FileNotFoundError:
+        kept = ""
+    return kept or DEFAULT
+
+
+def remember(home: Path | None, name: str) -> None:
+    """From now on the home goes by that embedder. Whoever calls has the home's lock."""
+    if home is not None:
+        part = home / f"{REMEMBERED}.part"
+        part.write_text(f"{name}\n")
+        part.replace(home / REMEMBERED)
 
 
 def _ngrams(rest: str, key: str | None) -> Embedder:

@@ -17,6 +17,7 @@ from aios.errors import Damaged, NoSpace
 LAYOUT = 1
 READERS_KEPT = 4
 BUSY_MS = 5_000
+CACHE_KIB = 16_384  # of each connection
 Row = tuple[Any, ...]
 Values = tuple[str | int | float, ...]
 
@@ -36,6 +37,8 @@ _SCHEMA = (
         content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0'
     )
     """,
+    # The numbers of each document's stems in their order, 32 bits each.
+    "CREATE TABLE sequences (number INTEGER PRIMARY KEY, stems BLOB NOT NULL) STRICT",
     "CREATE VIRTUAL TABLE word_counts USING fts5vocab(words, row)",
     # Words that were ever seen; and each of them under what is left when one letter is dropped.
     "CREATE TABLE spellings (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
@@ -107,6 +110,7 @@ class Database:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(BUSY_MS)
         connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         return connection
 
 

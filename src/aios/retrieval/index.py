@@ -23,14 +23,14 @@ from aios.retrieval.database import delete_database, open_database
 from aios.retrieval.fusion import Spread, fused
 from aios.retrieval.gate import Gate
 from aios.retrieval.keywords import Keywords
-from aios.retrieval.vectors import VectorFile
+from aios.retrieval.nearest import NearestVectors
 from aios.syscalls.note import SearchMode
 
 CANDIDATES_MIN = 100
 EMBEDDED_AT_ONCE = 8
 TEXT_CHARS_MAX = 200_000  # of a document; what comes after is not found
 SPARE = 16  # hits looked up beyond the limit, should some be gone meanwhile
-_DATABASE, _VECTORS = "index.db", "vectors.f32"
+_DATABASE, _VECTORS, _GRAPH = "index.db", "vectors.f32", "graph"
 Ranking = dict[int, float]  # documents by number, best first
 
 
@@ -58,6 +58,11 @@ class HybridIndex:
     def embedder_name(self) -> str:
         return self._embedder.name
 
+    @property
+    def vector_search(self) -> str:
+        """How vectors are searched now, for people."""
+        return self._vectors.way(int(np.count_nonzero(self._catalog.has_vector)))
+
     def without_vector(self, limit: int) -> list[str]:
         """Ids of documents that are found by words only, because nobody embedded them yet."""
         return self._catalog.without_vector(limit)
@@ -74,6 +79,16 @@ class HybridIndex:
                 numbers = self._catalog.remove(connection, ids)
                 self._keywords.remove(connection, numbers)
             self._catalog.committed(numbers)
+            self._changed(numbers)
+
+    def tend(self) -> bool:
+        """Do some of what makes searching faster; whether there is more to do."""
+        with self._writing:
+            self._gate.pause()
+            with self._database.write() as connection:
+                if self._keywords.tidy(connection, self._catalog.count):
+                    return True
+            return self._vectors.tend(self._catalog.has_vector, self._gate.pause)
 
     def search(self, query: Query) -> list[Hit]:
         """Best first. Raises `Damaged`, after which `begin_anew` is what helps."""
@@ -95,12 +110,14 @@ class HybridIndex:
     def begin_anew(self) -> None:
         """Forget everything: the index is damaged. It is not whole afterwards."""
         with self._writing:
-            self.close()
+            self._vectors.close()
+            self._database.close()
             delete_database(self._folder / _DATABASE)
             self._open()
 
     def close(self) -> None:
-        self._vectors.close()
+        is_saved = self._vectors.close()
+        self._database.remember(_GRAPH, "saved" if is_saved else "")
         self._database.close()
 
     def _open(self) -> None:
@@ -110,7 +127,7 @@ class HybridIndex:
         self._keywords = Keywords()
         self._vectors = self._opened_vectors()
 
-    def _opened_vectors(self) -> VectorFile:
+    def _opened_vectors(self) -> NearestVectors:
         """The vectors of this embedder; none where they are another's, or lie not in the file."""
         path, made_by = (
             self._folder / _VECTORS,
@@ -123,8 +140,10 @@ class HybridIndex:
             with self._database.write() as connection:
                 self._catalog.forget_vectors(connection)
             self._catalog.reload()
+            self._database.remember(_GRAPH, "")
             self._database.remember("vectors", made_by)
-        return VectorFile(path, self._embedder.dimensions)
+        is_saved = self._database.fact(_GRAPH) == "saved"
+        return NearestVectors(self._folder, self._embedder.dimensions, is_graph_saved=is_saved)
 
     def _put_words(self, documents: Sequence[Document]) -> list[int]:
         try:
@@ -137,7 +156,14 @@ class HybridIndex:
             raise
         numbers = [place.number for place in places]
         self._catalog.committed(numbers)
+        self._changed(numbers)
         return numbers
+
+    def _changed(self, numbers: Sequence[int]) -> None:
+        """What was saved of the graph is no longer so; said before the next vector is written."""
+        self._vectors.changed(numbers)
+        if self._database.fact(_GRAPH):
+            self._database.remember(_GRAPH, "")
 
     def _put_vectors(self, numbers: Sequence[int], documents: Sequence[Document]) -> None:
         """Embed, write, and only when they are on disk, say that they are there."""
@@ -191,7 +217,7 @@ class HybridIndex:
     def _hits(
         self, query: Query, scores: Ranking, by_words: Ranking, by_meaning: Ranking
     ) -> list[Hit]:
-        best = sorted(scores, key=lambda number: (-scores[number], number))[: query.limit + SPARE]
+        best = sorted(scores, key=lambda number: (-scores[number], -number))[: query.limit + SPARE]
         with self._database.read() as connection:
             named = self._catalog.named(connection, best, query)
         ordered = sorted(  # of equal ones the newest first

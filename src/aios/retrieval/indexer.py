@@ -55,6 +55,7 @@ class Status:
     fault: str  # why indexing stands still
     embedder: str
     embedder_fault: str  # why new documents are found by words only
+    vector_search: str
 
 
 class Indexer:
@@ -103,6 +104,7 @@ class Indexer:
             fault=self._fault,
             embedder=self._index.embedder_name,
             embedder_fault=self._index.embedder_fault,
+            vector_search=self._index.vector_search,
         )
 
     async def run(self) -> None:
@@ -139,7 +141,9 @@ class Indexer:
         if not self._index.is_whole:
             await self._source.add_all()
             await self._waited.write(self._index.now_whole)
-        return await self._rows() or await self._vectors()
+        if await self._rows() or await self._vectors():
+            return True
+        return await self._waited.write(self._index.tend)
 
     async def _rows(self) -> bool:
         rows = await self._journal.read(statements.OUTBOX_OLDEST, self._source.kind, BATCH)

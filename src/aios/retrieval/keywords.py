@@ -7,16 +7,21 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from aios.retrieval.asking import Limits, Pair, ask
+from aios.retrieval.asking import Asked, Limits, ask
 from aios.retrieval.base import Document
 from aios.retrieval.catalog import Allowed, Place
+from aios.retrieval.closeness import evidence, sequence
+from aios.retrieval.database import rows
 from aios.retrieval.gate import Gate
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import words
 
-ROWS_MAX = 4_000  # documents looked at for one query: some four milliseconds,
-ROWS_SHARE = 10  # and one more for every ten that there are
-NEAR_ROWS_MAX = 500
+ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
+ROWS_SHARE = 20  # and one more for every twenty that there are
+LOOKED_AT_AGAIN = 200
+MERGED_PAGES = 250
+TIDIED_SHARE = 0.25
+WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
 FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
@@ -24,7 +29,6 @@ FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, s
 _BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
 _BEST = f"{_FOUND} ORDER BY score DESC, rowid DESC LIMIT ?"
-_ANY = "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?"
 _NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
 # Private use: no query has such a word.
 _SCOPE_WORD = "\ue000{}"
@@ -44,6 +48,8 @@ class Keywords:
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
         self._stemmer = Stemmer()
+        self._changed = 0  # documents since FTS5's pieces were last one
+        self._is_merging = False
 
     def put(
         self,
@@ -53,22 +59,42 @@ class Keywords:
         gate: Gate,
     ) -> None:
         """Add or replace documents, in the caller's transaction."""
+        self._changed += len(documents)
         for place, document in zip(places, documents, strict=True):
             gate.pause()
             fields = _fields(document)
-            stems = (" ".join(self._stemmer.stems(field)) for field in fields)
+            stems = [self._stemmer.stems(field) for field in fields]
+            numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
             connection.execute(
                 "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (place.number + 1, *stems, _SCOPE_WORD.format(place.scope)),
+                (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO sequences VALUES (?, ?)", (place.number, numbers.tobytes())
             )
             self._vocabulary.learn(connection, {word for field in fields for word in field})
 
     def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
         """Forget documents, in the caller's transaction."""
-        connection.executemany(
-            "DELETE FROM words WHERE rowid = ?", ((number + 1,) for number in numbers)
-        )
+        for number in numbers:
+            connection.execute("DELETE FROM words WHERE rowid = ?", (number + 1,))
+            connection.execute("DELETE FROM sequences WHERE number = ?", (number,))
+
+    def tidy(self, connection: apsw.Connection, documents: int) -> bool:
+        """Merge some of FTS5's pieces where much has changed; whether there is more to do.
+
+        Each piece is a look-up more for every word of every query.
+        """
+        if not self._is_merging and self._changed < documents * TIDIED_SHARE:
+            return False
+        # A negative number begins to merge all pieces, a positive one goes on with that.
+        pages = MERGED_PAGES if self._is_merging else -MERGED_PAGES
+        before = connection.total_changes()
+        connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+        self._is_merging = connection.total_changes() - before >= 2  # as FTS5 tells that it is done
+        self._changed = 0
+        return self._is_merging
 
     def abandoned(self) -> None:
         """The transaction of the last `put` was not committed."""
@@ -84,14 +110,13 @@ class Keywords:
         asked = ask(connection, self._stemmer, text, Limits(size, rows_max))
         within = _within(allowed.scopes) if is_few else ""
         # Of documents spread evenly so many that enough are allowed; all of few.
-        rows = min(rows_max, limit * max(1, size // max(1, allowed.count)) + limit)
+        enough = max(limit, LOOKED_AT_AGAIN)
+        count = min(rows_max, enough * (1 + size // max(1, allowed.count)))
         is_bounded = is_few or asked.rows <= rows_max
-        found = [
-            _scored(connection, _BEST if is_bounded else _NEWEST, within, asked.spoken, rows),
-            _scored(connection, _BEST, within, asked.meant, rows),
-            *(_paired(connection, within, pair) for pair in asked.near),
-        ]
-        return _best(np.concatenate(found), allowed, limit)
+        spoken = _found(connection, _BEST if is_bounded else _NEWEST, within, asked.spoken, count)
+        meant = _found(connection, _BEST, within, asked.meant, count)
+        found = _together(np.concatenate((spoken, meant)), allowed)
+        return _best(_looked_at_again(connection, asked, _best(found, enough)), limit)
 
 
 def _fields(document: Document) -> tuple[list[str], ...]:
@@ -105,28 +130,41 @@ def _within(scopes: Sequence[int]) -> str:
     return f"({scope_words}) AND "
 
 
-def _scored(
+def _found(
     connection: apsw.Connection, statement: str, within: str, expression: str, limit: int
 ) -> NDArray[np.float64]:
     """Rows and their scores."""
     if not expression:
         return np.zeros((0, 2))
-    rows = connection.execute(statement, (f"{within}({expression})", limit)).fetchall()
-    return np.array(rows, np.float64).reshape(-1, 2)
+    found = connection.execute(statement, (f"{within}({expression})", limit)).fetchall()
+    return np.array(found, np.float64).reshape(-1, 2)
 
 
-def _paired(connection: apsw.Connection, within: str, pair: Pair) -> NDArray[np.float64]:
-    rows = connection.execute(_ANY, (f"{within}{pair.expression}", NEAR_ROWS_MAX)).fetchall()
-    table = np.full((len(rows), 2), pair.nats)
-    table[:, 0] = [row[0] for row in rows]
-    return table
-
-
-def _best(table: NDArray[np.float64], allowed: Allowed, limit: int) -> Matches:
+def _together(table: NDArray[np.float64], allowed: Allowed) -> Matches:
+    """Scores summed up by document, of those that are allowed."""
     numbers, inverse = np.unique(table[:, 0].astype(np.intp) - 1, return_inverse=True)
     scores = np.bincount(inverse, table[:, 1], len(numbers)).astype(np.float64)
     known = numbers < len(allowed.mask)
     known[known] = allowed.mask[numbers[known]]
-    numbers, scores = numbers[known], scores[known]
-    best = np.lexsort((-numbers, -scores))[:limit]
-    return Matches(numbers[best], scores[best])
+    return Matches(numbers[known], scores[known])
+
+
+def _looked_at_again(connection: apsw.Connection, asked: Asked, found: Matches) -> Matches:
+    if not asked.beside and not asked.near:
+        return found
+    numbers = found.numbers.tolist()
+    marks = ",".join("?" * len(numbers))
+    kept = rows(
+        connection, f"SELECT number, stems FROM sequences WHERE number IN ({marks})", (*numbers,)
+    )
+    stems = {number: np.frombuffer(blob, np.uint32) for number, blob in kept}
+    nothing = np.zeros(0, np.uint32)
+    sequences = [stems.get(number, nothing) for number in numbers]
+    more = evidence(sequences, asked.beside, asked.near)
+    return Matches(found.numbers, found.scores + more)
+
+
+def _best(found: Matches, limit: int) -> Matches:
+    """The best; of equal ones those of the highest number, which mostly are the newest."""
+    best = np.lexsort((-found.numbers, -found.scores))[:limit]
+    return Matches(found.numbers[best], found.scores[best])

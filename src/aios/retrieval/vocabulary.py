@@ -8,11 +8,13 @@ on the same beginning, two words written as one or one written as two.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import cast
 
 import apsw
 from xxhash import xxh3_64_intdigest
 
+from aios.retrieval.closeness import number_of
 from aios.retrieval.database import rows
 
 LETTERS_MIN, LETTERS_MAX = 4, 24  # of what is looked up by spelling
@@ -31,6 +33,7 @@ class Stemmer:
         self._tokenizer = apsw.Connection(":memory:").fts5_tokenizer(*PORTER)
         self._known: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._number = lru_cache(SEEN_MAX)(number_of)
 
     def stems(self, words: Sequence[str]) -> list[str]:
         """One stem a word."""
@@ -42,6 +45,10 @@ class Stemmer:
                 if word not in known:
                     known[word] = self._stem(word)
             return [known[word] for word in words]
+
+    def numbers(self, stems: Sequence[str]) -> list[int]:
+        """Their numbers in sequences."""
+        return [self._number(stem) for stem in stems]
 
     def _stem(self, word: str) -> str:
         found = self._tokenizer(

@@ -66,15 +66,11 @@ class SyncClient:
         self.memory = SyncBlockClient(client.memory, self._run)
         self.history = SyncHistoryClient(client.history, self._run)
         self.notes = SyncNoteClient(client.notes, self._run)
+        self.files = SyncFiles(client.files, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
         return SyncClient(self._client.of(child), self._loop, timeout_s=self._timeout_s)
-
-    @property
-    def files(self) -> SyncFiles:
-        """The agent's files."""
-        return SyncFiles(self._client.files, self._run)
 
     call = _blocking(Client.call)
     chat = _blocking(Client.chat)

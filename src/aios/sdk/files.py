@@ -151,7 +151,7 @@ class Files:
         return await self._call(file.Transaction(steps=tuple(steps)))
 
     async def usage(self) -> Quota:
-        return await self._call(file.Usage())
+        return await self._call(file.FileUsage())
 
 
 def _bytes(data: bytes | str) -> bytes:

@@ -27,6 +27,7 @@ class Identities:
         self._settings = settings
         self._fixed: dict[str, str] = {}  # token of the settings -> the kernel's
         self._anonymous: dict[str, str] = {}  # name -> the kernel's token; bounded
+        self._crowd = ""  # the kernel's token of the parent of these
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -54,8 +55,14 @@ class Identities:
                 return known
             if known is None and len(self._anonymous) >= self._settings.anonymous_max:
                 raise Denied(f"{len(self._anonymous)} agents without a token are known already")
-            self._anonymous[name] = await self._spawn(name)
+            self._anonymous[name] = await self._spawn(name, await self._parent())
             return self._anonymous[name]
+
+    async def _parent(self) -> str:
+        """Of callers without a token: below it none of them is an agent that has one."""
+        if not self._crowd or not self._is_alive(self._crowd):
+            self._crowd = self._survivor(ANONYMOUS) or await self._spawn(ANONYMOUS)
+        return self._crowd
 
     def _survivor(self, name: str) -> str:
         """The token of a fixed agent that an earlier kernel left; empty if there is none."""
@@ -67,8 +74,8 @@ class Identities:
         )
         return next((token for token in of_name if token not in taken), "")
 
-    async def _spawn(self, name: str) -> str:
-        spawned = await self._kernel.call(self._kernel.token, Spawn(name=name))
+    async def _spawn(self, name: str, parent: str = "") -> str:
+        spawned = await self._kernel.call(parent or self._kernel.token, Spawn(name=name))
         return spawned.token
 
     def _is_alive(self, token: str) -> bool:

@@ -8,13 +8,16 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot
+from aios.retrieval.choose import chosen, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
+from aios.server.embedding import Embedding
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.record import Record, kept
 from aios.server.settings import Settings
@@ -24,7 +27,10 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be served, and where. `record` is where this user's commands look for it."""
+    """What is to be served, and where. `record` is where this user's commands look for it.
+
+    `embedder` is by which notes and files are found; empty: by which the home goes already.
+    """
 
     host: str
     port: int
@@ -33,6 +39,7 @@ class Plan:
     state: Path | None
     record: Path
     settings: Settings
+    embedder: str = ""
 
 
 Tell = Callable[[str], None]
@@ -84,15 +91,21 @@ class _Daemon:
         door = Door()
         async with listening(door, place, plan.settings):
             self._warn(f"aios: starting {plan.model} at {url}")
-            async with boot(plan.model, policy=plan.policy, state=plan.state) as kernel:
-                app = await application(kernel, plan.settings)
-                door.inner = app
-                with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
-                    self._is_up = True
-                    took = asyncio.get_running_loop().time() - began
-                    self._announce(url, kernel, took)
-                    await self._stop.wait()
-                app.close()
+            name = name_for(plan.state, plan.embedder)
+            embedder = await asyncio.to_thread(chosen, name)
+            async with boot(
+                plan.model, policy=plan.policy, state=plan.state, embedder=embedder
+            ) as kernel:
+                remember(plan.state, name)
+                with closing(Embedding(embedder)) as embed:
+                    app = await application(kernel, plan.settings, embed=embed)
+                    door.inner = app
+                    with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
+                        self._is_up = True
+                        took = asyncio.get_running_loop().time() - began
+                        self._announce(url, kernel, took)
+                        await self._stop.wait()
+                    app.close()
 
     def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:
         settings = self._plan.settings

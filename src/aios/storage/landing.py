@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
 from aios.errors import AiosError
 from aios.journal import statements as sql
 from aios.journal.base import Change
@@ -123,13 +125,19 @@ class Landing:
         self._behind.pop(intent.id, None)
 
     async def rebuild(self, agent: str) -> None:
-        """Write all of an agent's own files anew: the folder of its root is gone."""
+        """Write all of an agent's own files anew: the folder of its root is gone.
+
+        As an intent of the journal, so that what is not written yet is never taken for deleted.
+        """
         effects = [
             Effect(path=node.path, was="", was_sha256="", kind=node.kind, sha256=node.sha256)
             for node in await self._shop.catalog.below(agent, ROOT)
             if self._shop.mounts.at(agent, node.path) is None
         ]
-        intent = Intent(id="", agent=agent, effects=tuple(effects))
+        intent = Intent(id=self._shop.new_id(), agent=agent, effects=tuple(effects))
+        row = (intent.id, agent, msgspec.msgpack.encode(intent))
+        await self._shop.journal.post([Change(sql.FILE_INTENT_PUT, row)])
+        self._behind[intent.id] = intent
         await self.close(intent, await self.settle(intent))
 
     def _job(self, intent: Intent, number: int, before: str) -> Job:

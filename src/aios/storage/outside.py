@@ -50,8 +50,9 @@ class Outside:
         if self._is_owing(agent, folder):
             return View()
         seen = await self._names(agent, folder)
-        if seen is None:
+        if seen is None and folder:
             return View()  # The folder's own path differs then; that is for its parent to find.
+        seen = seen or {}  # A root that is gone: `adopt` writes it anew.
         nodes = {node.path: node for node in await self._shop.catalog.inside(agent, folder)}
         mounts = set() if folder else {mount.name for mount in self._shop.mounts.of(agent)}
         fresh = {path for path, one in seen.items() if one.kind == "file" and one.modified > until}

@@ -19,11 +19,11 @@ from aios.syscalls.file import (
     FileData,
     FileInfo,
     FileList,
+    FileUsage,
     Folder,
     Quota,
     ReadFile,
     Stat,
-    Usage,
     VersionList,
     Versions,
 )
@@ -70,7 +70,7 @@ class Reading:
     async def bin(self, agent: str, call: Bin, work: Work) -> Deletions:
         return Deletions(tuple(await self._shop.catalog.deletions(agent)))
 
-    async def usage(self, agent: str, call: Usage, work: Work) -> Quota:
+    async def usage(self, agent: str, call: FileUsage, work: Work) -> Quota:
         used, files = await self._shop.catalog.usage(agent)
         limits = self._shop.limits
         return Quota(used, limits.bytes_max, files, limits.files_max)

@@ -125,7 +125,7 @@ def _table(
         file.Bin: reading.bin,
         file.Versions: reading.versions,
         file.Diff: reading.diff,
-        file.Usage: reading.usage,
+        file.FileUsage: reading.usage,
         file.SearchFiles: search.search,
         file.ShareFile: links.share,
         file.Links: links.list,

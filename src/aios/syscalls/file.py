@@ -211,7 +211,7 @@ class Transaction(Syscall["FileList"], frozen=True, kw_only=True, tag="file.tran
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=1_000)]
 
 
-class Usage(Syscall["Quota"], frozen=True, kw_only=True, tag="file.usage"):
+class FileUsage(Syscall["Quota"], frozen=True, kw_only=True, tag="file.usage"):
     """What the caller's files and versions take, and what they may take."""
 
 

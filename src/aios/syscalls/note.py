@@ -21,7 +21,7 @@ Line = Annotated[str, Meta(max_length=1_000)]
 
 
 class SearchMode(StrEnum):
-    """By words (BM25), by meaning (vectors), or both, fused by reciprocal rank."""
+    """By words (BM25), by meaning (vectors), or both, their evidence added."""
 
     HYBRID = "hybrid"
     KEYWORD = "keyword"

@@ -30,8 +30,10 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
 
     With `program` the kernel runs that hosted program with `argument`; without one it only
     opens an entry for an agent that runs elsewhere and speaks with the returned token.
-    What it remembers and keeps belongs to the path of names from the first process's child down
-    to it, such as `travel/flights`: whoever has that path later finds it again.
+    What it remembers and keeps belongs to an agent: the path of names from the first process's
+    child down to it, such as `travel/flights`. Processes of one path are one agent, whether one
+    after another or side by side: the next finds what the last one kept, on purpose. So a name
+    holds no `/`, and no child of the first process is called `init`, which is the agent of that.
 
     A `durable` program is run again after a crash of the kernel and goes on where it was: what it
     asked is answered from the journal. None: as the parent. Only hosted programs can be durable.

@@ -14,7 +14,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         file.Folder, file.Stat, file.Move, file.Copy, file.Delete, file.Restore, file.Bin,
         file.SearchFiles, file.Versions, file.Diff, file.RollbackFile, file.ShareFile, file.Links,
         file.Revoke, file.OpenLink, file.Mount, file.Unmount, file.Mounts, file.Transaction,
-        file.Usage,
+        file.FileUsage,
         memory.Alloc, memory.Read, memory.Write, memory.Append, memory.Clear, memory.Free,
         memory.Blocks, memory.Share,
         history.Extend, history.Turns, history.Fork, history.Rollback, history.Drop,

@@ -1,0 +1,23 @@
+"""A kernel of a command's own on a home, searched by the embedder that the home goes by."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aios.kernel import Kernel, boot
+from aios.kernel.hosting import Program
+from aios.retrieval.choose import chosen, name_for, remember
+
+
+@asynccontextmanager
+async def booted(
+    model: str,
+    home: Path | None,
+    embedder: str = "",
+    programs: Mapping[str, Program] | None = None,
+) -> AsyncIterator[Kernel]:
+    """From now on the home goes by `embedder`, if one is named."""
+    name = name_for(home, embedder)
+    async with boot(model, programs=programs, state=home, embedder=chosen(name)) as kernel:
+        remember(home, name)
+        yield kernel
