@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aios.errors import InvalidArgument
-from aios.kernel import Kernel, boot
+from aios.kernel import Kernel, boot, settings_for
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.listener import bound, fast_loop, listening
@@ -29,6 +29,7 @@ class Plan:
     host: str
     port: int
     model: str
+    device: str  # empty: what suits the model
     policy: str
     state: Path | None
     record: Path
@@ -72,6 +73,7 @@ class _Daemon:
 
     async def _serve(self) -> None:
         plan = self._plan
+        settings = settings_for(plan.model, plan.device)
         began = asyncio.get_running_loop().time()
         try:
             place = bound(plan.host, plan.port)
@@ -84,7 +86,7 @@ class _Daemon:
         door = Door()
         async with listening(door, place, plan.settings):
             self._warn(f"aios: starting {plan.model} at {url}")
-            async with boot(plan.model, policy=plan.policy, state=plan.state) as kernel:
+            async with boot(settings, policy=plan.policy, state=plan.state) as kernel:
                 app = await application(kernel, plan.settings)
                 door.inner = app
                 with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
@@ -104,9 +106,10 @@ class _Daemon:
             f"export ANTHROPIC_API_KEY={token}",
         ):
             self._tell(line)
-        model = kernel.loops[0].core.traits.model
+        traits = kernel.loops[0].core.traits
         self._warn(
-            f"aios: ready at {url}, model {model}, policy {self._plan.policy}, {took_s:.1f} s"
+            f"aios: ready at {url}, model {traits.model} on {traits.device}, "
+            f"policy {self._plan.policy}, {took_s:.1f} s"
         )
 
     def _signalled(self, which: int) -> None:
