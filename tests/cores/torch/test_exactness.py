@@ -16,7 +16,7 @@ from aios.cores.base import Exactness, Finished, Generation
 from aios.syscalls.llm import Beams
 from tests.cores.torch.desk import Desk, Told, generation, prompt, settings, store
 from tests.cores.torch.small_models import folder
-from tests.devices import DEVICES_AND_DTYPES
+from tests.devices import DEVICES_WITH_DTYPES
 
 TRIALS = 10
 SCHEMA = {
@@ -127,7 +127,7 @@ def tokens(ended: Finished) -> list[tuple[int, ...]]:
     return [choice.token_ids for choice in ended.choices]
 
 
-@pytest.fixture(scope="module", params=DEVICES_AND_DTYPES)
+@pytest.fixture(scope="module", params=DEVICES_WITH_DTYPES)
 def desks(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Desk, Desk, Desk]:

@@ -99,9 +99,7 @@ class Engine:
         orders, self._orders = self._orders, []
         for order in orders:
             order()
-        turn = self._turn()
-        if turn is not None:
-            self._compute(turn)
+        if self._compute():
             self._end(self._batch.take_ended())
             for name, problem in self._batch.take_failures():
                 self._free(self._running.pop(name))
@@ -248,18 +246,26 @@ class Engine:
         _, group = crowd.popitem()
         self._suspend(group, Tier.RAM, asked=False)
 
-    def _compute(self, turn: Turn) -> None:
-        """One pass; where it is too much for the device, the youngest leaves and the rest go on."""
-        try:
-            self._events += self._batch.compute(turn)
-        except CoreFailed as problem:
-            _, group = self._running.popitem()
-            self._events += self._batch.paid(group)
-            if self._running:
-                self._suspend(group, Tier.RAM, asked=False)
+    def _compute(self) -> bool:
+        """One pass of whoever can have one; False where nobody can."""
+        while (turn := self._turn()) is not None:
+            try:
+                self._events += self._batch.compute(turn)
+            except CoreFailed as problem:
+                self._send_away(problem)
             else:
-                self._free(group)
-                self._fail(group.id, problem)
+                return True
+        return False
+
+    def _send_away(self, problem: CoreFailed) -> None:
+        """The device lacks memory for the pass itself: the youngest leaves, or fails if alone."""
+        _, group = self._running.popitem()
+        self._events += self._batch.paid(group)
+        if self._running:
+            self._suspend(group, Tier.RAM, asked=False)
+        else:
+            self._free(group)
+            self._fail(group.id, problem)
 
     # Ends.
 
