@@ -114,7 +114,10 @@ class Batch:
         return need + len(turn.unready)
 
     def compute(self, turn: Turn) -> list[Advanced]:
-        """One forward pass; there is room for it."""
+        """One forward pass; there is room for its KV.
+
+        Raises `CoreFailed` where the device has no memory for the rest: nobody has moved on then.
+        """
         logits = self._forward.run(self._rows(turn))
         picks: list[_Pick] = []
         beams: list[tuple[_Gain, torch.Tensor]] = []
