@@ -103,6 +103,22 @@ def test_who_asks_again_joins_what_goes_on_and_all_get_the_one_result() -> None:
     lived(main)
 
 
+def test_a_stream_that_joins_what_goes_on_is_remembered_by_its_key() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        call = Stream(generate=SEEDLESS)
+        await killed(journal, lambda home: home.kernel.call(home.kernel.token, SEEDLESS, key="k"))
+        async with house(LONG, journal=journal, boot=2) as home:
+            last = []
+            for _ in range(2):
+                items = home.kernel.stream(home.kernel.token, call, key="k")
+                last.append([item async for item in items][-1])
+            assert last[0] == last[1]
+            assert sum(isinstance(one, events.Submitted) for one in home.events) == 1
+
+    lived(main)
+
+
 def test_a_result_that_nobody_asked_for_is_kept_for_the_next_kernel() -> None:
     async def main() -> None:
         journal = InlineJournal()

@@ -1,0 +1,81 @@
+"""A key's promise: its call is made once, whoever goes away and whatever was forgotten."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import pytest
+
+from aios.errors import NotFound
+from aios.journal import statements
+from aios.journal.base import Blobs, Change, Row, Statement, Value
+from aios.syscalls import Completion, Delta, Send, Stream
+from aios.telemetry import events
+from aios.testing.journal import InlineJournal
+from tests.kernel.house import House, ask, house, lived, soon
+
+SLOW_S = 1.0  # from what is in the journal to the word that it is
+
+
+class SlowJournal:
+    """Its words come late. `results` counts posts that remember one."""
+
+    def __init__(self, inner: InlineJournal) -> None:
+        self._inner = inner
+        self.results = 0
+
+    @property
+    def blobs(self) -> Blobs:
+        return self._inner.blobs
+
+    def post(self, changes: Sequence[Change]) -> Awaitable[None]:
+        self.results += any(change.statement is statements.RESULT_ADD for change in changes)
+        return asyncio.ensure_future(self._later(self._inner.post(changes)))
+
+    async def read(self, statement: Statement, *values: Value) -> list[Row]:
+        return await self._inner.read(statement, *values)
+
+    async def _later(self, posted: Awaitable[None]) -> None:
+        await posted
+        await asyncio.sleep(SLOW_S)
+
+
+async def streamed(home: House, call: Stream, key: str) -> list[Delta | Completion]:
+    return [item async for item in home.kernel.stream(home.kernel.token, call, key=key)]
+
+
+def generations_of(home: House) -> int:
+    return sum(isinstance(one, events.Submitted) for one in home.events)
+
+
+def test_a_stream_cancelled_while_it_commits_has_been_made() -> None:
+    async def main() -> None:
+        journal = SlowJournal(InlineJournal())
+        call = Stream(generate=ask())
+        async with house(journal=journal) as home:
+            reader = asyncio.ensure_future(streamed(home, call, "k"))
+            await soon(lambda: journal.results == 1)
+            reader.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reader
+            again = await streamed(home, call, "k")
+            assert isinstance(again[-1], Completion)
+            assert generations_of(home) == 1
+
+    lived(main)
+
+
+def test_a_call_cancelled_while_its_error_is_remembered_has_been_made() -> None:
+    async def main() -> None:
+        journal = SlowJournal(InlineJournal())
+        call = Send(pid=99, body="nobody is there")
+        async with house(journal=journal) as home:
+            task = asyncio.ensure_future(home.kernel.call(home.kernel.token, call, key="k"))
+            await soon(lambda: journal.results == 1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            with pytest.raises(NotFound):
+                await home.kernel.call(home.kernel.token, call, key="k")
+            assert journal.results == 1
+
+    lived(main)
