@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Sequence
 
 import pytest
 
+from aios.config import Limits
 from aios.errors import NotFound
 from aios.journal import statements
 from aios.journal.base import Blobs, Change, Row, Statement, Value
-from aios.syscalls import Completion, Delta, Send, Stream
+from aios.syscalls import Completion, Delta, Receive, Send, Spawned, Stream
 from aios.telemetry import events
 from aios.testing.journal import InlineJournal
 from tests.kernel.house import House, ask, house, lived, soon
@@ -77,5 +78,59 @@ def test_a_call_cancelled_while_its_error_is_remembered_has_been_made() -> None:
             with pytest.raises(NotFound):
                 await home.kernel.call(home.kernel.token, call, key="k")
             assert journal.results == 1
+
+    lived(main)
+
+
+async def sent(home: House, receiver: Spawned, keys: range) -> None:
+    for key in keys:
+        call = Send(pid=receiver.pid, body=key)
+        await home.kernel.call(home.kernel.token, call, key=f"send {key}")
+
+
+def test_a_result_that_came_late_is_forgotten_after_those_that_came_before_it() -> None:
+    async def main() -> None:
+        limits = Limits(results_max=200, mail_max=1000)
+        async with house(limits=limits, journal=InlineJournal()) as home:
+            slow, other = await home.spawn("slow"), await home.spawn("other")
+            late = asyncio.ensure_future(home.kernel.call(slow.token, Receive(), key="late"))
+            await sent(home, other, range(600))
+            await home.kernel.call(home.kernel.token, Send(pid=slow.pid, body="one"))
+            first = await late
+            await sent(home, other, range(600, 750))
+            await home.kernel.call(home.kernel.token, Send(pid=slow.pid, body="two"))
+            assert await home.kernel.call(slow.token, Receive(), key="late") == first
+
+    lived(main)
+
+
+def test_a_result_s_age_is_counted_from_its_coming() -> None:
+    async def main() -> None:
+        limits = Limits(results_age_s=100.0)
+        async with house(limits=limits, journal=InlineJournal()) as home:
+            slow = await home.spawn("slow")
+            late = asyncio.ensure_future(home.kernel.call(slow.token, Receive(), key="late"))
+            await asyncio.sleep(90.0)
+            await home.kernel.call(home.kernel.token, Send(pid=slow.pid, body="one"))
+            first = await late
+            await home.kernel.call(home.kernel.token, Send(pid=slow.pid, body="two"))
+            await asyncio.sleep(90.0)
+            assert await home.kernel.call(slow.token, Receive(), key="late") == first
+            await asyncio.sleep(20.0)
+            again = await home.kernel.call(slow.token, Receive(), key="late")
+            assert again.body == "two"
+
+    lived(main)
+
+
+def test_forgotten_results_leave_the_journal_and_no_others() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        async with house(limits=Limits(results_max=50), journal=journal) as home:
+            other = await home.spawn("other")
+            await sent(home, other, range(600))
+        kept = {row[2] for row in await journal.read(statements.RESULTS_INDEX)}
+        assert kept >= {f"send {number}" for number in range(550, 600)}
+        assert len(kept) < 50 + 256 + 1
 
     lived(main)

@@ -63,7 +63,7 @@ RESULT_GET = Statement("result_get", "SELECT outcome FROM results WHERE pid = ? 
 RESULTS_INDEX = Statement(
     "results_index", "SELECT serial, pid, key, digest, at FROM results ORDER BY serial"
 )
-RESULTS_EXPIRE = Statement("results_expire", "DELETE FROM results WHERE serial <= ?")
+RESULT_EXPIRE = Statement("result_expire", "DELETE FROM results WHERE serial = ?")
 PROGRAM_CALL_PUT = Statement(
     "program_call_put",
     """
