@@ -83,7 +83,7 @@ class Kernel:
             )
             for core in cores
         ]
-        self._resumed = Resumption(self.gate)
+        self._resumed = Resumption(self.gate, self.clock, self.limits)
         self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
         self._lives = Lives(
             table=self.table,
