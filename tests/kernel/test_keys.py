@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import pytest
 
 from aios.config import Limits
-from aios.errors import NotFound
+from aios.errors import InvalidArgument, NotFound
 from aios.journal import statements
 from aios.journal.base import Blobs, Change, Row, Statement, Value
-from aios.syscalls import Completion, Delta, Receive, Send, Spawned, Stream
+from aios.sdk import Client, hosted
+from aios.syscalls import Completion, Delta, Receive, Send, Spawned, Stream, Wait, WhoAmI
 from aios.telemetry import events
 from aios.testing.journal import InlineJournal
 from tests.kernel.house import House, ask, house, lived, soon
@@ -132,5 +134,29 @@ def test_forgotten_results_leave_the_journal_and_no_others() -> None:
         kept = {row[2] for row in await journal.read(statements.RESULTS_INDEX)}
         assert kept >= {f"send {number}" for number in range(550, 600)}
         assert len(kept) < 50 + 256 + 1
+
+    lived(main)
+
+
+@pytest.mark.parametrize("key", [5, 0, None, b"k", ["k"], "\ud800", "k" * 129])
+def test_what_cannot_be_a_key_is_refused(key: Any) -> None:
+    async def program(client: Client, argument: object) -> str:
+        try:
+            await client.call(WhoAmI(), key=key)
+        except InvalidArgument as refused:
+            return refused.message
+        return ""
+
+    async def main() -> None:
+        async with house(journal=InlineJournal(), programs={"it": hosted(program)}) as home:
+            kernel = home.kernel
+            for call in (WhoAmI(), Send(pid=1, body="x"), ask()):
+                with pytest.raises(InvalidArgument, match="expected a key"):
+                    await kernel.call(kernel.token, call, key=key)
+            with pytest.raises(InvalidArgument, match="expected a key"):
+                await streamed(home, Stream(generate=ask()), key)
+            durable = await home.spawn("durable", program="it", durable=True)
+            ended = await kernel.call(kernel.token, Wait(pid=durable.pid))
+            assert "expected a key" in str(ended.result)
 
     lived(main)

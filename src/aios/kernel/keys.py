@@ -46,6 +46,18 @@ class Stamp(NamedTuple):
 Name = tuple[int, str]  # a pid and its key
 
 
+def check_key(key: object) -> None:
+    """Raise `InvalidArgument` for what cannot be a key."""
+    if not isinstance(key, str):
+        raise InvalidArgument(f"expected a key that is a str, got {type(key).__name__}")
+    if len(key) > KEY_MAX:
+        raise InvalidArgument(f"expected a key of at most {KEY_MAX} characters, got {len(key)}")
+    try:
+        key.encode()
+    except UnicodeEncodeError as problem:
+        raise InvalidArgument(f"expected a key that is valid Unicode: {problem}") from None
+
+
 def digest_of(call: Syscall[object]) -> bytes:
     """Tells calls apart. How urgent a generation is makes no other call of it."""
     if isinstance(call, Stream):
@@ -82,8 +94,6 @@ class Keys:
 
         Waits for one under way. Raises `InvalidArgument` where the key is another call's.
         """
-        if len(key) > KEY_MAX:
-            raise InvalidArgument(f"expected a key of at most {KEY_MAX} characters, got {len(key)}")
         name = (pid, key)
         while True:
             self._expire()
