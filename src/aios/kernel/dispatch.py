@@ -76,12 +76,14 @@ class Dispatch:
         try:
             async with aclosing(deltas(process, call, work)) as items:
                 async for item in items:
+                    if isinstance(item, Completion):
+                        await _to_the_end(work.commit(item))
                     yield item
         except PASSING:
             raise
         except AiosError as error:
             if recorder is not None and not work.is_committed:
-                await work.fail(error)
+                await _to_the_end(work.fail(error))
             raise
         finally:
             if recorder is not None:
@@ -95,7 +97,7 @@ class Dispatch:
             raise
         except AiosError as error:
             if not work.is_committed:
-                await work.fail(error)
+                await _to_the_end(work.fail(error))
             raise
 
     async def answer(self, process: Process, call: Syscall[Any], work: Work) -> Any:
@@ -163,3 +165,18 @@ def by_agent(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Handler]:
         return lambda process, call, work: room(process.agent, call, work)
 
     return {kind: handler(room) for kind, room in rooms.items()}
+
+
+async def _to_the_end(commit: Awaitable[None]) -> None:
+    """Who goes away meanwhile leaves once it is known whether the outcome is durable."""
+    task = asyncio.ensure_future(commit)
+    was_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            was_cancelled = True
+    if was_cancelled and not task.cancelled():
+        task.exception()  # Seen: the caller is not there to be told.
+        raise asyncio.CancelledError
+    task.result()
