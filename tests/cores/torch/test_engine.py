@@ -427,6 +427,27 @@ def test_a_start_that_cannot_be_served_fails_once_and_harms_nobody(desk: Desk) -
     assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_grammar_that_cannot_go_on_fails_its_generation_alone(
+    temperature: float, desk: Desk
+) -> None:
+    endless = {"$defs": {"b": {"$ref": "#/$defs/b"}}, "required": ["a"], "type": "object"}
+    schema = endless | {"properties": {"a": {"$ref": "#/$defs/b"}}, "additionalProperties": False}
+
+    desk.start(generation("good", prompt(1, 10)))
+    desk.start(generation("bad", prompt(2, 10), schema=schema, temperature=temperature))
+    desk.run()
+
+    failed = desk.told["bad"].ended
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.message) == (
+        "core_failed",
+        "the grammar cannot go on: NoExtensionBias",
+    )
+    assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
+    assert desk.is_empty()
+
+
 @pytest.mark.parametrize("changes", [{}, {"exact": False}, {"dtype": "bfloat16"}])
 def test_too_little_kv_is_refused_with_the_size_it_takes(
     changes: dict[str, Any], tmp_path: Path
