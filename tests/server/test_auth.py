@@ -100,6 +100,19 @@ def test_a_caller_without_a_token_is_no_agent_that_has_one() -> None:
     lived(main)
 
 
+def test_no_caller_without_a_token_may_do_what_the_first_process_does() -> None:
+    async def main() -> None:
+        async with house(settings=Settings(anonymous="default")) as home:
+            for name in ("init", "anonymous", "agent"):
+                headers = {"authorization": "", "x-aios-agent": name}
+                async with home.http.post("/api/syscalls/process.whoami", headers=headers) as told:
+                    me = await told.json()
+                assert me["agent"] == f"anonymous/{name}"
+                assert me["pid"] != 1
+
+    lived(main)
+
+
 def test_an_anonymous_process_that_was_killed_is_opened_again() -> None:
     async def main() -> None:
         async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:
