@@ -14,12 +14,13 @@ from pathlib import Path
 
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
+from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.embedding import Embedding
 from aios.server.listener import bound, fast_loop, listening
-from aios.server.record import Record, kept
+from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
 
 INTERRUPTED = 130
@@ -52,6 +53,9 @@ def run(plan: Plan, tell: Tell, warn: Tell) -> int:
         raise InvalidArgument(
             f"expected a loopback address where callers need no token, got {plan.host!r}"
         )
+    expect_place(plan.record)
+    if plan.state is not None:
+        expect_free(plan.state)
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
         return runner.run(_Daemon(plan, tell, warn).run())
 

@@ -427,6 +427,30 @@ def test_prepare_says_what_was_expected(call: Generate, expected: str, desk: Des
         desk.engine.prepare(call)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        Generate(prompt=" " * 5_000_000),
+        Generate(messages=(Message(role="user", content=" " * 5_000_000),)),
+        Generate(
+            messages=(Message(role="user", content="a"),),
+            decoding=Decoding(tools=(ToolSpec("t", " " * 5_000_000),)),
+        ),
+        Tokenize(text=" " * 5_000_000),
+    ],
+)
+def test_a_prompt_too_long_for_any_token_is_refused_before_it_is_looked_at(
+    call: Generate | Tokenize, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.engine._language, "_chat", None)  # Whoever looks at it fails.
+    with pytest.raises(InvalidArgument, match=r"at most \d+ characters, got 5000\d\d\d"):
+        desk.engine.prepare(call)
+
+
+def test_a_text_longer_than_the_context_is_counted_all_the_same(desk: Desk) -> None:
+    assert len(desk.engine.prepare(Tokenize(text="a " * 50_000))) > 2048
+
+
 def test_a_start_that_cannot_be_served_fails_once_and_harms_nobody(desk: Desk) -> None:
     desk.start(generation("good", prompt(1, 10)))
     desk.start(generation("bad", (VOCAB + 1,)))
@@ -436,6 +460,27 @@ def test_a_start_that_cannot_be_served_fails_once_and_harms_nobody(desk: Desk) -
     assert isinstance(failed, Failed)
     assert failed.code == "invalid_argument"
     assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_grammar_that_cannot_go_on_fails_its_generation_alone(
+    temperature: float, desk: Desk
+) -> None:
+    endless = {"$defs": {"b": {"$ref": "#/$defs/b"}}, "required": ["a"], "type": "object"}
+    schema = endless | {"properties": {"a": {"$ref": "#/$defs/b"}}, "additionalProperties": False}
+
+    desk.start(generation("good", prompt(1, 10)))
+    desk.start(generation("bad", prompt(2, 10), schema=schema, temperature=temperature))
+    desk.run()
+
+    failed = desk.told["bad"].ended
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.message) == (
+        "core_failed",
+        "the grammar cannot go on: NoExtensionBias",
+    )
+    assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
+    assert desk.is_empty()
 
 
 @pytest.mark.parametrize("changes", [{}, {"exact": False}, {"dtype": "bfloat16"}])
