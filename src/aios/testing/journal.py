@@ -18,6 +18,7 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
         self._failing: list[AiosError] = []
+        self.put_bytes = 0  # as often as they were put
 
     def fail_next(self, error: AiosError) -> None:
         """The next `put` raises this and keeps nothing."""
@@ -28,6 +29,7 @@ class MemoryBlobs:
             raise self._failing.pop(0)
         name = sha256(data).hexdigest()
         self._kept[name] = bytes(data)
+        self.put_bytes += len(data)
         return name
 
     async def get(self, sha256: str) -> bytes:
