@@ -98,7 +98,9 @@ class BlockStore:
         work.add(CHUNKS_DROP, block.id, 0)
         if data:
             await self._add(work, block.id, 0, data)
-        return _changed(block, size=len(data), chunks=1 if data else 0, tail=(len(data),) if data else ())
+        return _changed(
+            block, size=len(data), chunks=1 if data else 0, tail=(len(data),) if data else ()
+        )
 
     async def append(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes behind what it had."""
