@@ -10,6 +10,7 @@ from aios.errors import Denied
 from aios.journal.base import Journal, Work
 from aios.kernel.dispatch import Handler, Kind, RoomHandler
 from aios.kernel.environment import Environment
+from aios.kernel.passage import Passage
 from aios.kernel.process import INIT, Process
 from aios.storage import Ground, Searcher, Storage
 from aios.syscalls.file import Mount, Unmount
@@ -35,7 +36,11 @@ def first_only(handlers: Mapping[Kind, Handler]) -> dict[Kind, Handler]:
 
 @asynccontextmanager
 async def open_storage(
-    journal: Journal, home: Path, searcher: Searcher, environment: Environment
+    journal: Journal,
+    home: Path,
+    searcher: Searcher,
+    environment: Environment,
+    passage: Passage,
 ) -> AsyncIterator[Storage]:
     """The storage room of a home, open and watching for changes made outside."""
     ground = Ground(
@@ -43,7 +48,9 @@ async def open_storage(
     )
     storage = Storage(journal, searcher, ground)
     await storage.open()
-    watching = asyncio.get_running_loop().create_task(storage.watch(), name="file watch")
+    watching = asyncio.get_running_loop().create_task(
+        storage.watch(passage.inside), name="file watch"
+    )
     try:
         yield storage
     finally:

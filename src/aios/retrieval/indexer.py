@@ -115,9 +115,9 @@ class Indexer:
             try:
                 has_worked = await self._step()
                 self._fault = ""
-            except AiosError as error:
+            except Exception as error:  # Whatever it is, searching goes on without what is new.
                 self._is_damaged |= isinstance(error, Damaged)
-                self._fault = error.message
+                self._fault = _told(error)
                 await self._clock.sleep(RETRY_S)
                 continue
             if has_worked:
@@ -183,3 +183,7 @@ class Indexer:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+
+def _told(error: Exception) -> str:
+    return error.message if isinstance(error, AiosError) else f"{type(error).__name__}: {error}"
