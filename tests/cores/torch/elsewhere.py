@@ -18,8 +18,8 @@ HOME = {torch.Tensor.cpu}
 CROSSING = {torch.Tensor.copy_, torch.Tensor.to, torch.Tensor.__getitem__, torch.Tensor.__setitem__}
 FACTS: dict[Any, Any] = {  # attributes by their getters
     torch.Tensor.device.__get__: DEVICE,
-    torch.Tensor.is_cuda.__get__: True,
-    torch.Tensor.is_cpu.__get__: False,
+    torch.Tensor.is_cuda.__get__: True,  # type: ignore[attr-defined]
+    torch.Tensor.is_cpu.__get__: False,  # type: ignore[attr-defined]
 }
 
 
