@@ -69,7 +69,13 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)  # Also one that was there: what agents keep is nobody else's to read.
+    except OSError as problem:
+        raise InvalidArgument(
+            f"expected {path} to be a folder of this user: {problem.strerror}"
+        ) from problem
     with (path / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
