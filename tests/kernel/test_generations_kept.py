@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from aios.config import Limits
 from aios.errors import ShuttingDown
+from aios.journal import statements
 from aios.journal.base import Journal
 from aios.syscalls import Completion, Decoding, Generate, Stream, WhoAmI
 from aios.telemetry import events
@@ -103,6 +105,22 @@ def test_who_asks_again_joins_what_goes_on_and_all_get_the_one_result() -> None:
     lived(main)
 
 
+def test_a_stream_that_joins_what_goes_on_is_remembered_by_its_key() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        call = Stream(generate=SEEDLESS)
+        await killed(journal, lambda home: home.kernel.call(home.kernel.token, SEEDLESS, key="k"))
+        async with house(LONG, journal=journal, boot=2) as home:
+            last = []
+            for _ in range(2):
+                items = home.kernel.stream(home.kernel.token, call, key="k")
+                last.append([item async for item in items][-1])
+            assert last[0] == last[1]
+            assert sum(isinstance(one, events.Submitted) for one in home.events) == 1
+
+    lived(main)
+
+
 def test_a_result_that_nobody_asked_for_is_kept_for_the_next_kernel() -> None:
     async def main() -> None:
         journal = InlineJournal()
@@ -116,6 +134,45 @@ def test_a_result_that_nobody_asked_for_is_kept_for_the_next_kernel() -> None:
             assert not any(isinstance(one, events.Submitted) for one in home.events)
             await home.kernel.call(home.kernel.token, call)  # A result is given away once.
             assert any(isinstance(one, events.Submitted) for one in home.events)
+
+    lived(main)
+
+
+@pytest.mark.parametrize("is_asked_late", [True, False])
+def test_a_result_that_nobody_asks_for_is_forgotten_at_its_age(is_asked_late: bool) -> None:
+    async def main() -> None:
+        journal, limits = InlineJournal(), Limits(results_age_s=100.0, drain_s=5.0)
+        call = ask(call_id="trip", tokens=100)
+        await killed(journal, lambda home: home.kernel.call(home.kernel.token, call))
+        await asyncio.sleep(150.0)
+        async with house(LONG, limits=limits, journal=journal, boot=2) as home:
+            await soon(lambda: any(isinstance(one, events.Ended) for one in home.events))
+            await asyncio.sleep(90.0)
+        assert len(await journal.read(statements.GENERATIONS_ALL)) == 1
+        async with house(LONG, limits=limits, journal=journal, boot=3) as home:
+            await asyncio.sleep(20.0)
+            if is_asked_late:
+                await home.kernel.call(home.kernel.token, call)
+                assert any(isinstance(one, events.Submitted) for one in home.events)
+        async with house(LONG, limits=limits, journal=journal, boot=4):
+            assert await journal.read(statements.GENERATIONS_ALL) == []
+
+    lived(main)
+
+
+def test_results_that_nobody_asks_for_are_bounded_in_number() -> None:
+    async def main() -> None:
+        journal, limits = InlineJournal(), Limits(results_max=2, drain_s=5.0)
+        calls = [ask(call_id=f"trip {number}", tokens=100) for number in range(5)]
+
+        async def life(home: House) -> None:
+            token = home.kernel.token
+            await asyncio.gather(*(home.kernel.call(token, call) for call in calls))
+
+        await killed(journal, life)
+        async with house(LONG, limits=limits, journal=journal, boot=2) as home:
+            await soon(lambda: sum(isinstance(one, events.Ended) for one in home.events) == 5)
+            assert len(await journal.read(statements.GENERATIONS_ALL)) == 2
 
     lived(main)
 

@@ -63,7 +63,7 @@ RESULT_GET = Statement("result_get", "SELECT outcome FROM results WHERE pid = ? 
 RESULTS_INDEX = Statement(
     "results_index", "SELECT serial, pid, key, digest, at FROM results ORDER BY serial"
 )
-RESULTS_EXPIRE = Statement("results_expire", "DELETE FROM results WHERE serial <= ?")
+RESULT_EXPIRE = Statement("result_expire", "DELETE FROM results WHERE serial = ?")
 PROGRAM_CALL_PUT = Statement(
     "program_call_put",
     """
@@ -98,7 +98,10 @@ GENERATION_TOKENS_ADD = Statement(
     "INSERT OR REPLACE INTO generation_tokens (generation, part, tokens) VALUES (?, ?, ?)",
 )
 GENERATION_RESTS = Statement("generation_rests", "UPDATE generations SET snapshot = ? WHERE id = ?")
-GENERATION_DONE = Statement("generation_done", "UPDATE generations SET outcome = ? WHERE id = ?")
+# Its age is its result's from now on.
+GENERATION_DONE = Statement(
+    "generation_done", "UPDATE generations SET outcome = ?, accepted = ? WHERE id = ?"
+)
 GENERATION_FORGET = Statement("generation_forget", "DELETE FROM generations WHERE id = ?")
 GENERATION_TOKENS_FORGET = Statement(
     "generation_tokens_forget", "DELETE FROM generation_tokens WHERE generation = ?"
@@ -109,7 +112,10 @@ GENERATION_TOKENS_SWEEP = Statement(
 )
 GENERATIONS_ALL = Statement(
     "generations_all",
-    "SELECT id, pid, name, fingerprint, accepted, body, snapshot, outcome FROM generations",
+    """
+    SELECT id, pid, name, fingerprint, accepted, body, snapshot, outcome
+    FROM generations ORDER BY accepted, id
+    """,
 )
 GENERATION_TOKENS_ALL = Statement(
     "generation_tokens_all",

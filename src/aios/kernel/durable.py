@@ -15,6 +15,7 @@ from aios.clock import Clock
 from aios.errors import AiosError, Busy, Cancelled, Diverged, NoSpace, ShuttingDown
 from aios.journal.base import Change, Journal, Work
 from aios.kernel import program_rows
+from aios.kernel.keys import check_key
 from aios.kernel.outcome import opened, sealed
 from aios.kernel.process import Process
 from aios.kernel.process_rows import hash_of
@@ -66,6 +67,7 @@ class DurableRun:
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """As the kernel's; the same again after a crash."""
+        check_key(key)
         kind = program_rows.kind_of(call)
         safe = checked(call)
         if isinstance(safe, Report):

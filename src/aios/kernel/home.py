@@ -67,16 +67,21 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def expect_free(path: Path) -> None:
+    """Raise `Busy` where a kernel has its home there now."""
+    with _lock(path):
+        pass
+
+
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.chmod(0o700)  # Also one that was there: what agents keep is nobody else's to read.
+        lock = (path / "lock").open("w")
     except OSError as problem:
-        raise InvalidArgument(
-            f"expected {path} to be a folder of this user: {problem.strerror}"
-        ) from problem
-    with (path / "lock").open("w") as file:
+        raise InvalidArgument(f"expected a folder for a home: {problem}") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

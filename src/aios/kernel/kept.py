@@ -37,7 +37,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # by which its process asks for it
     digest: bytes
     fingerprint: str  # of the core that ran it: its token ids mean nothing to another model
-    accepted: float
+    accepted: float  # where there is an outcome: when that came
     call: Generate
     prompt: tuple[int, ...]
     decoding: Decoding
@@ -97,9 +97,9 @@ class KeptGenerations:
     def go_on(self, kept: Kept) -> Saved:
         return Saved(self._journal, kept.id, kept.produced)
 
-    def done(self, generation: str, outcome: bytes) -> None:
+    def done(self, generation: str, outcome: bytes, at: float) -> None:
         """It is over, and its result waits for whoever asks."""
-        done = Change(statements.GENERATION_DONE, (outcome, generation))
+        done = Change(statements.GENERATION_DONE, (outcome, at, generation))
         self._journal.post([done, forgotten(generation)[1]])
 
     def drop(self, generation: str) -> None:
@@ -107,7 +107,7 @@ class KeptGenerations:
         self._journal.post(forgotten(generation))
 
     async def load(self) -> list[Kept]:
-        """All that an earlier kernel left."""
+        """All that an earlier kernel left, oldest first."""
         self._journal.post([Change(statements.GENERATION_TOKENS_SWEEP, ())])
         parts: dict[str, _Parts] = {}
         for generation, _, tokens in await self._journal.read(statements.GENERATION_TOKENS_ALL):

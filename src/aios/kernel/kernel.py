@@ -23,11 +23,12 @@ from aios.kernel.dispatch import (
     readings_of,
 )
 from aios.kernel.environment import Environment
+from aios.kernel.file_calls import first_only
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
 from aios.kernel.kept import KeptGenerations
-from aios.kernel.keys import Keys
+from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
@@ -83,7 +84,7 @@ class Kernel:
             )
             for core in cores
         ]
-        self._resumed = Resumption(self.gate)
+        self._resumed = Resumption(self.gate, self.clock, self.limits)
         self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
         self._lives = Lives(
             table=self.table,
@@ -100,7 +101,7 @@ class Kernel:
             self._table_of_readings()
             | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
             self._table_of_handlers()
-            | by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY}),
+            | first_only(by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY})),
             journal,
             self._keys,
         )
@@ -112,6 +113,8 @@ class Kernel:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)
         try:
+            if key != "":
+                check_key(key)
             reading = self._dispatch.readings.get(type(call))
             if reading is None or key:
                 return cast(R, await self._do(caller, call, key))
@@ -151,6 +154,7 @@ class Kernel:
         """Deltas of a generation and, last, its completion."""
         caller = self.gate.enter(token)
         try:
+            check_key(key)
             safe = cast(Stream, checked(call))
             deltas = self._dispatch.streamed(caller, safe, key, self._llm.stream)
             async with aclosing(deltas):  # Frees the lane now, not when garbage is collected.

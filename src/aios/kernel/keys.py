@@ -6,8 +6,9 @@ oldest are forgotten beyond a number and an age. Knows no syscall's meaning.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,7 +36,26 @@ class _Kept:
     outcome: bytes | None  # None: it lies in the journal
 
 
+class Stamp(NamedTuple):
+    """Where a result stands among all, and when it came."""
+
+    serial: int
+    at: float
+
+
 Name = tuple[int, str]  # a pid and its key
+
+
+def check_key(key: object) -> None:
+    """Raise `InvalidArgument` for what cannot be a key."""
+    if not isinstance(key, str):
+        raise InvalidArgument(f"expected a key that is a str, got {type(key).__name__}")
+    if len(key) > KEY_MAX:
+        raise InvalidArgument(f"expected a key of at most {KEY_MAX} characters, got {len(key)}")
+    try:
+        key.encode()
+    except UnicodeEncodeError as problem:
+        raise InvalidArgument(f"expected a key that is valid Unicode: {problem}") from None
 
 
 def digest_of(call: Syscall[object]) -> bytes:
@@ -58,7 +78,7 @@ class Keys:
         self._open: dict[Name, bytes] = {}  # calls under way, their digests
         self._kept: OrderedDict[Name, _Kept] = OrderedDict()  # oldest first
         self._serial = 0
-        self._expired = 0  # results to forget in the journal, up to that serial
+        self._expired: list[int] = []  # serials of results to forget in the journal
 
     async def load(self) -> None:
         """Learn which results the journal holds."""
@@ -74,8 +94,6 @@ class Keys:
 
         Waits for one under way. Raises `InvalidArgument` where the key is another call's.
         """
-        if len(key) > KEY_MAX:
-            raise InvalidArgument(f"expected a key of at most {KEY_MAX} characters, got {len(key)}")
         name = (pid, key)
         while True:
             self._expire()
@@ -98,8 +116,7 @@ class Keys:
 
     def recorder(self, pid: int, key: str) -> "Recorder":
         """What remembers the outcome of a claimed call."""
-        self._serial += 1
-        return Recorder(self._serial, pid, key, self._open[pid, key], self._clock.utc())
+        return Recorder(pid, key, self._open[pid, key], self._stamp)
 
     def release(self, recorder: "Recorder", *, is_kept: bool) -> None:
         """The call is over; `is_kept` tells whether its outcome is durable."""
@@ -107,8 +124,14 @@ class Keys:
         del self._open[name]
         if is_kept:
             in_ram = recorder.outcome if self._journal is None else None
-            self._kept[name] = _Kept(recorder.serial, recorder.digest, recorder.at, in_ram)
+            stamp = recorder.stamp
+            self._kept[name] = _Kept(stamp.serial, recorder.digest, stamp.at, in_ram)
+            self._kept.move_to_end(name)  # The youngest, where an older one stood too.
         self._waits.wake(("key", *name))
+
+    def _stamp(self) -> Stamp:
+        self._serial += 1
+        return Stamp(self._serial, self._clock.utc())
 
     async def _read(self, name: Name) -> bytes | None:
         assert self._journal is not None
@@ -120,34 +143,43 @@ class Keys:
     def _expire(self) -> None:
         """Forget what is too old or one too many; in the journal, many at once."""
         too_old = self._clock.utc() - self._limits.results_age_s
-        oldest = 0
         while self._kept:
             name, kept = next(iter(self._kept.items()))
             if kept.at >= too_old and len(self._kept) <= self._limits.results_max:
                 break
             del self._kept[name]
-            oldest = kept.serial
-        if oldest and self._journal is not None and oldest - self._expired >= EXPIRE_EACH:
-            self._expired = oldest
-            self._journal.post([Change(statements.RESULTS_EXPIRE, (oldest,))])
+            self._expired.append(kept.serial)
+        if len(self._expired) >= EXPIRE_EACH:
+            expired, self._expired = self._expired, []
+            if self._journal is not None:
+                self._journal.post([Change(statements.RESULT_EXPIRE, (one,)) for one in expired])
 
 
 class Recorder:
     """Remembers the outcome of one call under a key, in the same commit as its effects."""
 
-    def __init__(self, serial: int, pid: int, key: str, digest: bytes, at: float) -> None:
-        self.serial = serial
+    def __init__(self, pid: int, key: str, digest: bytes, stamped: Callable[[], Stamp]) -> None:
         self.pid = pid
         self.key = key
         self.digest = digest
-        self.at = at
         self.outcome = b""
+        self._stamped = stamped
+        self._stamp: Stamp | None = None
+
+    @property
+    def stamp(self) -> Stamp:
+        """There once there is an outcome."""
+        assert self._stamp is not None
+        return self._stamp
 
     def __call__(self, outcome: object) -> Sequence[Change]:
         if isinstance(outcome, PASSING):
             return []
+        # Not when the call was made: a result is as old as it is known, however long it took.
+        self._stamp = self._stamped()
         self.outcome = sealed(outcome)
-        row = (self.serial, self.pid, self.key, self.digest, self.at, self.outcome)
+        serial, at = self._stamp.serial, self._stamp.at
+        row = (serial, self.pid, self.key, self.digest, at, self.outcome)
         return [Change(statements.RESULT_ADD, row)]
 
 

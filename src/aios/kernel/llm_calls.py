@@ -79,7 +79,10 @@ class LlmCalls:
     async def stream(
         self, process: Process, call: Stream, work: Work
     ) -> AsyncGenerator[Delta | Completion, None]:
-        """Deltas as they come, at last the completion; of one that goes on already, only that."""
+        """Deltas as they come, at last the completion; of one that goes on already, only that.
+
+        Whoever reads commits the completion.
+        """
         name = self._name(call.generate, work)
         if (known := self._resumed.find(process.pid, name, call.generate)) is not None:
             yield await self._joined(process, known, work)
@@ -91,7 +94,6 @@ class LlmCalls:
                     yield delta
                 completion = live.reply.result()
             work.extend(_given(live))
-            await work.commit(completion)
             yield completion
 
     async def go_on(self, process: Process, kept: Kept) -> Completion:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
 from aios.errors import WrongState
@@ -112,7 +113,9 @@ async def open_rooms(
 ) -> AsyncIterator[Rooms]:
     """The rooms of a home. Nothing of theirs is loaded but what an earlier kernel left undone."""
     models, notes_shelf, files_shelf = CallerModels(), _Shelf("note"), _Shelf("file")
-    notes = NoteRoom(journal, notes_shelf, given.clock, given.random)
+    # Seeded once: an id need not be secret, and asking the system for every one of them takes long.
+    ids = Random(given.random.getrandbits(256))
+    notes = NoteRoom(journal, notes_shelf, given.clock, ids)
     histories = HistoryRoom(journal, Assembler(models, notes))
     blocks = BlockRoom(journal, Cache(Adaptive(), ram_bytes=given.limits.memory_bytes))
     index = home / "index"
