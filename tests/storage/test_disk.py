@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aios.errors import Denied
+from aios.storage import disk
 from aios.storage.disk import RealDisk, Root
 from aios.storage.paths import FilePath
 
@@ -166,3 +167,48 @@ def test_no_descriptor_is_left_open(root: Root) -> None:
         DISK.read(root, FilePath("a/b/missing/x"), 10)
         DISK.names(root, FilePath("nowhere"))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+class Raced(RealDisk):
+    """Right after each look at a name, somebody outside does something there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+        real = disk._stamp_at
+        acts = [act]
+
+        def look(folder: int, name: str) -> str:
+            stamp = real(folder, name)
+            if name == "b" and acts:
+                acts.pop()()
+            return stamp
+
+        monkeypatch.setattr(disk, "_stamp_at", look)
+
+
+def test_a_rename_replaces_no_file_that_came_after_the_look(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(root.folder)
+    (folder / "a").write_bytes(b"agent")
+    raced = Raced(monkeypatch, lambda: (folder / "b").write_bytes(b"a person's"))
+    assert not raced.rename(root, FilePath("a"), FilePath("b"))
+    assert (folder / "a").read_bytes() == b"agent"
+    assert (folder / "b").read_bytes() == b"a person's"
+
+
+def test_a_file_that_was_replaced_after_the_look_stays(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(root.folder)
+    assert put(root, "b", b"old")
+    seen = DISK.look(root, FilePath("b"))
+    assert seen is not None
+
+    def edit() -> None:
+        (folder / "new").write_bytes(b"a person's")
+        os.replace(folder / "new", folder / "b")
+
+    DISK.stage(root, "aside", b"agent's")
+    raced = Raced(monkeypatch, edit)
+    assert raced.place(root, "aside", FilePath("b"), seen.stamp) is None
+    assert (folder / "b").read_bytes() == b"a person's"

@@ -19,6 +19,7 @@ from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.file_calls import file_calls, open_storage
+from aios.kernel.passage import Passage
 from aios.kernel.rooms import open_rooms
 from aios.retrieval.base import Hit, Query
 from aios.retrieval.ngrams import NgramEmbedder
@@ -60,7 +61,7 @@ async def open_home(seed: int, *, is_indexed: bool = True) -> AsyncIterator[Home
             rooms = open_rooms(journal, folder, given, NgramEmbedder())
             handlers = (await stack.enter_async_context(rooms)).handlers
         else:
-            storage = open_storage(journal, folder, _NoIndex(), given)
+            storage = open_storage(journal, folder, _NoIndex(), given, Passage())
             handlers = file_calls(await stack.enter_async_context(storage))
         environment = dataclasses.replace(given, journal=journal)
         kernel = Kernel([scripted_core(seed)], RoundRobin, rooms=handlers, environment=environment)

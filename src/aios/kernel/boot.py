@@ -66,9 +66,11 @@ async def boot(
     with home(state) as folders:
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
-            core = await ProcessCore.launch(_spec(settings, folders, keep, given.limits))
             place = folders.journal.parent
-            async with open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms:
+            async with (
+                open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms,
+                _core(_spec(settings, folders, keep, given.limits)) as core,
+            ):
                 kernel = Kernel(
                     [core],
                     lambda: scheduler.make(policy),
@@ -79,6 +81,16 @@ async def boot(
                 rooms.speak(lambda call: kernel.call(kernel.token, call))
                 async with kernel:
                     yield kernel
+
+
+@asynccontextmanager
+async def _core(spec: EngineSpec) -> AsyncIterator[ProcessCore]:
+    """An engine that is ended also where the kernel, which ends its cores, could not begin."""
+    core = await ProcessCore.launch(spec)
+    try:
+        yield core
+    finally:
+        await core.close()
 
 
 @asynccontextmanager

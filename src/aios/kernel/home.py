@@ -76,7 +76,8 @@ def expect_free(path: Path) -> None:
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)  # Also one that was there: what agents keep is nobody else's to read.
         lock = (path / "lock").open("w")
     except OSError as problem:
         raise InvalidArgument(f"expected a folder for a home: {problem}") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from aios.errors import WrongState
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
@@ -67,7 +68,7 @@ class _Shelf:
     ) -> AsyncIterator[None]:
         """Index what the room has, as long as the block lasts."""
         source = Source(kind=self.kind, load=room.documents, add_all=room.add_all)
-        index = await asyncio.to_thread(HybridIndex, folder, embedder)
+        index = await asyncio.to_thread(_opened, folder, embedder)
         waited = ThreadedIndex(index)
         self._indexer = Indexer(journal, source, waited, given.clock)
         work = asyncio.get_running_loop().create_task(self._indexer.run(), name=f"{self.kind}s")
@@ -78,6 +79,16 @@ class _Shelf:
             with suppress(asyncio.CancelledError):
                 await work
             await waited.close()
+
+
+def _opened(folder: Path, embedder: Embedder) -> HybridIndex:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return HybridIndex(folder, embedder)
+    except OSError as problem:
+        raise WrongState(
+            f"{folder}: expected a folder to keep an index in: {problem.strerror}"
+        ) from problem
 
 
 class Rooms:

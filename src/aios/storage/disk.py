@@ -1,7 +1,7 @@
 """Real folders, reached from the machine's root by a way that no link is on.
 
-Every step of it refuses symbolic links, so nothing that somebody puts into a root leads out of it, not
-even between a check and its use. Only regular files and folders exist here; anything else is
+Every step of it refuses symbolic links, so nothing that somebody puts into a root leads out of it,
+not even between a check and its use. Only regular files and folders exist here; anything else is
 `other`: seen, never opened, never replaced. Bytes are durable once staged, names once synced. Every
 method may block: never on an event loop. Knows no version and no agent.
 """
@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from aios.errors import Busy, Denied, NoSpace
 from aios.storage.openat import opened_at_once
 from aios.storage.paths import OURS, FilePath, is_nameable, parent
+from aios.storage.renames import Manner, try_rename
 
 Kind = Literal["file", "folder", "other"]
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -132,7 +133,8 @@ class RealDisk:
             if before:
                 mode = os.stat(_name(path), dir_fd=folder, follow_symlinks=False).st_mode
                 os.chmod(name, stat.S_IMODE(mode), dir_fd=aside)
-                os.rename(name, _name(path), src_dir_fd=aside, dst_dir_fd=folder)
+                if not _swapped(name, aside, _name(path), folder, before):
+                    return None
             elif not _linked(name, aside, _name(path), folder):
                 return None
             return _seen(os.stat(_name(path), dir_fd=folder, follow_symlinks=False))
@@ -154,8 +156,7 @@ class RealDisk:
         ):
             if _stamp_at(new, _name(to)):
                 return False
-            os.rename(_name(path), _name(to), src_dir_fd=old, dst_dir_fd=new)
-            return True
+            return _renamed(_name(path), old, _name(to), new)
         return False
 
     def remove(self, root: Root, path: FilePath, before: str) -> bool:
@@ -285,10 +286,39 @@ def _linked(name: str, aside: int, to: str, folder: int) -> bool:
     except OSError as problem:
         if problem.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
             raise
-        os.rename(name, to, src_dir_fd=aside, dst_dir_fd=folder)  # A disk without hard links.
-        return True
+        return _renamed(name, aside, to, folder)  # A disk without hard links.
     os.unlink(name, dir_fd=aside)
     return True
+
+
+def _renamed(name: str, old: int, to: str, new: int) -> bool:
+    """Rename to where nothing is; False where something came to be."""
+    try:
+        if not try_rename(name, to, (old, new), Manner.NEW):
+            os.rename(name, to, src_dir_fd=old, dst_dir_fd=new)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _swapped(name: str, aside: int, to: str, folder: int, before: str) -> bool:
+    """Replace a file that was looked at; False where it is another since, which then stays."""
+    if ":" not in before:
+        return False  # It was no file.
+    if not try_rename(name, to, (aside, folder), Manner.SWAP):
+        os.rename(name, to, src_dir_fd=aside, dst_dir_fd=folder)
+        return True
+    if not _is_same(_stamp_at(aside, name), before):
+        try_rename(name, to, (aside, folder), Manner.SWAP)
+        return False
+    os.unlink(name, dir_fd=aside)
+    return True
+
+
+def _is_same(stamp: str, before: str) -> bool:
+    """Whether two stamps are one file's, but for the time of its last change: a rename is one."""
+    content = stamp.rpartition(":")[0]
+    return bool(content) and content == before.rpartition(":")[0]
 
 
 def _stamp_at(folder: int, name: str) -> str:
