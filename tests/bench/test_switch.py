@@ -15,7 +15,7 @@ from aios.bench.switch_cases import KINDS, case
 from aios.bench.switch_compare import difference
 from aios.bench.switch_driver import Driver, Trace, undisturbed
 from aios.bench.switch_worker import Answer, Ask, Driven, Order, Spec, Start, Worker
-from aios.bench.table import quiet
+from aios.bench.table import Options, quiet
 from aios.errors import InvalidArgument
 from aios.models import pocket
 from aios.syscalls import Choice, Generate, Message
@@ -149,7 +149,7 @@ def test_the_same_seed_makes_the_same_case(kind: str) -> None:
 
 @pytest.mark.timeout(300)
 def test_the_whole_benchmark_between_two_processes_has_its_fields() -> None:
-    report = measure(1, 1, 0, quiet)
+    report = measure(1, 1, Options(), quiet)
     found = msgspec.to_builtins(report.result)
     assert list(found) == [
         "cases",
@@ -159,6 +159,7 @@ def test_the_whole_benchmark_between_two_processes_has_its_fields() -> None:
         "ms_per_1k_tokens_ram_p50",
         "ms_per_1k_tokens_disk_p50",
         "by_kind",
+        "device",
     ]
     assert found["switches"] >= 1
     assert found["token_mismatches"] == found["logit_max_abs_diff"] == 0

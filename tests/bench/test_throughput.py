@@ -1,9 +1,20 @@
 """The bars of the throughput benchmark: ratios within a round, medians over rounds."""
 
+import asyncio
 from dataclasses import replace
 
-from aios.bench.records import Row
+import pytest
+
+from aios.bench.plain import PlainModel
+from aios.bench.records import Row, Run
+from aios.bench.site import KV_SHARE, site_for
 from aios.bench.throughput import TURNS, Rows, bars
+from aios.bench.ways import Watch, launch, run_direct, run_kernel
+from aios.clock import WallClock
+from aios.kernel.home import home
+from aios.scheduler import Fifo
+from tests.bench.office import SMALL
+from tests.devices import DEVICES
 
 ROW = Row(
     policy="", mode="exact", llm_calls=1, llm_calls_per_s=10.0, tokens_per_s=1.0,
@@ -53,3 +64,25 @@ def test_what_the_kernel_costs_is_the_median_over_all_turns() -> None:
     costly = a_round() | in_turns(9.0, 9.9, 9.0, 9.0, 9.9)
 
     assert [bars([one])[-1].is_met for one in (moody, costly)] == [True, False]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.timeout(300)
+def test_a_small_office_is_served_directly_and_under_a_kernel_on_one_device(device: str) -> None:
+    where = site_for(SMALL, 1, share=KV_SHARE, lanes=8, device=device)
+    model = PlainModel(where.model, device)
+
+    async def main() -> tuple[str, Run, Run]:
+        clock = WallClock()
+        direct = await run_direct(where, model, clock, Watch())
+        with home(None) as folders:
+            core = await launch(where, folders, "small", exact=True)
+            return core.traits.device, direct, await run_kernel(where, core, Fifo, clock, Watch())
+
+    name, *runs = asyncio.run(main())
+
+    assert name == model.device.name
+    assert name.startswith(device)
+    for run in runs:
+        assert len(run.errands) == run.tasks
+        assert all(call.answered is not None for call in run.calls)

@@ -3,11 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from aios.bench.table import BENCHMARKS
 from aios.cli import main
+from aios.kernel.home import home
 
 HEAVY = {
     "aiohttp", "llguidance", "numpy", "prometheus_client", "starlette", "tokenizers", "torch",
@@ -92,6 +94,36 @@ def test_an_error_of_aios_is_one_line_and_exit_code_1(
 ) -> None:
     monkeypatch.setitem(BENCHMARKS, "failing", "tests.cli.benchmarks:failing")
     assert run("bench", "failing") == (1, "", "aios: core_failed: no core today\n")
+
+
+def test_the_package_is_the_command() -> None:
+    command = [sys.executable, "-m", "aios", "version"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout[:4]) == (0, "aios")
+
+
+def test_serve_says_at_once_where_it_cannot_keep_its_record(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+    code, out, err = run("serve", "--port", "0", "--state", str(tmp_path / "home"))
+    assert (code, out) == (1, "")
+    assert err.startswith("aios: invalid_argument: cannot keep the server's record: ")
+    assert err.count("\n") == 1
+
+
+def test_serve_says_at_once_that_another_kernel_has_the_home(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    with home(tmp_path / "home"):
+        code, out, err = run("serve", "--port", "0", "--state", str(tmp_path / "home"))
+    assert (code, out) == (1, "")
+    assert err.startswith("aios: busy: another kernel has its home in ")
+    assert err.count("\n") == 1
 
 
 def test_version_names_the_program(run: Run) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from aios.bench.table import BENCHMARKS
 from aios.cli.bench import bench
+from aios.errors import InvalidArgument
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +48,13 @@ def test_a_broken_promise_fails_the_run_but_is_written_down(tmp_path: Path) -> N
         bench("broken_promise", json=tmp_path / "figures.json")
     assert left.value.exit_code == 1
     assert (tmp_path / "figures.json").exists()
+
+
+def test_a_device_is_passed_on_to_a_benchmark_that_computes() -> None:
+    with pytest.raises(InvalidArgument, match="'cuda:99' cannot"):
+        bench("decode", device="cuda:99")
+
+
+def test_a_device_for_a_benchmark_that_computes_with_no_model_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="decode, switch, throughput"):
+        bench("small", device="cuda")

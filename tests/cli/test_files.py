@@ -61,6 +61,7 @@ def test_a_home_is_looked_into(run: Run) -> None:
         found = run("search", "plane", "--mode", mode)[1].splitlines()
         assert found == ["trips/rome.txt", "    by plane"]
     assert "-by train\n+by plane\n" in run("diff", "trips/rome.txt", "1")[1]
+    assert "+by train\n" in run("diff", "trips/rome.txt", "2", "1")[1]
 
 
 def test_a_file_goes_back_in_time_and_comes_out_of_the_bin(run: Run, place: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aios.errors import Conflict, NotFound, ShuttingDown, WrongState
-from aios.journal.base import Change, Statement
+from aios.journal.base import Change, Keep, Statement
 from aios.journal.connection import connect
 from aios.journal.database import migrate, version
 from aios.journal.journal import FileJournal
@@ -109,12 +109,28 @@ def test_blobs_are_given_back_and_swept(run: Run) -> None:
         kept, gone = await journal.blobs.put(b"kept"), await journal.blobs.put(b"gone")
         assert await journal.blobs.put(b"kept") == kept
 
-        assert await journal.blobs.sweep([kept]) == 1
+        assert await journal.blobs.sweep(_named(kept)) == 1
         assert await journal.blobs.get(kept) == b"kept"
         with pytest.raises(NotFound):
             await journal.blobs.get(gone)
         with pytest.raises(NotFound):
             await journal.blobs.get("../../witness")
+
+    run(scenario)
+
+
+def test_a_blob_that_is_put_while_a_sweep_asks_what_to_keep_stays(run: Run) -> None:
+    async def scenario(journal: AnyJournal) -> None:
+        again = await journal.blobs.put(b"there already")
+
+        async def keep() -> list[str]:
+            await journal.blobs.put(b"there already")
+            await journal.blobs.put(b"new")
+            return []
+
+        assert await journal.blobs.sweep(keep) == 0
+        assert await journal.blobs.get(again) == b"there already"
+        assert await journal.blobs.sweep(_named()) == 2
 
     run(scenario)
 
@@ -200,6 +216,13 @@ def test_every_statement_is_named_after_its_constant_and_fits_the_tables() -> No
         numbers = [int(one) for one in re.findall(r"\?(\d+)", statement.sql)]
         values = (None,) * (max(numbers) if numbers else statement.sql.count("?"))
         connection.execute(f"EXPLAIN {statement.sql}", values).fetchall()
+
+
+def _named(*blobs: str) -> Keep:
+    async def keep() -> tuple[str, ...]:
+        return blobs
+
+    return keep
 
 
 async def _wait(awaitable: Any) -> None:

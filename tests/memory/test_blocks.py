@@ -87,6 +87,18 @@ def test_many_appends_stay_few_chunks_and_the_same_bytes(desk: Desk) -> None:
     assert desk.data("travel", "log") == b"".join(b"%04d" % number for number in range(1_000))
 
 
+def test_small_appends_to_a_large_block_seldom_write_it_again(desk: Desk) -> None:
+    desk.ask("travel", Alloc(name="log", limit_bytes=4 << 20))
+    for number in range(2_048):
+        if number == 1_000:
+            desk.restart()
+        desk.ask("travel", Append(name="log", data=bytes([number % 251]) * 1_024))
+    desk.restart()
+    expected = b"".join(bytes([number % 251]) * 1_024 for number in range(2_048))
+    assert desk.data("travel", "log") == expected
+    assert desk.journal.blobs.put_bytes <= 3 * len(expected)
+
+
 def test_large_values_are_blobs_and_are_named_to_the_sweeper(desk: Desk) -> None:
     desk.ask("travel", Write(name="map", data=bytes(100_000)))
     desk.ask("travel", Append(name="map", data=b"\x01" * 70_000))

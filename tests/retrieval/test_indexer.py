@@ -151,6 +151,26 @@ def test_a_batch_whose_rows_could_not_be_deleted_is_done_again(tmp_path: Path) -
     world(program())
 
 
+def test_an_error_that_nobody_foresaw_ends_nothing(tmp_path: Path) -> None:
+    class Stumbling(Room):
+        async def load(self, ids: Sequence[str]) -> list[Document]:
+            if not self.loaded:
+                self.loaded += ids
+                raise OSError(5, "Input/output error")
+            return await super().load(ids)
+
+    async def program() -> None:
+        async with desk(tmp_path, room=Stumbling(InlineJournal())) as here:
+            await here.write(document("a", "violin"))
+            await asyncio.sleep(RETRY_S / 2)
+            assert (await here.indexer.status()).fault == "OSError: [Errno 5] Input/output error"
+            await here.indexer.settled()
+            assert (await here.indexer.status()).fault == ""
+            assert await here.ids("violin") == ["a"]
+
+    world(program())
+
+
 def test_a_failing_embedder_holds_nothing_up_and_is_tried_again(tmp_path: Path) -> None:
     async def program() -> None:
         embedder = Meanings()

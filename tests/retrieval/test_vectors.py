@@ -1,5 +1,6 @@
 """Vectors in a file."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aios.errors import Damaged
+from aios.errors import Damaged, NoSpace
 from aios.retrieval.base import Vectors
 from aios.retrieval.core import unit
 from aios.retrieval.vectors import VectorFile
@@ -55,3 +56,27 @@ def test_a_row_that_is_no_unit_vector_is_damage(tmp_path: Path, value: float) ->
     file.put([20], spoilt)
     with pytest.raises(Damaged, match="no unit vector"):
         file.nearest(vectors[0], np.ones(50, np.bool_), 5)
+
+
+def test_a_disk_without_room_refuses_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    vectors = _unit(1_100, 1)
+    file = VectorFile(tmp_path / "vectors", 8)
+    file.put(range(1_024), vectors[:1_024])
+    size = (tmp_path / "vectors").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with pytest.raises(NoSpace):
+            file.put(range(1_024, 1_100), vectors[1_024:])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "vectors").stat().st_size == size
+    file.put(range(1_024, 1_100), vectors[1_024:])
+    found = file.nearest(vectors[1_099], np.ones(1_100, np.bool_), 1)
+    assert found.numbers.tolist() == [1_099]
+
+
+def test_rows_have_their_room_on_the_disk_before_they_are_written(tmp_path: Path) -> None:
+    VectorFile(tmp_path / "vectors", 8)
+    found = (tmp_path / "vectors").stat()
+    assert found.st_blocks * 512 >= found.st_size

@@ -57,6 +57,29 @@ class TransportContract:
 
         asyncio.run(body())
 
+    @pytest.mark.parametrize("key", ["\ud800", "two\nlines", 5])
+    def test_a_key_is_printable_text(self, key: str) -> None:
+        async def main(place: Place) -> None:
+            with pytest.raises(InvalidArgument, match="a key of printable text"):
+                await place.client.call(Spawn(name="child"), key=key)
+            with pytest.raises(InvalidArgument, match="a key of printable text"):
+                await anext(place.client.stream("hi", key=key))
+
+        self.lived(main)
+
+    def test_what_cannot_be_sent_is_told_by_its_place(self) -> None:
+        async def main(place: Place) -> None:
+            with pytest.raises(InvalidArgument, match=r"at `\$.decoding.max_tokens`"):
+                await place.client.chat("hi", max_tokens=10**30)
+            with pytest.raises(InvalidArgument, match=r"at `\$.messages\[0\].content`"):
+                await place.client.chat("\ud800")
+            with pytest.raises(InvalidArgument, match=r"at `\$.argument\['a'\]\[1\]`"):
+                await place.client.spawn("child", argument={"a": [1, {1, object()}]})
+            with pytest.raises(InvalidArgument, match="text or messages, got 5"):
+                await place.client.chat(5)  # type: ignore[arg-type]
+
+        self.lived(main)
+
     def test_replies_have_their_types(self) -> None:
         async def main(place: Place) -> None:
             me = await place.client.whoami()

@@ -1,6 +1,7 @@
 """The whole server on a real loopback socket, over a kernel whose model says what a test wants."""
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import aiohttp
 
 from aios.clock import LoopClock
 from aios.config import Limits
+from aios.journal.base import Journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.invariants import violations
@@ -51,18 +53,21 @@ async def house(
     settings: Settings | None = None,
     limits: Limits | None = None,
     embed: Embed | None = None,
+    journal: Journal | None = None,
+    seed: int = 1,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
     core = ScriptedCore(
         script, clock=LoopClock(), rng=random.Random(1), store=ScriptedStore(), answer=speech
     )
     given = settings or Settings()
-    environment = Environment(random=random.Random(1), limits=limits or Limits(drain_s=5.0))
-    place = bound("127.0.0.1", 0)
-    port = place.getsockname()[1]
+    environment = Environment(random=random.Random(seed), limits=limits or Limits(drain_s=5.0))
+    environment = dataclasses.replace(environment, journal=journal)
     async with Kernel([core], lambda: make("rr"), environment=environment) as kernel:
         app = await application(kernel, given, embed=embed)
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
+        place = bound("127.0.0.1", 0)
+        port = place.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {agent.token}"}
         async with (

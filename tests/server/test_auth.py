@@ -2,9 +2,11 @@
 
 import pytest
 
+from aios.errors import InvalidArgument
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.settings import Settings
-from aios.syscalls import Kill, List
+from aios.syscalls import Generate, Kill, List, Spawn
+from aios.testing.journal import InlineJournal
 from tests.server.house import House, house, lived
 
 CHAT = {"messages": [{"role": "user", "content": "hi"}]}
@@ -98,6 +100,19 @@ def test_a_caller_without_a_token_is_no_agent_that_has_one() -> None:
     lived(main)
 
 
+def test_no_caller_without_a_token_may_do_what_the_first_process_does() -> None:
+    async def main() -> None:
+        async with house(settings=Settings(anonymous="default")) as home:
+            for name in ("init", "anonymous", "agent"):
+                headers = {"authorization": "", "x-aios-agent": name}
+                async with home.http.post("/api/syscalls/process.whoami", headers=headers) as told:
+                    me = await told.json()
+                assert me["agent"] == f"anonymous/{name}"
+                assert me["pid"] != 1
+
+    lived(main)
+
+
 def test_an_anonymous_process_that_was_killed_is_opened_again() -> None:
     async def main() -> None:
         async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:
@@ -106,6 +121,93 @@ def test_an_anonymous_process_that_was_killed_is_opened_again() -> None:
             pid = next(one.pid for one in found.processes if one.name == "default")
             await home.kernel.call(home.kernel.token, Kill(pid=pid))
             assert await status(home, "/v1/chat/completions") == 200
+
+    lived(main)
+
+
+def test_agents_are_who_they_were_in_the_kernel_before() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        settings = Settings(anonymous="default", agents={FIXED: "writer"})
+        callers: list[dict[str, str]] = [
+            {"x_api_key": FIXED},
+            {},
+            {"x_aios_agent": "cook"},
+        ]
+        whoami = "/api/syscalls/process.whoami"
+        pids = []
+        for seed in (1, 2, 3):
+            async with house(settings=settings, journal=journal, seed=seed) as home:
+                for caller in callers:
+                    assert await status(home, whoami, **caller) == 200
+                found = await home.kernel.call(home.kernel.token, List())
+                named = {"writer", ANONYMOUS, "default", "cook"}
+                pids.append([(one.name, one.pid) for one in found.processes if one.name in named])
+        assert len(pids[0]) == 4
+        assert pids[0] == pids[1] == pids[2]
+
+    lived(main)
+
+
+def test_a_key_is_known_to_the_next_kernel() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        settings = Settings(agents={FIXED: "writer"})
+        headers = {"authorization": f"Bearer {FIXED}", "idempotency-key": "K"}
+        asked, statuses = list[Generate](), []
+
+        def speech(call: Generate) -> str:
+            asked.append(call)
+            return "yes"
+
+        for seed, message in enumerate(("hi", "hi", "other"), start=1):
+            body = {"messages": [{"role": "user", "content": message}]}
+            async with (
+                house(speech, settings=settings, journal=journal, seed=seed) as home,
+                home.http.post("/v1/chat/completions", json=body, headers=headers) as told,
+            ):
+                statuses.append(told.status)
+        assert (statuses, len(asked)) == ([200, 200, 400], 1)
+
+    lived(main)
+
+
+def test_a_token_from_before_stays_good_beside_a_new_one() -> None:
+    async def main() -> None:
+        journal = InlineJournal()
+        async with house(journal=journal) as home:
+            by_hand = (await home.kernel.call(home.kernel.token, Spawn(name="writer"))).token
+        settings = Settings(agents={FIXED: "writer"})
+        async with house(settings=settings, journal=journal, seed=2) as home:
+            table = home.kernel.table
+            path = "/api/syscalls/process.whoami"
+            assert await status(home, path, x_api_key=FIXED) == 200
+            assert await status(home, path, x_api_key=by_hand) == 200
+            assert await calls_of(home, "writer") == 2
+            pid = table.by_token(by_hand).pid
+            await home.kernel.call(home.kernel.token, Kill(pid=pid))
+            assert await status(home, path, x_api_key=by_hand) == 401
+            assert await status(home, path, x_api_key=FIXED) == 401
+
+    lived(main)
+
+
+def test_no_agent_with_a_token_is_the_parent_of_those_without() -> None:
+    async def main() -> None:
+        with pytest.raises(InvalidArgument, match="another agent's name than 'anonymous'"):
+            async with house(settings=Settings(agents={FIXED: ANONYMOUS})):
+                pass
+
+    lived(main)
+
+
+def test_a_host_or_origin_that_is_no_url_is_not_this_machine() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(anonymous="default")) as home:
+            path = "/v1/chat/completions"
+            for wrong in ("[", "[a]b", "a]", "[::1"):
+                assert await status(home, path, host=wrong) == 401
+                assert await status(home, path, origin=f"http://{wrong}") == 401
 
     lived(main)
 

@@ -12,7 +12,8 @@ from aios.server.settings import Settings
 from aios.syscalls import Generate, Spawn
 from aios.syscalls.base import reply_of
 from aios.syscalls.table import SYSCALLS
-from tests.server.house import House, house, lived
+from aios.testing.cores import ScriptedCore
+from tests.server.house import House, house, lived, soon
 
 
 async def post(home: House, syscall: str, /, **fields: object) -> tuple[int, object]:
@@ -165,5 +166,22 @@ def test_a_kernel_that_stops_answers_those_who_wait_and_is_no_longer_ready() -> 
             assert (status, body["error"]["code"]) == (503, "shutting_down")  # type: ignore[index]
             async with home.http.get("/health/ready") as told:
                 assert (told.status, told.headers["retry-after"]) == (503, "5")
+
+    lived(main)
+
+
+def test_a_server_whose_engine_is_gone_for_good_is_not_ready() -> None:
+    async def main() -> None:
+        async with house() as home:
+            loop = home.kernel.loops[0]
+            assert isinstance(loop.core, ScriptedCore)
+            loop.core.crash("it died too often", final=True)
+            await soon(lambda: bool(loop.gone))
+            async with home.http.get("/health/ready") as told:
+                body = await told.json()
+            assert (told.status, body["error"]["code"]) == (502, "core_failed")
+            assert "it died too often" in body["error"]["message"]
+            async with home.http.get("/health") as told:
+                assert told.status == 200
 
     lived(main)

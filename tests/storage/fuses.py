@@ -6,7 +6,7 @@ What is on the disk and in the journal then is what a killed kernel would have l
 from collections.abc import Awaitable, Collection, Generator, Sequence
 
 from aios.errors import NoSpace
-from aios.journal.base import Change, Row, Statement, Value
+from aios.journal.base import Change, Keep, Row, Statement, Value
 from aios.storage.disk import RealDisk, Root, Seen
 from aios.storage.paths import FilePath
 from aios.testing.journal import InlineJournal
@@ -48,7 +48,7 @@ class FusedBlobs:
     async def get(self, sha256: str) -> bytes:
         return await self._inner.blobs.get(sha256)
 
-    async def sweep(self, keep: Collection[str]) -> int:
+    async def sweep(self, keep: Keep) -> int:
         return await self._inner.blobs.sweep(keep)
 
 

@@ -50,33 +50,35 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(options: Options, tell: Tell) -> Report:
     """Compare at every batch size."""
-    import torch
+    from aios.cores.torch.device import resolve, use
 
-    torch.set_num_threads(1)
+    device = resolve(options.device)
+    use(device, threads=1)
     rounds = 4 if options.is_quick else 12
     rows = []
     with home(None) as folders:
         store = TierStore(
             ram=folders.ram, disk=folders.disk, ram_bytes=1, disk_bytes=1, owner="decode"
         )
-        rivals = _Rivals(rounds, store)
+        rivals = _Rivals(rounds, store, device.place)
         for batch in BATCHES:
             tell(f"decode: batch {batch}")
             rows.append(rivals.row(batch, Random(options.seed)))
-    result = Decoded(rows=tuple(rows), device="cpu", model="pocket")
-    return Report(result=result, tables=(_table(rows),), bars=tuple(_bars(rows)))
+    result = Decoded(rows=tuple(rows), device=device.name, model="pocket")
+    return Report(result=result, tables=(_table(result),), bars=tuple(_bars(rows)))
 
 
 class _Rivals:
     """The same weights in `transformers` and in two engines."""
 
-    def __init__(self, rounds: int, store: TierStore) -> None:
+    def __init__(self, rounds: int, store: TierStore, device: str) -> None:
         from transformers import AutoModelForCausalLM
 
         from aios.cores.torch.engine import Engine
 
-        self._rounds = rounds
-        self._plain = AutoModelForCausalLM.from_pretrained(str(pocket.PATH), dtype="float32").eval()
+        self._rounds, self._device = rounds, device
+        plain = AutoModelForCausalLM.from_pretrained(str(pocket.PATH), dtype="float32")
+        self._plain = plain.eval().to(device)
         # An end token would let a row leave early, in one rival only.
         self._plain.generation_config.eos_token_id = None
         self._engines = {
@@ -84,6 +86,7 @@ class _Rivals:
                 Settings(
                     model=str(pocket.PATH),
                     kv_bytes=128 << 20,
+                    device=device,
                     exact=exact,
                     lanes=max(BATCHES),
                     prefill_tokens_per_step=1 << 20,
@@ -115,7 +118,7 @@ class _Rivals:
     def _generate(self, prompts: list[list[int]]) -> list[float]:
         import torch
 
-        ids = torch.tensor(prompts)
+        ids = torch.tensor(prompts, device=self._device)
         stamps: list[float] = []
 
         def stamp(_: Any, scores: Any) -> Any:
@@ -170,9 +173,9 @@ def _gaps(stamps: list[float]) -> list[float]:
     return gaps[SKIP - 1 :]
 
 
-def _table(rows: list[Decode]) -> Table:
+def _table(found: Decoded) -> Table:
     return Table(
-        title="Greedy decoding of pocket, tokens per second, one thread",
+        title=f"Greedy decoding of {found.model} on {found.device}, tokens per second, one thread",
         columns=("batch", "transformers", "fast", "ratio", "exact", "ratio"),
         rows=tuple(
             (
@@ -183,7 +186,7 @@ def _table(rows: list[Decode]) -> Table:
                 f"{row.exact_per_s:,.0f}",
                 f"{row.exact_ratio:.2f}",
             )
-            for row in rows
+            for row in found.rows
         ),
     )
 

@@ -16,18 +16,25 @@ from aios.syscalls import Generate, Message, ToolCall, ToolSpec
 class PlainModel:
     """Weights in memory, shared by all threads; a forward changes nothing but its own cache."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         # Heavy, and only the direct way needs them: the kernel's process never loads a model.
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+        from aios.cores.torch.device import resolve, use
+
+        self.device = resolve(device)
         # A token of a small model is too little work to share: two threads were never faster.
-        torch.set_num_threads(1)
+        use(self.device, threads=1)
         self._torch, self._cache = torch, DynamicCache
         self._tokenizer = AutoTokenizer.from_pretrained(path)
-        self._model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=torch.float32, attn_implementation="sdpa"
-        ).eval()
+        self._model = (
+            AutoModelForCausalLM.from_pretrained(
+                path, dtype=torch.float32, attn_implementation="sdpa"
+            )
+            .eval()
+            .to(self.device.place)
+        )
         config = self._model.config
         head_dim = getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
         width = config.num_key_value_heads * head_dim
@@ -53,7 +60,7 @@ class PlainModel:
         """The likeliest token after `ids`, whose KV goes into `cache`."""
         with self._torch.inference_mode():
             out = self._model(
-                input_ids=self._torch.tensor([ids]),
+                input_ids=self._torch.tensor([ids], device=self.device.place),
                 past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=1,

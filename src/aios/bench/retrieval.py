@@ -1,47 +1,71 @@
 """Searching files: how often the file that answers is found first, and how long that takes.
 
-Three corpora with known answers, each against plain BM25 (FTS5, porter stems, any word of the
-question) over the same names and texts: one on which the search was tuned, and two that it never
-saw, of other words and of real text. The headline is the generated corpus that was not tuned on.
+Measured as agents see it: a kernel in a temporary home, files made by `file.create`, searched by
+`file.search` once all are indexed. Three corpora with known answers, each against plain BM25 (FTS5,
+porter stems, any word of the question) over the same names and texts: one on which the search was
+tuned, and two that it never saw, of other words and of real text. The headline is the generated
+corpus that was not tuned on. Beside it: what indexing costs a writer, and whether what is rolled
+back is what was written.
 """
 
-import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import apsw
 import msgspec
 
 from aios.bench.corpus import Corpus, Question, TextFile, generated
 from aios.bench.corpus_words import OFFICE, VOYAGE
+from aios.bench.retrieval_home import create_all, files_settled, open_home
+from aios.bench.retrieval_rollback import Rollbacks, roll_back_all
+from aios.bench.retrieval_writes import Notes, Writes, measure_notes, measure_writes
 from aios.bench.stats import percentile
 from aios.bench.stdlib_text import library_corpus, manual_prose
 from aios.bench.table import Bar, Options, Report, Table, Tell
 from aios.clock import WallClock
-from aios.retrieval.base import Document, Query
-from aios.retrieval.index import HybridIndex
-from aios.retrieval.ngrams import NgramEmbedder
 from aios.retrieval.words import words
 
 FOUND = 5
-BATCH = 128
 GAIN_MIN = 0.03
-P95_MS_MAX = 10.0
+P95_MS_MAX = {10_000: 10.0, 100_000: 50.0}  # of a search, by files
 INDEX_1000_S_MAX = 5.0
-AGENT = "bench"
+MANY_FILES = 99_900  # and their folders: an agent has at most 100,000 of both
 
-Find = Callable[[str], list[str]]
+Find = Callable[[str], Awaitable[list[str]]]
 """A question to the paths found, best first."""
 
 
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of everything a run measures."""
+
+    files: int  # of the corpus of the headline
+    tuned_files: int
+    questions: int
+    many_files: int  # 0: not measured
+    writes: int
+    notes: int
+    rolled_back: int  # files, each a dozen times
+
+
+QUICK = Size(
+    files=2_500, tuned_files=1_000, questions=300, many_files=0, writes=200, notes=5_000,
+    rolled_back=32,
+)  # fmt: skip
+FULL = Size(
+    files=10_000, tuned_files=10_000, questions=1_500, many_files=MANY_FILES, writes=1_000,
+    notes=10_000, rolled_back=250,
+)  # fmt: skip
+
+
 class Retrieval(msgspec.Struct, frozen=True, kw_only=True):
-    """The documented figures, of the generated corpus that nothing was tuned on."""
+    """The documented figures; those of searching of the generated corpus nothing was tuned on."""
 
     files: int
     recall_at_1: float
     recall_at_5: float
     bm25_recall_at_1: float
     p95_ms: float
+    rollback_exact: float
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,33 +79,53 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     recall_at_5: float
     p50_ms: float
     p95_ms: float
-    index_1000_s: float
+    index_s: float  # from the first write until all was found; 0 where nothing is written
     kinds: dict[str, float]  # recall@1 by kind of question
 
 
 def run(options: Options, tell: Tell) -> Report:
-    """Measure every corpus, hybrid search beside BM25."""
-    files, questions = (2_500, 400) if options.is_quick else (10_000, 1_500)
-    prose = manual_prose()
-    corpora = (
-        generated("voyage", VOYAGE, prose, (files, questions), options.seed + 1_000),
-        library_corpus(questions, options.seed, part=1),
-        generated("office (tuned on)", OFFICE, prose, (files, questions), options.seed),
-    )
+    """Measure every corpus, hybrid search beside BM25; then writes, notes and rollbacks."""
+    return asyncio.run(measured(QUICK if options.is_quick else FULL, options.seed, tell))
+
+
+async def measured(size: Size, seed: int, tell: Tell) -> Report:
+    """One run of that size."""
     found: list[Found] = []
-    for corpus in corpora:
-        tell(f"retrieval: {corpus.name}")
-        found += _both(corpus)
-    result = headline(found)
+    for corpus in corpora(size, seed):
+        tell(f"retrieval: {corpus.name}, {len(corpus.files):,} files")
+        found += await both(corpus, seed)
+    office = generated("office", OFFICE, manual_prose(), (2_000 + size.writes, 300), seed)
+    tell("retrieval: writes")
+    writes = await measure_writes(office, size.writes, seed)
+    tell("retrieval: notes")
+    notes = await measure_notes(office, size.notes, seed)
+    tell("retrieval: rollbacks")
+    async with open_home(seed) as home:
+        rollbacks = await roll_back_all(home, size.rolled_back, seed)
+    result = headline(found, rollbacks)
     return Report(
         result=result,
-        tables=(_table(found), _table_of_kinds(found)),
-        bars=_bars(result, found[0]),
-        more={"found": found},
+        tables=(_table(found), _table_of_kinds(found), _table_of_writes(writes, notes, rollbacks)),
+        bars=_bars(result, found, writes),
+        more={"found": found, "writes": writes, "notes": notes, "rollbacks": rollbacks},
     )
 
 
-def headline(found: Sequence[Found]) -> Retrieval:
+def corpora(size: Size, seed: int) -> tuple[Corpus, ...]:
+    """The headline's first; the largest last."""
+    prose, questions = manual_prose(), size.questions
+    found = (
+        generated("voyage", VOYAGE, prose, (size.files, questions), seed + 1_000),
+        library_corpus(questions, seed, part=1),
+        generated("office (tuned on)", OFFICE, prose, (size.tuned_files, questions), seed),
+    )
+    if not size.many_files:
+        return found
+    many = generated("voyage, many", VOYAGE, prose, (size.many_files, questions), seed + 2_000)
+    return (*found, many)
+
+
+def headline(found: Sequence[Found], rollbacks: Rollbacks) -> Retrieval:
     """Of the first corpus: ours, then BM25."""
     ours, plain = found[0], found[1]
     return Retrieval(
@@ -90,7 +134,26 @@ def headline(found: Sequence[Found]) -> Retrieval:
         recall_at_5=ours.recall_at_5,
         bm25_recall_at_1=plain.recall_at_1,
         p95_ms=ours.p95_ms,
+        rollback_exact=rollbacks.share,
     )
+
+
+async def both(corpus: Corpus, seed: int) -> list[Found]:
+    """The corpus's files made and searched by an agent, and searched by plain BM25."""
+    clock = WallClock()
+    async with open_home(seed) as home:
+        agent = await home.agent("reader")
+        began = clock.now()
+        await create_all(agent, corpus.files)
+        await files_settled(agent)
+        took_s = clock.now() - began
+
+        async def find(question: str) -> list[str]:
+            found = await agent.files.search(question, limit=FOUND)
+            return [one.file.path for one in found.files]
+
+        ours = await _asked(corpus, "hybrid", find, took_s)
+    return [ours, await _asked(corpus, "BM25", plain_bm25(corpus.files), 0.0)]
 
 
 def plain_bm25(files: Sequence[TextFile]) -> Find:
@@ -102,7 +165,7 @@ def plain_bm25(files: Sequence[TextFile]) -> Find:
         ((number, file.path, file.text) for number, file in enumerate(files)),
     )
 
-    def find(question: str) -> list[str]:
+    async def find(question: str) -> list[str]:
         terms = " OR ".join(f'"{word}"' for word in words(question).main)
         rows = database.execute(
             "SELECT path FROM files WHERE files MATCH ? ORDER BY rank LIMIT ?", (terms, FOUND)
@@ -112,39 +175,12 @@ def plain_bm25(files: Sequence[TextFile]) -> Find:
     return find
 
 
-def _both(corpus: Corpus) -> list[Found]:
-    clock = WallClock()
-    with tempfile.TemporaryDirectory() as folder:
-        index = HybridIndex(Path(folder), NgramEmbedder())
-        began = clock.now()
-        for at in range(0, len(corpus.files), BATCH):
-            index.put([_document(file) for file in corpus.files[at : at + BATCH]])
-        while index.tend():
-            pass
-        took_s = clock.now() - began
-
-        def find(question: str) -> list[str]:
-            return [hit.id for hit in index.search(
-                Query(text=question, scopes=(AGENT,), limit=FOUND)
-            )]  # fmt: skip
-
-        ours = _asked(corpus, "hybrid", find, took_s)
-        index.close()
-    return [ours, _asked(corpus, "BM25", plain_bm25(corpus.files), 0.0)]
-
-
-def _document(file: TextFile) -> Document:
-    return Document(
-        id=file.path, scope=AGENT, title=file.path, keywords="", text=file.text, time=file.time
-    )
-
-
-def _asked(corpus: Corpus, way: str, find: Find, index_s: float) -> Found:
+async def _asked(corpus: Corpus, way: str, find: Find, index_s: float) -> Found:
     clock = WallClock()
     took, results = [], []
     for question in corpus.questions:
         began = clock.now()
-        results.append(find(question.text))
+        results.append(await find(question.text))
         took.append(1e3 * (clock.now() - began))
     ranked = list(zip(corpus.questions, results, strict=True))
     kinds = sorted({question.kind for question in corpus.questions})
@@ -157,7 +193,7 @@ def _asked(corpus: Corpus, way: str, find: Find, index_s: float) -> Found:
         recall_at_5=recall(ranked, FOUND),
         p50_ms=round(percentile(took, 50), 3),
         p95_ms=round(percentile(took, 95), 3),
-        index_1000_s=round(1e3 * index_s / len(corpus.files), 3),
+        index_s=round(index_s, 3),
         kinds={kind: recall([one for one in ranked if one[0].kind == kind], 1) for kind in kinds},
     )
 
@@ -169,12 +205,12 @@ def recall(ranked: Sequence[tuple[Question, list[str]]], limit: int) -> float:
 
 
 def _table(found: Sequence[Found]) -> Table:
-    columns = ("corpus, search", "files", "recall@1", "recall@5", "p50 ms", "p95 ms", "s/1,000")
+    columns = ("corpus, search", "files", "recall@1", "recall@5", "p50 ms", "p95 ms", "indexed, s")
     rows = tuple(
         (
             f"{one.corpus}, {one.way}", f"{one.files:,}", f"{one.recall_at_1:.3f}",
             f"{one.recall_at_5:.3f}", f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}",
-            f"{one.index_1000_s:.2f}",
+            f"{one.index_s:.1f}" if one.index_s else "",
         )
         for one in found
     )  # fmt: skip
@@ -192,25 +228,57 @@ def _table_of_kinds(found: Sequence[Found]) -> Table:
     return Table(title="recall@1 by kind of question", columns=columns, rows=rows)
 
 
-def _bars(result: Retrieval, ours: Found) -> tuple[Bar, ...]:
+def _table_of_writes(writes: Writes, notes: Notes, rollbacks: Rollbacks) -> Table:
+    rows = (
+        (f"{writes.index_files:,} files created, until the last was acknowledged",
+         f"{writes.created_s:.2f} s"),
+        ("the same, until all are found", f"{writes.index_s:.2f} s"),
+        ("a write, nobody indexing, p50 and p95",
+         f"{writes.alone_p50_ms:.1f}, {writes.alone_p95_ms:.1f} ms"),
+        ("a write, files waiting to be indexed, p50 and p95",
+         f"{writes.indexing_p50_ms:.1f}, {writes.indexing_p95_ms:.1f} ms"),
+        ("files still waiting after the last of these", f"{writes.pending_after:,}"),
+        (f"search of {notes.notes:,} notes, p50 and p95",
+         f"{notes.p50_ms:.1f}, {notes.p95_ms:.1f} ms"),
+        (f"rollbacks of {rollbacks.files} files, exact",
+         f"{rollbacks.exact:,} of {rollbacks.asked:,}"),
+        ("their versions, read in the end, exact",
+         f"{rollbacks.versions_exact:,} of {rollbacks.versions:,}"),
+    )  # fmt: skip
+    return Table(title="Writes, notes, rollbacks", columns=("what", "measured"), rows=rows)
+
+
+def _bars(result: Retrieval, found: Sequence[Found], writes: Writes) -> tuple[Bar, ...]:
     gain = result.recall_at_1 - result.bm25_recall_at_1
     return (
+        Bar(
+            what="rollbacks that are exact",
+            bar="1.0",
+            measured=f"{result.rollback_exact:.4f}",
+            is_met=result.rollback_exact == 1.0,
+            is_promise=True,
+        ),
         Bar(
             what="recall@1 above plain BM25",
             bar=f">= {GAIN_MIN}",
             measured=f"{gain:+.3f}",
             is_met=gain >= GAIN_MIN,
         ),
+        *(_search_bar(one) for one in found if one.way == "hybrid"),
         Bar(
-            what=f"search of {ours.files:,} files, p95",
-            bar=f"<= {P95_MS_MAX:g} ms",
-            measured=f"{ours.p95_ms:.1f} ms",
-            is_met=ours.p95_ms <= P95_MS_MAX,
-        ),
-        Bar(
-            what="indexing 1,000 files",
+            what=f"{writes.index_files:,} files, first write until all are found",
             bar=f"<= {INDEX_1000_S_MAX:g} s",
-            measured=f"{ours.index_1000_s:.2f} s",
-            is_met=ours.index_1000_s <= INDEX_1000_S_MAX,
+            measured=f"{writes.index_s:.2f} s",
+            is_met=writes.index_s <= INDEX_1000_S_MAX,
         ),
+    )
+
+
+def _search_bar(ours: Found) -> Bar:
+    most = min(files for files in P95_MS_MAX if files >= ours.files)
+    return Bar(
+        what=f"search of {ours.files:,} files ({ours.corpus}), p95",
+        bar=f"<= {P95_MS_MAX[most]:g} ms",
+        measured=f"{ours.p95_ms:.1f} ms",
+        is_met=ours.p95_ms <= P95_MS_MAX[most],
     )

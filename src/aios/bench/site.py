@@ -23,6 +23,7 @@ class Site:
     kv_tokens: int
     kv_token_bytes: int
     lanes: int
+    device: str = "cpu"
     seconds: float | None = None  # the run is cut then; None lets it end by itself
     habit: Habit = BEST  # of the agents without a kernel
 
@@ -41,7 +42,13 @@ class Site:
 
 
 def site_for(
-    size: Size, seed: int, *, share: float, lanes: int, seconds: float | None = None
+    size: Size,
+    seed: int,
+    *,
+    share: float,
+    lanes: int,
+    device: str = "cpu",
+    seconds: float | None = None,
 ) -> Site:
     """An office of pocket's tasks with a share of the KV that it would like to have."""
     # Imported late: it takes a while, and who asks for help needs none of it.
@@ -63,6 +70,7 @@ def site_for(
         kv_tokens=-(-wanted // BLOCK_TOKENS) * BLOCK_TOKENS,
         kv_token_bytes=kv_token_bytes(pocket.PATH),
         lanes=lanes,
+        device=device,
         seconds=seconds,
     )
 

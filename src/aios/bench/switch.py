@@ -48,6 +48,7 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     ms_per_1k_tokens_ram_p50: float
     ms_per_1k_tokens_disk_p50: float
     by_kind: dict[str, Kind]
+    device: str
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,31 +63,32 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 def run(options: Options, tell: Tell) -> Report:
     """Switch thousands of times."""
     if options.is_quick:
-        return measure(QUICK_SWITCHES, 12, options.seed, tell)
-    return measure(FULL_SWITCHES, 60, options.seed, tell)
+        return measure(QUICK_SWITCHES, 12, options, tell)
+    return measure(FULL_SWITCHES, 60, options, tell)
 
 
-def measure(wanted: int, cost_samples: int, seed: int, tell: Tell) -> Report:
+def measure(wanted: int, cost_samples: int, options: Options, tell: Tell) -> Report:
     """Switch, run again without, compare; then measure the cost."""
-    with home(None) as folders, engines(folders) as workers:
+    seed, device = options.seed, options.device
+    with home(None) as folders, engines(folders, device) as workers:
         driver = Driver(workers, Random(seed))
         driver.run(lambda: _next(driver, wanted, seed, tell))
         done = list(driver.done.values())
-        renew(workers, folders)
+        renew(workers, folders, device)
         plain = undisturbed(workers, [one for one, _ in done], tell)
         tell("switch: cost")
         cost = costs(workers, Random(seed), cost_samples)
     compared = [compare(one, trace, plain[one.id]) for one, trace in done]
     more = {"journeys": dict(driver.journeys), "exactness": workers[0].exactness, "cost": cost}
-    return report(compared, cost, more)
+    return report(result(compared, cost, workers[0].device), compared, cost, more)
 
 
 @contextmanager
-def engines(folders: Folders) -> Iterator[list[Worker]]:
+def engines(folders: Folders, device: str) -> Iterator[list[Worker]]:
     """Engine processes with pocket over the same folders; gone at the end."""
     workers: list[Worker] = []
     try:
-        workers.extend(Worker(_spec(folders, f"switched-{n}")) for n in range(ENGINES))
+        workers.extend(Worker(_spec(folders, f"switched-{n}", device)) for n in range(ENGINES))
         for worker in workers:
             worker.wait_until_up()
         yield workers
@@ -95,21 +97,22 @@ def engines(folders: Folders) -> Iterator[list[Worker]]:
             worker.close()
 
 
-def renew(workers: Sequence[Worker], folders: Folders) -> None:
+def renew(workers: Sequence[Worker], folders: Folders, device: str) -> None:
     """Engines that know nothing of what was switched: no KV, no prefix cache."""
     for number, worker in enumerate(workers):
-        worker.renew(_spec(folders, f"plain-{number}", KV_BYTES_ALONE))
+        worker.renew(_spec(folders, f"plain-{number}", device, KV_BYTES_ALONE))
     for worker in workers:
         worker.wait_until_up()
 
 
-def _spec(folders: Folders, owner: str, kv_bytes: int = KV_BYTES) -> Spec:
+def _spec(folders: Folders, owner: str, device: str, kv_bytes: int = KV_BYTES) -> Spec:
     return Spec(
         model=str(pocket.PATH),
         ram=str(folders.ram),
         disk=str(folders.disk),
         owner=owner,
         kv_bytes=kv_bytes,
+        device=device,
     )
 
 
@@ -122,7 +125,7 @@ def compare(one: Case, switched: Trace, plain: Trace) -> Compared:
     )
 
 
-def result(compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]]) -> Switch:
+def result(compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]], device: str) -> Switch:
     """The documented figures."""
     by_kind = {
         kind: _kind([one for one in compared if one.kind == kind])
@@ -137,14 +140,17 @@ def result(compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]]) -> 
         ms_per_1k_tokens_ram_p50=percentile([one.ms_per_1k for one in cost["ram"]], 50),
         ms_per_1k_tokens_disk_p50=percentile([one.ms_per_1k for one in cost["disk"]], 50),
         by_kind=by_kind,
+        device=device,
     )
 
 
 def report(
-    compared: Sequence[Compared], cost: Mapping[str, Sequence[Cost]], more: Mapping[str, object]
+    found: Switch,
+    compared: Sequence[Compared],
+    cost: Mapping[str, Sequence[Cost]],
+    more: Mapping[str, object],
 ) -> Report:
     """The result with its table and bars."""
-    found = result(compared, cost)
     return Report(
         result=found,
         tables=(_table(found), _cost_table(cost)),
@@ -187,7 +193,8 @@ def _table(found: Switch) -> Table:
          f"{one.logit_max_abs_diff:g}")
         for name, one in {**found.by_kind, "all": total}.items()
     )  # fmt: skip
-    return Table(title="Switched against uninterrupted", columns=columns, rows=rows)
+    title = f"Switched against uninterrupted, on {found.device}"
+    return Table(title=title, columns=columns, rows=rows)
 
 
 def _cost_table(cost: Mapping[str, Sequence[Cost]]) -> Table:

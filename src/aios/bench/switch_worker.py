@@ -37,6 +37,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     disk: str
     owner: str
     kv_bytes: int
+    device: str = "cpu"
     ram_bytes: int = 512 << 20
     disk_bytes: int = 1 << 30
     lanes: int = 16
@@ -113,11 +114,12 @@ class Worker:
         self._process.start()
         theirs.close()
         self.exactness = Exactness.BEST_EFFORT  # until the engine says more
+        self.device = spec.device  # as it was asked for, until the engine says what it is
 
     def wait_until_up(self) -> None:
         """Until the new engine has its model and has told its traits, once."""
         traits: Traits = self._receive()
-        self.exactness = traits.exactness
+        self.exactness, self.device = traits.exactness, traits.device
 
     def renew(self, spec: Spec) -> None:
         """Begin to replace the engine; `wait_until_up` waits for the new one."""
@@ -194,7 +196,9 @@ class Driven:
             disk_bytes=spec.disk_bytes,
             owner=spec.owner,
         )
-        settings = Settings(model=spec.model, kv_bytes=spec.kv_bytes, lanes=spec.lanes)
+        settings = Settings(
+            model=spec.model, kv_bytes=spec.kv_bytes, device=spec.device, lanes=spec.lanes
+        )
         self._engine = Engine(settings, store, self._probe)
         self._rows: list[Row] = []
         self._clock = WallClock()

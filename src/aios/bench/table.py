@@ -22,11 +22,15 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
 }
 
 
+ON_DEVICES = frozenset({"decode", "switch", "throughput"})  # those that compute with a model
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a run may take (quick: 90 s on two cores), and its seed."""
+    """How long a run may take (quick: 90 s on two cores), its seed, and what its model runs on."""
 
     is_quick: bool = True
     seed: int = 0
+    device: str = "cpu"  # as an engine's settings have it
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

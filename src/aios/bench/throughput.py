@@ -28,6 +28,7 @@ from aios.bench.workload import Size
 from aios.clock import Clock, WallClock
 from aios.cores.base import Core
 from aios.kernel.home import Folders, home
+from aios.models import pocket
 from aios.scheduler import Fifo, Policy, RoundRobin
 
 LANES = 32
@@ -36,7 +37,6 @@ FULL_ROUNDS = 5
 QUICK = Size(agents=64, flights=8, flight_errands=4, short_errands=2)
 QUICK_TURN = Size(agents=64, flights=8, flight_errands=2, short_errands=1)
 FULL = Size(agents=64, flights=8, flight_errands=8, short_errands=4)
-DEVICE = "cpu"
 
 CALLS_OF_DIRECT = 4.0
 WAIT_OF_DIRECT = 0.3
@@ -96,7 +96,9 @@ HABITS = {DIRECT: BEST, "one call at a time": ONE_AT_A_TIME}
 
 def run(options: Options, tell: Tell) -> Report:
     """Rounds of the whole comparison; rows are those of the round with the median RR speed."""
-    rounds = asyncio.run(_rounds(options, tell))
+    tell("loading the model for the agents without a kernel")
+    model = PlainModel(pocket.PATH, options.device)
+    rounds = asyncio.run(_rounds(options, model, tell))
     ordered = sorted(rounds, key=lambda rows: rows["rr exact"].llm_calls_per_s)
     rows = ordered[len(ordered) // 2]
     site = _site(options, 0, roomy=False)
@@ -107,21 +109,19 @@ def run(options: Options, tell: Tell) -> Report:
         reference=tuple(rows[label] for label in rows if _is_reference(label)),
         kv_share=KV_SHARE,
         slice_tokens=SLICE_TOKENS,
-        device=DEVICE,
+        device=model.device.name,
         model=site.model.parent.name,
     )
     return Report(
         result=result,
-        tables=(_table(rows, site),),
+        tables=(_table(rows, site, model.device.name),),
         bars=bars(rounds),
         more={"rounds": [list(one.values()) for one in rounds]},
     )
 
 
-async def _rounds(options: Options, tell: Tell) -> list[Rows]:
+async def _rounds(options: Options, model: PlainModel, tell: Tell) -> list[Rows]:
     count = 1 if options.is_quick else FULL_ROUNDS
-    tell("loading the model for the agents without a kernel")
-    model = PlainModel(_site(options, 0, roomy=False).model)
     return [await _round(options, number, model, tell) for number in range(count)]
 
 
@@ -153,7 +153,8 @@ async def _in_turns(
     rows: dict[str, Row] = {}
     pairs = list(zip(NEIGHBOURS, cores, strict=True))
     size = QUICK_TURN if options.is_quick else FULL
-    site = site_for(size, options.seed + number, share=KV_ROOMY, lanes=LANES)
+    seed = options.seed + number
+    site = site_for(size, seed, share=KV_ROOMY, lanes=LANES, device=options.device)
     for turn in range(TURNS):
         for plan, core in pairs[:: -1 if turn % 2 else 1]:
             rows[_of_turn(plan.label, turn)] = await _row(plan, site, core, clock)
@@ -188,7 +189,8 @@ async def _row(plan: _Plan, site: Site, core: Core, clock: Clock) -> Row:
 def _site(options: Options, number: int, *, roomy: bool) -> Site:
     size = QUICK if options.is_quick else FULL
     share = KV_ROOMY if roomy else KV_SHARE
-    return site_for(size, options.seed + number, share=share, lanes=LANES)
+    seed = options.seed + number
+    return site_for(size, seed, share=share, lanes=LANES, device=options.device)
 
 
 def _is_reference(label: str) -> bool:
@@ -248,11 +250,11 @@ def _at_most(what: str, of: str, to: str, bar: float, measured: float) -> Bar:
     )
 
 
-def _table(rows: Rows, site: Site) -> Table:
+def _table(rows: Rows, site: Site, device: str) -> Table:
     streams = site.streams
     return Table(
         title=(
-            f"{len(site.office)} agents, {streams} conversations at once, on {DEVICE}; "
+            f"{len(site.office)} agents, {streams} conversations at once, on {device}; "
             f"{site.kv_tokens} tokens of KV"
         ),
         columns=(

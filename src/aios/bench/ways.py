@@ -50,6 +50,7 @@ async def launch(site: Site, folders: Folders, name: str, *, exact: bool) -> Pro
         name="pocket",
         exact=exact,
         lanes=site.lanes,
+        device=site.device,
     )
     spec = EngineSpec(
         factory=ENGINE,

@@ -7,23 +7,32 @@ from typing import Annotated
 import msgspec
 import typer
 
-from aios.bench.table import BENCHMARKS, Bar, Options, Report, Table, benchmark, quiet
+from aios.bench.table import BENCHMARKS, ON_DEVICES, Bar, Options, Report, Table, benchmark, quiet
 
 Name = Annotated[str, typer.Argument(help=f"One of: {', '.join(BENCHMARKS)}.")]
 Full = Annotated[
     bool, typer.Option("--full/--quick", help="Up to 20 minutes, or up to 90 seconds.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same cases.", min=0)]
+Device = Annotated[
+    str, typer.Option(help=f"auto, cpu, cuda or cuda:1; for {', '.join(sorted(ON_DEVICES))}.")
+]
 Json = Annotated[Path | None, typer.Option("--json", help="File for the figures.", dir_okay=False)]
 
 
-def bench(name: Name, full: Full = False, seed: Seed = 0, json: Json = None) -> None:
+def bench(
+    name: Name, full: Full = False, seed: Seed = 0, device: Device = "cpu", json: Json = None
+) -> None:
     """Measure AIOS on this machine."""
     if name not in BENCHMARKS:
         raise typer.BadParameter(f"no benchmark {name!r}; expected {', '.join(BENCHMARKS)}")
+    if device != "cpu" and name not in ON_DEVICES:
+        raise typer.BadParameter(
+            f"no --device for {name}; expected it for {', '.join(sorted(ON_DEVICES))}"
+        )
     if json is not None and not json.absolute().parent.is_dir():
         raise typer.BadParameter(f"no folder {json.absolute().parent} for --json")
-    options = Options(is_quick=not full, seed=seed)
+    options = Options(is_quick=not full, seed=seed, device=device)
     report = benchmark(name)(options, _tell if sys.stderr.isatty() else quiet)
     if json is not None:
         json.write_bytes(as_json(report, options))

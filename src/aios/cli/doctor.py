@@ -29,9 +29,7 @@ SHARED_MIN = GIB
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
 INSTALL = "pip install 'aios-kernel[local]'"
 DEVICE_S = 120.0
-NAME_DEVICE = (
-    "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu')"
-)
+NAME_DEVICE = "from aios.cores.torch.device import told; print(told())"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -92,7 +90,7 @@ def package(name: str) -> Check:
 
 
 def _device() -> Check:
-    """What torch could compute on, asked in a process that a broken torch may take with it."""
+    """What the device `auto` is here, asked in a process that a broken torch may take with it."""
     if find_spec("torch") is None:
         return Check("device", "unknown without torch", INSTALL)
     try:

@@ -112,7 +112,7 @@ def diff(
     agent: Agent,
     path: Place,
     old: int,
-    new: int | None = None,
+    new: Annotated[int | None, typer.Argument(help="The present content if left out.")] = None,
     home: Home = None,
     url: Url = "",
 ) -> None:

@@ -16,6 +16,13 @@ Port = Annotated[
 Model = Annotated[
     str, typer.Option(envvar="AIOS_MODEL", help='"pocket", a folder of a model, or a hub id.')
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        envvar="AIOS_DEVICE",
+        help="auto, cpu, cuda or cuda:1; auto where none is named, but cpu for pocket.",
+    ),
+]
 Policy = Annotated[str, typer.Option(envvar="AIOS_POLICY", help="Scheduling: fifo, rr, priority.")]
 State = Annotated[
     Path | None,
@@ -45,6 +52,7 @@ def serve(  # noqa: PLR0913 - its options
     host: Host = "127.0.0.1",
     port: Port = PORT,
     model: Model = "pocket",
+    device: Device = "",
     policy: Policy = "rr",
     state: State = None,
     embedder: Embedder = "",
@@ -64,6 +72,7 @@ def serve(  # noqa: PLR0913 - its options
         host=host,
         port=port,
         model=model,
+        device=device,
         policy=policy,
         state=state or places.home(),
         record=places.record(),

@@ -27,6 +27,11 @@ class Change(NamedTuple):
     values: tuple[Value, ...]
 
 
+Keep = Callable[[], Awaitable[Collection[str]]]
+"""Names the blobs that are needed. Asked once a sweep spares whatever is put meanwhile; what was
+put before, for a commit that is still under way, is for it to wait for."""
+
+
 class Blobs(Protocol):
     """Large values by the SHA-256 of their bytes, in hexadecimal."""
 
@@ -38,8 +43,8 @@ class Blobs(Protocol):
         """Exactly the bytes that were put. Raises `NotFound`, or `Damaged` if they changed."""
         ...
 
-    async def sweep(self, keep: Collection[str]) -> int:
-        """Remove every blob that is not in `keep` and was put before the call; how many."""
+    async def sweep(self, keep: Keep) -> int:
+        """Remove every blob that `keep` does not name and nobody puts from now on; how many."""
         ...
 
 

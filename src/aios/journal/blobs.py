@@ -8,7 +8,7 @@ import errno
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256 as digest
@@ -17,6 +17,7 @@ from threading import Lock
 from typing import TypeVar
 
 from aios.errors import AiosError, Busy, Damaged, NoSpace, NotFound
+from aios.journal.base import Keep
 from aios.journal.disk import Disk
 from aios.journal.reserve import Reserve
 
@@ -52,10 +53,18 @@ class FileBlobs:
         """Exactly the bytes that were put. Raises `NotFound`, or `Damaged` if they changed."""
         return await self._run(lambda: read_blob(self._disk, self._folder, sha256))
 
-    async def sweep(self, keep: Collection[str]) -> int:
-        """Remove every blob not in `keep`; none while a backup is being made. How many."""
-        kept = frozenset(keep)
-        return await self._run(lambda: self._sweep(kept))
+    async def sweep(self, keep: Keep) -> int:
+        """Remove every blob not in `keep`; none during a backup or another sweep. How many."""
+        with self._lock:
+            if self._spared is not None:
+                return 0
+            self._spared = set(self._putting)
+        try:
+            kept = frozenset(await keep())
+            return await self._run(lambda: self._sweep(kept))
+        finally:
+            with self._lock:
+                self._spared = None
 
     def close(self) -> None:
         """Wait for what is under way."""
@@ -101,16 +110,8 @@ class FileBlobs:
         ):
             if not ours:
                 return 0
-            with self._lock:
-                self._spared = set(self._putting)
-            try:
-                unwanted = [
-                    name for name in blob_names(self._disk, self._folder) if name not in keep
-                ]
-                return sum(self._remove(name) for name in unwanted)
-            finally:
-                with self._lock:
-                    self._spared = None
+            unwanted = [name for name in blob_names(self._disk, self._folder) if name not in keep]
+            return sum(self._remove(name) for name in unwanted)
 
     def _remove(self, name: str) -> bool:
         with self._lock:

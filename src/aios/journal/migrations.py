@@ -334,10 +334,18 @@ _FILES = (
     """,
 )
 
+# Sizes of chunks, so that an append knows which to join. Large ones that were there before are
+# given the size from which none is joined any more.
+_CHUNK_SIZES = (
+    "ALTER TABLE block_chunks ADD COLUMN bytes INTEGER NOT NULL DEFAULT 2097152",
+    "UPDATE block_chunks SET bytes = length(data) WHERE data IS NOT NULL",
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         *_JOURNAL, *_PROCESSES, *_MAIL, *_CALLS, *_GENERATIONS, *_BLOCKS, *_HISTORIES, *_NOTES,
         *_INDEX_OUTBOX, *_FILES,
     ),
+    _CHUNK_SIZES,
 )  # fmt: skip

@@ -159,12 +159,16 @@ BLOCK_GRANT = Statement(
 BLOCK_REVOKE = Statement("block_revoke", "DELETE FROM block_grants WHERE block = ? AND agent = ?")
 BLOCK_REVOKE_ALL = Statement("block_revoke_all", "DELETE FROM block_grants WHERE block = ?")
 CHUNK_ADD = Statement(
-    "chunk_add", "INSERT INTO block_chunks (block, place, data, blob) VALUES (?, ?, ?, ?)"
+    "chunk_add",
+    "INSERT INTO block_chunks (block, place, bytes, data, blob) VALUES (?, ?, ?, ?, ?)",
 )
 CHUNKS_DROP = Statement("chunks_drop", "DELETE FROM block_chunks WHERE block = ? AND place >= ?")
 CHUNKS = Statement(
     "chunks",
     "SELECT data, blob FROM block_chunks WHERE block = ? AND place >= ? ORDER BY place",
+)
+CHUNKS_NEWEST = Statement(
+    "chunks_newest", "SELECT bytes FROM block_chunks WHERE block = ? ORDER BY place DESC LIMIT ?"
 )
 CHUNK_BLOBS = Statement(
     "chunk_blobs", "SELECT DISTINCT blob FROM block_chunks WHERE blob IS NOT NULL"

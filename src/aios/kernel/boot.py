@@ -13,7 +13,7 @@ from aios.config import Limits
 from aios.context.tiers import TierStore
 from aios.cores.frames import EngineSpec
 from aios.cores.process import ProcessCore
-from aios.cores.torch.settings import Settings
+from aios.cores.torch.settings import AUTO, Settings
 from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
@@ -31,6 +31,18 @@ ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
 
 
+def settings_for(model: str, device: str = "") -> Settings:
+    """An engine's settings for "pocket", a folder or a hub id; `device` where one is asked for.
+
+    A GPU is taken where there is one, but not for pocket: of a million parameters a step is all
+    launches and no work, so that a GPU, which is worth sharing out, would gain nothing.
+    """
+    if model == "pocket":
+        place = str(pocket.PATH)
+        return Settings(model=place, name=model, kv_bytes=KV_BYTES, device=device or "cpu")
+    return Settings(model=model, kv_bytes=KV_BYTES, device=device or AUTO)
+
+
 @asynccontextmanager
 async def boot(
     model: str | Settings = "pocket",
@@ -43,17 +55,18 @@ async def boot(
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
-    `model` is "pocket", a folder, a hub id, or an engine's full `Settings`. What was acknowledged
-    outlives the kernel in `state`, a folder; without it all is temporary. `embedder` is what notes
-    and files are found by, without one the built-in n-grams.
+    `model` is "pocket", a folder, a hub id, or an engine's full settings. What was
+    acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
+    is what notes and files are found by, without one the built-in n-grams.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
+    settings = settings_for(model) if isinstance(model, str) else model
     given = environment or Environment()
     with home(state) as folders:
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
-            core = await ProcessCore.launch(_spec(_settings(model), folders, keep, given.limits))
+            core = await ProcessCore.launch(_spec(settings, folders, keep, given.limits))
             place = folders.journal.parent
             async with open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms:
                 kernel = Kernel(
@@ -81,14 +94,6 @@ async def _journal(
         yield journal
     finally:
         await journal.close()
-
-
-def _settings(model: str | Settings) -> Settings:
-    if isinstance(model, Settings):
-        return model
-    if model == "pocket":
-        return Settings(model=str(pocket.PATH), name="pocket", kv_bytes=KV_BYTES)
-    return Settings(model=model, kv_bytes=KV_BYTES)
 
 
 def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) -> EngineSpec:

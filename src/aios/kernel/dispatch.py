@@ -6,7 +6,7 @@ away ends it before it commits, and never between what is durable and what RAM h
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from aios.errors import AiosError, InvalidArgument
@@ -105,19 +105,26 @@ class Dispatch:
         """The reply, once all effects of the call are durable."""
         if self._journal is None:
             return await self.handle(process, call, work)
-        task = asyncio.ensure_future(self.handle(process, call, work))
-        was_cancelled = False
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError:
-                was_cancelled = work.is_unwanted = True
-                if not work.is_committed:
-                    task.cancel()
-        if was_cancelled and not task.cancelled():
-            task.exception()  # Seen: the caller is not there to be told.
-            raise asyncio.CancelledError
+        loop = asyncio.get_running_loop()
+        end = loop.create_future()
+        task = loop.create_task(self._handle_and_tell(end, process, call, work))
+        try:
+            await end  # Not the task: who cancels the caller would cancel that.
+        except asyncio.CancelledError:
+            work.is_unwanted = True
+            await _ended(task, work)
+            raise
         return task.result()
+
+    async def _handle_and_tell(
+        self, end: asyncio.Future[None], process: Process, call: Syscall[Any], work: Work
+    ) -> Any:
+        """This task is done by the time that whoever awaits `end` wakes up."""
+        try:
+            return await self.handle(process, call, work)
+        finally:
+            if not end.done():
+                end.set_result(None)
 
     async def handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The same in the caller's own task."""
@@ -129,6 +136,17 @@ class Dispatch:
         if not work.is_committed:
             await work.commit(reply)
         return reply
+
+
+async def _ended(task: asyncio.Task[Any], work: Work) -> None:
+    """Nobody is there to be told; what is not committed is cancelled."""
+    while not task.done():
+        if not work.is_committed:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # Seen.
 
 
 def readings_of(rooms: Mapping[Kind, RoomHandler]) -> dict[Kind, Reading]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from aios.errors import Denied
 from aios.journal.base import Journal, Work
-from aios.kernel.dispatch import Kind, RoomHandler
+from aios.kernel.dispatch import Handler, Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.process import FIRST_AGENT
+from aios.kernel.passage import Passage
+from aios.kernel.process import INIT, Process
 from aios.storage import Ground, Searcher, Storage
 from aios.syscalls.file import Mount, Unmount
 
@@ -19,7 +20,14 @@ FIRST_ONLY: tuple[Kind, ...] = (Mount, Unmount)
 
 def file_calls(storage: Storage) -> dict[Kind, RoomHandler]:
     """Handlers by syscall, for the kernel's rooms."""
-    handlers: Mapping[type, RoomHandler] = storage.handlers
+    return dict(storage.handlers)
+
+
+def first_only(handlers: Mapping[Kind, Handler]) -> dict[Kind, Handler]:
+    """The same handlers, of which those that reach outside answer the first process alone.
+
+    By its pid: an agent's name is what somebody called it.
+    """
     return {
         kind: _first_only(handler) if kind in FIRST_ONLY else handler
         for kind, handler in handlers.items()
@@ -28,7 +36,11 @@ def file_calls(storage: Storage) -> dict[Kind, RoomHandler]:
 
 @asynccontextmanager
 async def open_storage(
-    journal: Journal, home: Path, searcher: Searcher, environment: Environment
+    journal: Journal,
+    home: Path,
+    searcher: Searcher,
+    environment: Environment,
+    passage: Passage,
 ) -> AsyncIterator[Storage]:
     """The storage room of a home, open and watching for changes made outside."""
     ground = Ground(
@@ -36,7 +48,9 @@ async def open_storage(
     )
     storage = Storage(journal, searcher, ground)
     await storage.open()
-    watching = asyncio.get_running_loop().create_task(storage.watch(), name="file watch")
+    watching = asyncio.get_running_loop().create_task(
+        storage.watch(passage.inside), name="file watch"
+    )
     try:
         yield storage
     finally:
@@ -46,10 +60,10 @@ async def open_storage(
         await storage.close()
 
 
-def _first_only(handler: RoomHandler) -> RoomHandler:
-    async def handle(agent: str, call: Any, work: Work) -> Any:
-        if agent != FIRST_AGENT:
+def _first_only(handler: Handler) -> Handler:
+    async def handle(process: Process, call: Any, work: Work) -> Any:
+        if process.pid != INIT:
             raise Denied("only the first process mounts folders; ask it to")
-        return await handler(agent, call, work)
+        return await handler(process, call, work)
 
     return handle

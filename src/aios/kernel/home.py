@@ -67,10 +67,20 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def expect_free(path: Path) -> None:
+    """Raise `Busy` where a kernel has its home there now."""
+    with _lock(path):
+        pass
+
+
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "lock").open("w") as file:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "lock").open("w")
+    except OSError as problem:
+        raise InvalidArgument(f"expected a folder for a home: {problem}") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -23,6 +23,7 @@ from aios.kernel.dispatch import (
     readings_of,
 )
 from aios.kernel.environment import Environment
+from aios.kernel.file_calls import first_only
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
@@ -100,7 +101,7 @@ class Kernel:
             self._table_of_readings()
             | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
             self._table_of_handlers()
-            | by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY}),
+            | first_only(by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY})),
             journal,
             self._keys,
         )

@@ -37,7 +37,7 @@ class Process:
     token: str  # empty: it has not spoken since the kernel started, and only a hash is known
     priority: int
     program: str | None
-    token_hash: bytes = b""  # of one that has no token yet
+    token_hash: bytes = b""  # of the token that an earlier kernel gave it, until that is shown
     code: str = ""  # tells whether the program has changed; empty: nobody can tell
     is_durable: bool = False  # its program is run again after a crash, and goes on
     born: float

@@ -20,7 +20,7 @@ LAST_PID = "last_pid"
 
 def hash_of(token: str) -> bytes:
     """What is kept of a token. It is too long to be guessed, so one round is enough."""
-    return hashlib.blake2b(token.encode(), digest_size=16).digest()
+    return hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def born(process: Process, argument: Any, utc: float) -> Change:

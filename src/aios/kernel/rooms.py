@@ -8,15 +8,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
-from aios.errors import AiosError
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.file_calls import file_calls, open_storage
 from aios.kernel.memory_calls import memory_handlers
 from aios.kernel.models import CallerModels
+from aios.kernel.passage import Passage
+from aios.kernel.tidy import Tidier, tidying
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache
@@ -94,49 +96,25 @@ class Rooms:
             await shelf.settled()
 
 
-class _Keeping(Protocol):
-    """A room with contents beside the journal's rows."""
-
-    async def blobs(self) -> set[str]: ...
-
-
-@asynccontextmanager
-async def _tidy(
-    journal: Journal, histories: HistoryRoom, rooms: Sequence[_Keeping]
-) -> AsyncIterator[None]:
-    """Remove what nothing leads to any more: blobs before the first call, messages beside them."""
-    await journal.blobs.sweep(set().union(*[await room.blobs() for room in rooms]))
-    work = asyncio.get_running_loop().create_task(_collect(histories), name="collect messages")
-    try:
-        yield
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
-
-
-async def _collect(histories: HistoryRoom) -> None:
-    """Until nothing is left over, or the store has no room; the next start goes on."""
-    with suppress(AiosError):
-        while await histories.collect():
-            continue
-
-
 @asynccontextmanager
 async def open_rooms(
     journal: Journal, home: Path, given: Environment, embedder: Embedder
 ) -> AsyncIterator[Rooms]:
     """The rooms of a home. Nothing of theirs is loaded but what an earlier kernel left undone."""
     models, notes_shelf, files_shelf = CallerModels(), _Shelf("note"), _Shelf("file")
-    notes = NoteRoom(journal, notes_shelf, given.clock, given.random)
+    # Seeded once: an id need not be secret, and asking the system for every one of them takes long.
+    ids = Random(given.random.getrandbits(256))
+    notes = NoteRoom(journal, notes_shelf, given.clock, ids)
     histories = HistoryRoom(journal, Assembler(models, notes))
     blocks = BlockRoom(journal, Cache(Adaptive(), ram_bytes=given.limits.memory_bytes))
     index = home / "index"
+    passage = Passage()
     async with (
-        open_storage(journal, home, files_shelf, given) as storage,
-        _tidy(journal, histories, (blocks, histories, storage)),
+        open_storage(journal, home, files_shelf, given, passage) as storage,
+        tidying(Tidier(journal, passage, histories, (blocks, histories, storage)), given.clock),
         notes_shelf.of(notes, journal, index / "notes", given, embedder),
         files_shelf.of(storage, journal, index / "files", given, embedder),
     ):
         handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
+        handlers = {kind: passage.through(handler) for kind, handler in handlers.items()}
         yield Rooms(handlers, models, (notes_shelf, files_shelf))

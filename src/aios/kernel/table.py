@@ -14,7 +14,7 @@ class ProcessTable:
     """Living processes and the last ended ones.
 
     Invariants: every living process but the first has a living parent; a token names exactly one
-    living process.
+    living process. A restored one may have two: the one whose hash was kept, and a new one.
     """
 
     def __init__(self, limits: Limits, new_token: Callable[[], str]) -> None:
@@ -80,11 +80,19 @@ class ProcessTable:
         """A process of an earlier kernel that speaks for the first time."""
         if not self._by_hash:
             return None
-        process = self._by_hash.pop(hash_of(token), None)
-        if process is not None:
+        process = self._by_hash.get(hash_of(token))
+        if process is not None and not process.token:
+            del self._by_hash[process.token_hash]
             process.token, process.token_hash = token, b""
             self._by_token[token] = process
         return process
+
+    def token_of(self, process: Process) -> str:
+        """A token of a living process, also of an earlier kernel's, whose own stays good."""
+        if not process.token:
+            process.token = self._new_token()
+            self._by_token[process.token] = process
+        return process.token
 
     def _agent(self, parent: Pid, name: str) -> str:
         """The path of names; the first process stands outside of it."""

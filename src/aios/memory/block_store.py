@@ -1,8 +1,7 @@
 """Blocks on disk: an agent's index of them, and their bytes as chunks. Knows no RAM and no rights.
 
-A block is a row and its chunks in order, so that an append costs as much as what it adds. When
-there are many chunks the newest are joined to one; each byte is joined again only after a round of
-appends, O(log n) times in all. A chunk of `BLOB_MIN` bytes or more is a blob.
+A block is a row and its chunks in order, so that an append costs as much as what it adds. Which of
+the newest are joined to one is told by `joining`. A chunk of `BLOB_MIN` bytes or more is a blob.
 """
 
 from collections.abc import Sequence
@@ -25,12 +24,12 @@ from aios.journal.statements import (
     CHUNK_BLOBS,
     CHUNKS,
     CHUNKS_DROP,
+    CHUNKS_NEWEST,
 )
+from aios.memory.joining import TAIL_MAX, joined
 from aios.syscalls.memory import Access
 
 BLOB_MIN = 64 << 10
-CHUNKS_MAX = 64
-CHUNKS_LEFT = 32  # of those, once the newest are joined
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +43,7 @@ class Block:
     limit_bytes: int
     chunks: int = 0
     grants: dict[str, Access] = field(default_factory=dict)  # agent: READ or WRITE
+    tail: tuple[int, ...] | None = None  # sizes of its newest chunks in order; None: not read yet
 
 
 class BlockStore:
@@ -95,22 +95,25 @@ class BlockStore:
 
     async def replace(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes instead of what it had."""
-        chunk = await self._chunk(data)
         work.add(CHUNKS_DROP, block.id, 0)
         if data:
-            work.add(CHUNK_ADD, block.id, 0, *chunk)
-        return _changed(block, size=len(data), chunks=1 if data else 0)
+            await self._add(work, block.id, 0, data)
+        return _changed(
+            block, size=len(data), chunks=1 if data else 0, tail=(len(data),) if data else ()
+        )
 
     async def append(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes behind what it had."""
-        place = block.chunks
         size = block.bytes + len(data)
-        if place >= CHUNKS_MAX:
-            place = CHUNKS_LEFT
+        tail = await self._tail(block)
+        count = joined(tail, len(data))
+        place = block.chunks - count
+        if count:
             data = await self.read(block, place) + data
             work.add(CHUNKS_DROP, block.id, place)
-        work.add(CHUNK_ADD, block.id, place, *await self._chunk(data))
-        return _changed(block, size=size, chunks=place + 1)
+        await self._add(work, block.id, place, data)
+        tail = (*tail[: len(tail) - count], len(data))[-TAIL_MAX:]
+        return _changed(block, size=size, chunks=place + 1, tail=tail)
 
     def free(self, work: Work, block: Block) -> None:
         """Nothing of the block is left."""
@@ -137,13 +140,19 @@ class BlockStore:
         rows: Sequence[Any] = await self._journal.read(CHUNK_BLOBS)
         return {blob for (blob,) in rows}
 
-    async def _chunk(self, data: bytes) -> tuple[bytes | None, str | None]:
-        if len(data) < BLOB_MIN:
-            return data, None
-        return None, await self._journal.blobs.put(data)
+    async def _tail(self, block: Block) -> tuple[int, ...]:
+        if block.tail is not None:
+            return block.tail
+        rows: Sequence[Any] = await self._journal.read(CHUNKS_NEWEST, block.id, TAIL_MAX)
+        return tuple(size for (size,) in reversed(rows))
+
+    async def _add(self, work: Work, block: int, place: int, data: bytes) -> None:
+        is_large = len(data) >= BLOB_MIN
+        blob = await self._journal.blobs.put(data) if is_large else None
+        work.add(CHUNK_ADD, block, place, len(data), None if is_large else data, blob)
 
 
-def _changed(block: Block, *, size: int, chunks: int) -> Block:
+def _changed(block: Block, *, size: int, chunks: int, tail: tuple[int, ...]) -> Block:
     return Block(
         id=block.id,
         owner=block.owner,
@@ -152,4 +161,5 @@ def _changed(block: Block, *, size: int, chunks: int) -> Block:
         limit_bytes=block.limit_bytes,
         chunks=chunks,
         grants=block.grants,
+        tail=tail,
     )

@@ -5,14 +5,16 @@ milliseconds, need no building, and miss nothing. Whoever writes a row while som
 it may spoil that one score of that one search, never the file.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aios.errors import Damaged
+from aios.errors import Damaged, NoSpace
 from aios.retrieval.base import Vectors
 from aios.retrieval.fusion import Spread
 
@@ -50,7 +52,7 @@ class VectorFile:
         return len(self._rows)
 
     def put(self, numbers: Sequence[int], vectors: Vectors) -> None:
-        """Write rows; they are on disk after `flush`."""
+        """Write rows; they are on disk after `flush`. Raises `NoSpace`, and has written none."""
         assert vectors.shape == (len(numbers), self._dimensions)
         if not len(numbers):
             return
@@ -64,7 +66,9 @@ class VectorFile:
         return np.array(self._rows[list(numbers)])
 
     def flush(self) -> None:
-        self._rows.flush()
+        """Raises `NoSpace`."""
+        with _refused():
+            self._rows.flush()
 
     def nearest(self, vector: NDArray[np.float32], mask: NDArray[np.bool_], limit: int) -> Nearest:
         """The `limit` rows of `mask` nearest to a unit vector. Raises `Damaged`."""
@@ -88,14 +92,13 @@ class VectorFile:
         return scores
 
     def close(self) -> None:
-        self._rows.flush()
+        self.flush()
 
     def _mapped(self, rows: int) -> Mapped:
-        size = rows * self._dimensions * 4
-        with self._path.open("ab") as file:
-            file.truncate(size)
         shape = (rows, self._dimensions)
-        return np.memmap(self._path, np.float32, "r+", shape=shape)
+        with _refused(), self._path.open("ab") as file:
+            _reserve(file.fileno(), rows * self._dimensions * 4)
+            return np.memmap(self._path, np.float32, "r+", shape=shape)
 
     def _gathered(
         self, rows: NDArray[np.float32], wanted: NDArray[np.intp], vector: NDArray[np.float32]
@@ -105,6 +108,24 @@ class VectorFile:
             for at in range(0, len(wanted), GATHERED_ROWS)
         ]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _reserve(file: int, size: int) -> None:
+    """Give the file its room on the disk now: in a hole, a full disk kills whoever writes there."""
+    before = os.fstat(file).st_size
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError:
+        os.ftruncate(file, before)
+        raise
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise NoSpace(f"the index's vectors cannot be written: {problem.strerror}") from problem
 
 
 def _cosines(rows: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ Time limits are the caller's: `asyncio.timeout` around an await cancels the call
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
+from aios.errors import InvalidArgument
 from aios.sdk.blocks import BlockClient
 from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
@@ -75,7 +76,7 @@ class Client:
 
         With a `key` it is made once, however often it is asked for: after a crash too.
         """
-        return await self._transport.call(self._token, call, key=key)
+        return await self._transport.call(self._token, call, key=_checked(key))
 
     async def chat(
         self,
@@ -101,7 +102,7 @@ class Client:
         Closing the iterator early (`contextlib.aclosing`) cancels the generation.
         """
         call = Stream(generate=generation(prompt, tools, **options))
-        items = self._transport.stream(self._token, call, key=key)
+        items = self._transport.stream(self._token, call, key=_checked(key))
         try:
             async for item in items:
                 yield item
@@ -176,3 +177,10 @@ class Client:
 
     async def receive(self, timeout_s: float | None = None) -> Mail:
         return await self.call(Receive(timeout_s=timeout_s))
+
+
+def _checked(key: str) -> str:
+    """A key that every transport can carry."""
+    if not isinstance(key, str) or not key.isprintable():
+        raise InvalidArgument(f"expected a key of printable text, got {key!r}")
+    return key

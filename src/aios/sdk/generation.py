@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
+from aios.errors import InvalidArgument
 from aios.sdk.tool import Tool
 from aios.syscalls import Beams, Decoding, Generate, Message, ToolSpec
 
@@ -53,6 +54,8 @@ def messages_of(prompt: Prompt) -> tuple[Message, ...]:
     """The conversation that a prompt stands for."""
     if isinstance(prompt, str):
         return (Message(role="user", content=prompt),)
+    if not isinstance(prompt, Iterable):
+        raise InvalidArgument(f"expected a prompt of text or messages, got {prompt!r}")
     return tuple(prompt)
 
 

@@ -1,15 +1,16 @@
 """Who speaks: a token in a header or in the URL, or nobody on loopback where that is allowed."""
 
 import asyncio
+from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from aios.errors import Denied, Unauthenticated
+from aios.errors import Denied, InvalidArgument, Unauthenticated
 from aios.kernel import Kernel
-from aios.kernel.process import INIT
+from aios.kernel.process import INIT, Process
 from aios.server.asgi import Exchange
 from aios.server.settings import Settings
-from aios.syscalls import Spawn
+from aios.syscalls import Pid, Spawn
 
 ANONYMOUS = "anonymous"  # what a client sends that cannot send no token
 AGENT_HEADER = "x-aios-agent"
@@ -31,8 +32,10 @@ class Identities:
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
-        """Enroll the agents whose tokens are fixed."""
+        """Enroll the agents whose tokens are fixed, as whom they were in an earlier kernel."""
         for token, name in self._settings.agents.items():
+            if name == ANONYMOUS:
+                raise InvalidArgument(f"expected another agent's name than {name!r}, nobody's")
             self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
@@ -50,29 +53,38 @@ class Identities:
         _expect_local(exchange)
         name = exchange.header(AGENT_HEADER)[:128] or self._settings.anonymous
         async with self._lock:
+            parent = await self._parent()
             known = self._anonymous.get(name)
             if known is not None and self._is_alive(known):
                 return known
             if known is None and len(self._anonymous) >= self._settings.anonymous_max:
                 raise Denied(f"{len(self._anonymous)} agents without a token are known already")
-            self._anonymous[name] = await self._spawn(name, await self._parent())
+            self._anonymous[name] = await self._spawn(name, parent)
             return self._anonymous[name]
 
     async def _parent(self) -> str:
         """Of callers without a token: below it none of them is an agent that has one."""
         if not self._crowd or not self._is_alive(self._crowd):
             self._crowd = self._survivor(ANONYMOUS) or await self._spawn(ANONYMOUS)
+            table = self._kernel.table
+            for child in self._children(table.by_token(self._crowd).pid):
+                self._anonymous.setdefault(child.name, table.token_of(child))
         return self._crowd
 
     def _survivor(self, name: str) -> str:
-        """The token of a fixed agent that an earlier kernel left; empty if there is none."""
+        """A token of an agent that an earlier kernel left; empty if there is none.
+
+        Keys and snapshots belong to a process: with a new one they would all be lost.
+        """
         taken = set(self._fixed.values())
-        of_name = (
-            one.token
-            for one in self._kernel.table.all(ended=False)
-            if (one.name, one.parent, one.program) == (name, INIT, None)
-        )
+        token_of = self._kernel.table.token_of
+        of_name = (token_of(one) for one in self._children(INIT) if one.name == name)
         return next((token for token in of_name if token not in taken), "")
+
+    def _children(self, parent: Pid) -> Iterator[Process]:
+        """Agents below a process, oldest first. Programs are no agents."""
+        living = self._kernel.table.all(ended=False)
+        return (one for one in living if (one.parent, one.program) == (parent, None))
 
     async def _spawn(self, name: str, parent: str = "") -> str:
         spawned = await self._kernel.call(parent or self._kernel.token, Spawn(name=name))
@@ -107,8 +119,16 @@ def _shown(exchange: Exchange) -> str:
 
 def _expect_local(exchange: Exchange) -> None:
     """A web page elsewhere must not speak through its reader's browser."""
-    host = urlsplit(f"//{exchange.header('host')}").hostname or ""
+    host = _host_of(f"//{exchange.header('host')}")
     origin = exchange.header("origin")
-    came_from = urlsplit(origin).hostname or "" if origin else host
+    came_from = _host_of(origin) if origin else host
     if not all(map(is_loopback, (exchange.peer, host, came_from))):
         raise Unauthenticated(f"without a token only this machine may ask; {MISSING}")
+
+
+def _host_of(url: str) -> str:
+    """The host that a URL names; empty where it is no URL or names none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aios.errors import InvalidArgument
-from aios.kernel import Kernel, boot
+from aios.kernel import Kernel, boot, settings_for
+from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.embedding import Embedding
 from aios.server.listener import bound, fast_loop, listening
-from aios.server.record import Record, kept
+from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
 
 INTERRUPTED = 130
@@ -35,6 +36,7 @@ class Plan:
     host: str
     port: int
     model: str
+    device: str  # empty: what suits the model
     policy: str
     state: Path | None
     record: Path
@@ -51,6 +53,9 @@ def run(plan: Plan, tell: Tell, warn: Tell) -> int:
         raise InvalidArgument(
             f"expected a loopback address where callers need no token, got {plan.host!r}"
         )
+    expect_place(plan.record)
+    if plan.state is not None:
+        expect_free(plan.state)
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
         return runner.run(_Daemon(plan, tell, warn).run())
 
@@ -79,6 +84,7 @@ class _Daemon:
 
     async def _serve(self) -> None:
         plan = self._plan
+        settings = settings_for(plan.model, plan.device)
         began = asyncio.get_running_loop().time()
         try:
             place = bound(plan.host, plan.port)
@@ -94,7 +100,7 @@ class _Daemon:
             name = name_for(plan.state, plan.embedder)
             embedder = await asyncio.to_thread(chosen, name)
             async with boot(
-                plan.model, policy=plan.policy, state=plan.state, embedder=embedder
+                settings, policy=plan.policy, state=plan.state, embedder=embedder
             ) as kernel:
                 remember(plan.state, name)
                 with closing(Embedding(embedder)) as embed:
@@ -117,9 +123,10 @@ class _Daemon:
             f"export ANTHROPIC_API_KEY={token}",
         ):
             self._tell(line)
-        model = kernel.loops[0].core.traits.model
+        traits = kernel.loops[0].core.traits
         self._warn(
-            f"aios: ready at {url}, model {model}, policy {self._plan.policy}, {took_s:.1f} s"
+            f"aios: ready at {url}, model {traits.model} on {traits.device}, "
+            f"policy {self._plan.policy}, {took_s:.1f} s"
         )
 
     def _signalled(self, which: int) -> None:

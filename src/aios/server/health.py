@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from aios.errors import ShuttingDown
+from aios.errors import CoreFailed, ShuttingDown
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange
 from aios.server.metrics import TEXT, Metrics
@@ -26,6 +26,9 @@ class Health:
         """GET /health/ready"""
         if self._kernel.gate.is_closed:
             raise ShuttingDown("the kernel is stopping; it takes no more calls")
+        gone = next((loop.gone for loop in self._kernel.loops if loop.gone), "")
+        if gone:
+            raise CoreFailed(f"an engine is gone for good: {gone}; start the kernel anew")
         await exchange.reply_json({"status": "ready"})
 
     async def version(self, exchange: Exchange) -> None:

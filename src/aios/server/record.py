@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from aios.errors import NotFound
+from aios.errors import InvalidArgument, NotFound
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +19,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     pid: int  # of the server, on this machine
 
 
+def expect_place(path: Path) -> None:
+    """Make the folder of a record, or say that it cannot be."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InvalidArgument(f"cannot keep the server's record: {problem}") from None
+    if not os.access(path.parent, os.W_OK):
+        raise InvalidArgument(f"cannot keep the server's record: {path.parent} is not writable")
+
+
 @contextmanager
 def kept(record: Record, path: Path) -> Iterator[None]:
     """The record lies at `path` while the block runs; a later server's is left alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    expect_place(path)
     made, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
     with os.fdopen(made, "wb") as file:
         file.write(msgspec.json.encode(record))

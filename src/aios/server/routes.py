@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from aios.errors import NotFound
 from aios.server.asgi import Exchange
 from aios.server.front import KEY
 from aios.server.wire.errors import Refused
@@ -38,4 +39,4 @@ def router(table: Table) -> Router:
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
     exchange: Exchange = scope[KEY]
-    raise Refused(f"nothing is at {exchange.path[:200]}; /docs tells what is", 404)
+    raise NotFound(f"nothing is at {exchange.path[:200]}; /docs tells what is")

@@ -59,11 +59,14 @@ class Changes:
 
     async def recover(self) -> None:
         """Finish what an earlier kernel had committed and not carried out."""
-        rows = await self._shop.journal.read(sql.FILE_INTENTS)
-        intents = [msgspec.msgpack.decode(_bytes(body), type=Intent) for _, _, body in rows]
+        intents = await self._intents()
         self._landing.load(intents)
         for intent in intents:
             await self._settle(intent)
+
+    async def owed(self) -> set[str]:
+        """Contents that the disk has not got yet."""
+        return {sha for intent in await self._intents() for sha in intent.known}
 
     async def close(self) -> None:
         """Wait for the changes that have begun."""
@@ -91,6 +94,10 @@ class Changes:
         if was_cancelled:
             raise asyncio.CancelledError
         return reply.result()
+
+    async def _intents(self) -> list[Intent]:
+        rows = await self._shop.journal.read(sql.FILE_INTENTS)
+        return [msgspec.msgpack.decode(_bytes(body), type=Intent) for _, _, body in rows]
 
     async def take_over(self, agent: str, paths: Collection[FilePath]) -> list[FilePath]:
         """Make what somebody did outside at these paths part of the agent's files, folders above

@@ -1,6 +1,6 @@
-"""Real folders, reached step by step from an open folder, never by a joined string.
+"""Real folders, reached from the machine's root by a way that no link is on.
 
-Every step refuses symbolic links, so nothing that somebody puts into a root leads out of it, not
+Every step of it refuses symbolic links, so nothing that somebody puts into a root leads out of it, not
 even between a check and its use. Only regular files and folders exist here; anything else is
 `other`: seen, never opened, never replaced. Bytes are durable once staged, names once synced. Every
 method may block: never on an event loop. Knows no version and no agent.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from aios.errors import Busy, Denied, NoSpace
+from aios.storage.openat import opened_at_once
 from aios.storage.paths import OURS, FilePath, is_nameable, parent
 
 Kind = Literal["file", "folder", "other"]
@@ -239,30 +240,40 @@ def _typed() -> Iterator[None]:
 
 @contextmanager
 def _folder(root: Root, path: FilePath, *, make: bool = False) -> Iterator[int]:
-    """The folder at `path`, open. Walks from the machine's own root, and follows no link."""
-    folder = os.open("/", FOLDER)
+    """The folder at `path`, open. Follows no link on the whole way from the machine's own root."""
+    whole = f"{root.folder}/{path}" if path else root.folder
+    folder = opened_at_once(whole, FOLDER)
+    if folder is None:
+        folder = _walked(root, path, make=make)
     try:
-        for name in filter(None, root.folder.split("/")):
-            folder = _entered(folder, name, make=root.ours and make)
-        for name in filter(None, path.split("/")):
-            folder = _entered(folder, name, make=make)
         yield folder
     finally:
         os.close(folder)
 
 
+def _walked(root: Root, path: FilePath, *, make: bool) -> int:
+    """The same, step by step, where the one call does not find it or is not there."""
+    folder = os.open("/", FOLDER)
+    for name in filter(None, root.folder.split("/")):
+        folder = _entered(folder, name, make=root.ours and make)
+    for name in filter(None, path.split("/")):
+        folder = _entered(folder, name, make=make)
+    return folder
+
+
 def _entered(folder: int, name: str, *, make: bool) -> int:
-    """The folder `name` inside an open one, which is closed if there is no error."""
+    """The folder `name` inside an open one, which is closed in any case."""
     try:
-        inner = os.open(name, FOLDER, dir_fd=folder)
-    except FileNotFoundError:
-        if not make:
-            raise
+        try:
+            return os.open(name, FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            if not make:
+                raise
         with suppress(FileExistsError):
             os.mkdir(name, dir_fd=folder)
-        inner = os.open(name, FOLDER, dir_fd=folder)
-    os.close(folder)
-    return inner
+        return os.open(name, FOLDER, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _linked(name: str, aside: int, to: str, folder: int) -> bool:

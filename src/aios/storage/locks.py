@@ -1,7 +1,8 @@
 """Who may change which paths now. First come, first served; all of a caller's paths at once.
 
 Two paths are in each other's way when one is the other or lies in it, so whoever moves a folder
-waits for the writers inside. Because a caller takes everything it needs in one step, nobody holds
+waits for the writers inside: a claim's paths must be none of another's, nor above any, and the
+other way round. Because a caller takes everything it needs in one step, nobody holds
 one path while waiting for another, and there is no deadlock.
 """
 
@@ -11,14 +12,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aios.errors import Busy
-from aios.storage.paths import FilePath, below
+from aios.storage.paths import ROOT, FilePath, parents
 
 WAITING_MAX = 256  # callers that wait for one agent's paths
 
 
 @dataclass(slots=True, eq=False)
 class _Claim:
-    paths: Sequence[FilePath]
+    paths: frozenset[FilePath]
+    above: frozenset[FilePath]  # every folder over any of them, the root too
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -34,7 +36,7 @@ class Locks:
         claims = self._claims.setdefault(agent, [])
         if len(claims) >= WAITING_MAX:
             raise Busy(f"{WAITING_MAX} changes of this agent's files wait already")
-        claim = _Claim(paths)
+        claim = _claim(paths)
         claims.append(claim)
         self._wake(agent)
         try:
@@ -47,14 +49,21 @@ class Locks:
     def _wake(self, agent: str) -> None:
         """Let everybody in whom nobody before it is in the way of."""
         claims = self._claims[agent]
-        for index, claim in enumerate(claims):
-            if claim.ready.is_set():
-                continue
-            if not any(_meet(claim, earlier) for earlier in claims[:index]):
+        paths: set[FilePath] = set()  # of all claims before
+        above: set[FilePath] = set()
+        for claim in claims:
+            if not claim.ready.is_set() and (
+                claim.paths.isdisjoint(paths)
+                and claim.paths.isdisjoint(above)
+                and claim.above.isdisjoint(paths)
+            ):
                 claim.ready.set()
+            paths |= claim.paths
+            above |= claim.above
         if not claims:
             del self._claims[agent]
 
 
-def _meet(one: _Claim, other: _Claim) -> bool:
-    return any(below(a, b) or below(b, a) for a in one.paths for b in other.paths)
+def _claim(paths: Sequence[FilePath]) -> _Claim:
+    above = {ROOT for path in paths if path}.union(*map(parents, paths))
+    return _Claim(frozenset(paths), frozenset(above))

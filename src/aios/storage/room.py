@@ -5,6 +5,7 @@ that call, and who may mount, is the gate's and the kernel's to say.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,7 +27,7 @@ from aios.storage.reading import Reading
 from aios.storage.search import Search, Searcher
 from aios.storage.shop import Shop
 from aios.storage.threads import Beside, Threads
-from aios.storage.watch import Watch
+from aios.storage.watch import Inside, Watch
 from aios.syscalls import file
 
 Handler = Callable[[str, Any, Work], Awaitable[Any]]
@@ -79,9 +80,9 @@ class Storage:
         self._shop.mounts.load(await self._shop.journal.read(sql.FILE_MOUNTS))
         await self._changes.recover()
 
-    async def watch(self) -> None:
-        """Notice changes made outside, until cancelled."""
-        await self._watch.run()
+    async def watch(self, inside: Inside = nullcontext) -> None:
+        """Notice changes made outside, until cancelled; `inside` is around every look."""
+        await self._watch.run(inside)
 
     async def watch_once(self) -> None:
         """One bounded look around."""
@@ -92,11 +93,12 @@ class Storage:
         await self._shop.journal.post([Change(sql.FILES_TO_OUTBOX, (INDEXED,))])
 
     async def blobs(self) -> set[str]:
-        """Every blob that a version refers to: what a sweep before the first call has to keep.
+        """Every blob that a version refers to, or a change that is not on the disk yet.
 
-        Contents of a change under way are not among them yet.
+        Contents of a change under way are not among them.
         """
-        return {str(row[0]) for row in await self._shop.journal.read(sql.FILE_BLOBS)}
+        versions = await self._shop.journal.read(sql.FILE_BLOBS)
+        return {str(row[0]) for row in versions} | await self._changes.owed()
 
     async def close(self) -> None:
         """Carry out what was accepted."""

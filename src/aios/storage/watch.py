@@ -7,6 +7,8 @@ somebody may be writing it still.
 """
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from aios.errors import AiosError
 from aios.journal import statements as sql
@@ -19,6 +21,9 @@ ENTRIES_PER_ROUND = 1_000
 SETTLED_S = 1.0
 
 
+Inside = Callable[[], AbstractContextManager[object]]
+
+
 class Watch:
     """Two rings of folders to look at: those of mounts, and those of agents' own roots."""
 
@@ -28,11 +33,12 @@ class Watch:
         self._mounted: deque[tuple[str, FilePath]] = deque()
         self._own: deque[tuple[str, FilePath]] = deque()
 
-    async def run(self) -> None:
-        """Look, rest, look on; until cancelled."""
+    async def run(self, inside: Inside) -> None:
+        """Look, rest, look on; until cancelled. `inside` is around every look."""
         while True:
             await self._shop.clock.sleep(PERIOD_S)
-            await self.round()
+            with inside():
+                await self.round()
 
     async def round(self) -> None:
         """One bounded look."""

@@ -94,6 +94,12 @@ class Platter:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is written or synced meanwhile, by any other thread."""
+        with self._lock:
+            yield
+
     def copy(self, target: Path) -> None:
         """Write to `target` what a killed process leaves: every write, synced or not."""
         shutil.copytree(self.folder, target, ignore=shutil.ignore_patterns("*-shm"))

@@ -4,11 +4,11 @@ What was posted is there when `post` returns, so a simulation with it is determi
 for the disk: a test that kills a kernel gives the same journal to the next one.
 """
 
-from collections.abc import Awaitable, Collection, Generator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from hashlib import sha256
 
 from aios.errors import AiosError, NotFound
-from aios.journal.base import Change, Row, Statement, Value
+from aios.journal.base import Change, Keep, Row, Statement, Value
 from aios.journal.database import Database, Outcome
 
 
@@ -18,6 +18,8 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
         self._failing: list[AiosError] = []
+        self._spared: set[str] = set()  # put since the last sweep began
+        self.put_bytes = 0  # as often as they were put
 
     def fail_next(self, error: AiosError) -> None:
         """The next `put` raises this and keeps nothing."""
@@ -28,6 +30,8 @@ class MemoryBlobs:
             raise self._failing.pop(0)
         name = sha256(data).hexdigest()
         self._kept[name] = bytes(data)
+        self._spared.add(name)
+        self.put_bytes += len(data)
         return name
 
     async def get(self, sha256: str) -> bytes:
@@ -35,8 +39,10 @@ class MemoryBlobs:
             raise NotFound(f"no blob {sha256!r}")
         return self._kept[sha256]
 
-    async def sweep(self, keep: Collection[str]) -> int:
-        unwanted = self._kept.keys() - set(keep)
+    async def sweep(self, keep: Keep) -> int:
+        self._spared.clear()
+        kept = set(await keep())
+        unwanted = self._kept.keys() - kept - self._spared
         for name in unwanted:
             del self._kept[name]
         return len(unwanted)

@@ -74,7 +74,7 @@ class Desk:
 
     def see(self, name: str, branch: int, position: int, logits: torch.Tensor) -> None:
         key = (name, branch, position)
-        seen = hashlib.sha256(logits.contiguous().numpy().tobytes()).hexdigest()
+        seen = hashlib.sha256(logits.contiguous().cpu().numpy().tobytes()).hexdigest()
         if self.rows.setdefault(key, seen) != seen:
             self.strange.append(key)
 

@@ -69,15 +69,17 @@ def folder(family: str = "llama", **changes: Any) -> str:
 
 
 @cache
-def reference(path: str) -> Any:
+def reference(path: str, device: str = "cpu") -> Any:
     """The same model as transformers runs it by itself."""
-    return transformers.AutoModelForCausalLM.from_pretrained(path).eval()
+    return transformers.AutoModelForCausalLM.from_pretrained(path).eval().to(device)
 
 
-def greedy(path: str, prompt: tuple[int, ...], tokens_max: int) -> tuple[int, ...]:
+def greedy(
+    path: str, prompt: tuple[int, ...], tokens_max: int, device: str = "cpu"
+) -> tuple[int, ...]:
     """What transformers' own greedy generation answers."""
-    ids = torch.tensor([prompt])
-    out = reference(path).generate(
+    ids = torch.tensor([prompt], device=device)
+    out = reference(path, device).generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=tokens_max,
@@ -87,10 +89,12 @@ def greedy(path: str, prompt: tuple[int, ...], tokens_max: int) -> tuple[int, ..
     return tuple(out[0, len(prompt) :].tolist())
 
 
-def beams(path: str, prompt: tuple[int, ...], tokens_max: int, **how: Any) -> Any:
+def beams(
+    path: str, prompt: tuple[int, ...], tokens_max: int, device: str = "cpu", **how: Any
+) -> Any:
     """What transformers' own beam search answers: token ids and scores, best first."""
-    ids = torch.tensor([prompt])
-    out = reference(path).generate(
+    ids = torch.tensor([prompt], device=device)
+    out = reference(path, device).generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=tokens_max,

@@ -9,17 +9,24 @@ from aios.context.snapshot import Tier
 from aios.syscalls.llm import Beams
 from tests.cores.torch.desk import Desk, generation, prompt, settings, store
 from tests.cores.torch.small_models import folder
+from tests.devices import DEVICES
 
 BLOCK_BYTES = 16 * 2048
 NUMBERS = {"type": "array", "items": {"type": "integer"}, "minItems": 20}
 
 
-@pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Desk, Desk]:
+@pytest.fixture(scope="module", params=DEVICES)
+def engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Desk, Desk, Desk]:
     """Two engines of the same print and one of another, over the same tiers."""
-    tiers = tmp_path_factory.mktemp("tiers")
-    one, two = (Desk(settings(folder()), store(tiers, name)) for name in ("one", "two"))
-    return one, two, Desk(settings(folder(), chunk_tokens=128), store(tiers, "three"))
+    tiers, device = tmp_path_factory.mktemp("tiers"), request.param
+    one, two = (
+        Desk(settings(folder(), device=device), store(tiers, name)) for name in ("one", "two")
+    )
+    # What KV a device computes is its own: another one is another print, as another grid is.
+    other = {"device": "cpu"} if device != "cpu" else {"chunk_tokens": 128}
+    return one, two, Desk(settings(folder(), **other), store(tiers, "three"))
 
 
 @pytest.fixture
@@ -156,10 +163,11 @@ def test_without_a_snapshot_the_delivered_tokens_lead_to_the_same_logits(
     assert again == whole
 
 
+@pytest.mark.parametrize("way", ["out", "back"])
 def test_a_snapshot_of_another_print_is_recomputed_and_says_so(
-    desks: tuple[Desk, Desk, Desk],
+    way: str, desks: tuple[Desk, Desk, Desk]
 ) -> None:
-    one, _, other = desks
+    one, other = (desks[0], desks[2]) if way == "out" else (desks[2], desks[0])
     halted(one, "foreign", 6, Tier.DISK, temperature=1.0)
     before = list(one.told["foreign"].produced[0])
 

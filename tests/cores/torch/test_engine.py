@@ -1,6 +1,8 @@
 """The engine through its public face: right answers, orders at token boundaries, bounded memory."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from aios.errors import InvalidArgument
 from aios.syscalls.llm import Beams, Decoding, Generate, Message, Tokenize, ToolSpec
 from tests.cores.torch.desk import Desk, generation, prompt, settings, store
 from tests.cores.torch.small_models import END, FAMILIES, VOCAB, beams, folder, greedy
+from tests.devices import DEVICES
 
 SCHEMA = {
     "type": "object",
@@ -32,19 +35,23 @@ SWITCH = ToolSpec(
 )
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return Desk(settings(folder()), store(tmp_path_factory.mktemp("tiers")))
+@cache
+def engine_on(device: str) -> Desk:
+    return Desk(settings(folder(), device=device), store(Path(mkdtemp(prefix="aios-tiers-"))))
 
 
-@pytest.fixture
-def desk(shared: Desk) -> Desk:
+def emptied(shared: Desk) -> Desk:
     """An engine that others used before, and left empty."""
     assert shared.engine.is_idle
     assert shared.is_empty()
     shared.told.clear()
     shared.rows.clear()
     return shared
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return emptied(engine_on("cpu"))
 
 
 def crowded(tmp_path: Path, tokens: int) -> Desk:
@@ -55,12 +62,13 @@ def crowded(tmp_path: Path, tokens: int) -> Desk:
 # Answers.
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"mixtral"}))
 def test_greedy_answers_of_a_crowd_equal_transformers(
-    family: str, exact: bool, tmp_path: Path
+    family: str, exact: bool, device: str, tmp_path: Path
 ) -> None:
-    desk = Desk(settings(folder(family), exact=exact), store(tmp_path))
+    desk = Desk(settings(folder(family), exact=exact, device=device), store(tmp_path))
     prompts = [prompt(seed, tokens) for seed, tokens in enumerate((1, 7, 64, 65, 130, 200))]
 
     for place, ids in enumerate(prompts):
@@ -68,7 +76,7 @@ def test_greedy_answers_of_a_crowd_equal_transformers(
     desk.run()
 
     for place, ids in enumerate(prompts):
-        assert desk.answer(f"g{place}") == greedy(folder(family), ids, 24)
+        assert desk.answer(f"g{place}") == greedy(folder(family), ids, 24, device)
 
 
 def test_a_model_of_experts_runs_in_fast_mode(tmp_path: Path) -> None:
@@ -80,13 +88,15 @@ def test_a_model_of_experts_runs_in_fast_mode(tmp_path: Path) -> None:
     assert desk.answer("g") == greedy(folder("mixtral"), prompt(1, 70), 24)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
     ("width", "n", "penalty", "early"),
     [(2, 1, 1.0, False), (4, 2, 0.0, True), (4, 4, 2.0, False), (3, 3, 1.0, True)],
 )
 def test_beam_search_equals_transformers(
-    width: int, n: int, penalty: float, early: bool, desk: Desk
+    width: int, n: int, penalty: float, early: bool, device: str
 ) -> None:
+    desk = emptied(engine_on(device))
     how = Beams(width=width, length_penalty=penalty, early_stopping=early)
     desk.start(generation("beams", prompt(3, 90), beams=how, n=n))
     desk.start(generation("company", prompt(4, 20)))
@@ -97,6 +107,7 @@ def test_beam_search_equals_transformers(
         folder(),
         prompt(3, 90),
         24,
+        device,
         num_beams=width,
         num_return_sequences=n,
         length_penalty=penalty,
@@ -416,6 +427,30 @@ def test_prepare_says_what_was_expected(call: Generate, expected: str, desk: Des
         desk.engine.prepare(call)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        Generate(prompt=" " * 5_000_000),
+        Generate(messages=(Message(role="user", content=" " * 5_000_000),)),
+        Generate(
+            messages=(Message(role="user", content="a"),),
+            decoding=Decoding(tools=(ToolSpec("t", " " * 5_000_000),)),
+        ),
+        Tokenize(text=" " * 5_000_000),
+    ],
+)
+def test_a_prompt_too_long_for_any_token_is_refused_before_it_is_looked_at(
+    call: Generate | Tokenize, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.engine._language, "_chat", None)  # Whoever looks at it fails.
+    with pytest.raises(InvalidArgument, match=r"at most \d+ characters, got 5000\d\d\d"):
+        desk.engine.prepare(call)
+
+
+def test_a_text_longer_than_the_context_is_counted_all_the_same(desk: Desk) -> None:
+    assert len(desk.engine.prepare(Tokenize(text="a " * 50_000))) > 2048
+
+
 def test_a_start_that_cannot_be_served_fails_once_and_harms_nobody(desk: Desk) -> None:
     desk.start(generation("good", prompt(1, 10)))
     desk.start(generation("bad", (VOCAB + 1,)))
@@ -425,6 +460,27 @@ def test_a_start_that_cannot_be_served_fails_once_and_harms_nobody(desk: Desk) -
     assert isinstance(failed, Failed)
     assert failed.code == "invalid_argument"
     assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_grammar_that_cannot_go_on_fails_its_generation_alone(
+    temperature: float, desk: Desk
+) -> None:
+    endless = {"$defs": {"b": {"$ref": "#/$defs/b"}}, "required": ["a"], "type": "object"}
+    schema = endless | {"properties": {"a": {"$ref": "#/$defs/b"}}, "additionalProperties": False}
+
+    desk.start(generation("good", prompt(1, 10)))
+    desk.start(generation("bad", prompt(2, 10), schema=schema, temperature=temperature))
+    desk.run()
+
+    failed = desk.told["bad"].ended
+    assert isinstance(failed, Failed)
+    assert (failed.code, failed.message) == (
+        "core_failed",
+        "the grammar cannot go on: NoExtensionBias",
+    )
+    assert desk.answer("good") == greedy(folder(), prompt(1, 10), 24)
+    assert desk.is_empty()
 
 
 @pytest.mark.parametrize("changes", [{}, {"exact": False}, {"dtype": "bfloat16"}])

@@ -254,6 +254,7 @@ def test_a_tokenizer_may_know_more_tokens_than_the_model() -> None:
         ({"schema": {"$ref": "http://example.com/x.json"}}, "http://example.com/x.json"),
         ({"schema": {"const": float("nan")}}, "plain JSON"),
         ({"schema": {"enum": []}}, "Unsatisfiable"),
+        ({"schema": {"$ref": "#"}}, "schemas that make a grammar: the grammar cannot go on"),
         (
             {"tools": (ADD, ToolSpec("bad", "", {"properties": {"q": {"type": "nonsense"}}}))},
             "parameters of tool 'bad': Invalid type: nonsense",

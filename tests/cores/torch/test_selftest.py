@@ -10,12 +10,16 @@ from aios.cores.torch.engine import Engine
 from aios.cores.torch.selftest import measured_exactness
 from tests.cores.torch.desk import settings, store
 from tests.cores.torch.small_models import VOCAB, folder
+from tests.devices import DEVICES_AND_DTYPES
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_exact_mode_is_bitwise_and_fast_mode_promises_nothing(dtype: str, tmp_path: Path) -> None:
-    exact = Engine(settings(folder(), dtype=dtype), store(tmp_path))
-    fast = Engine(settings(folder(), dtype=dtype, exact=False), store(tmp_path, "two"))
+@pytest.mark.parametrize(("device", "dtype"), DEVICES_AND_DTYPES)
+def test_exact_mode_is_bitwise_and_fast_mode_promises_nothing(
+    device: str, dtype: str, tmp_path: Path
+) -> None:
+    given = settings(folder(), dtype=dtype, device=device)
+    exact = Engine(given, store(tmp_path))
+    fast = Engine(dataclasses.replace(given, exact=False), store(tmp_path, "two"))
 
     assert exact.traits.exactness is Exactness.BITWISE
     assert fast.traits.exactness is Exactness.BEST_EFFORT

@@ -42,6 +42,7 @@ class Scratch:
         """Two uninitialised tensors for that many blocks."""
         if self._blocks.shape[1] < blocks:
             size = (2, blocks + blocks // 4, like.shape[2])
+            self._blocks = torch.empty(2, 0)  # The old memory serves the new.
             self._blocks = torch.empty(size, dtype=like.dtype, device=like.device)
         return self._blocks[0, :blocks], self._blocks[1, :blocks]
 

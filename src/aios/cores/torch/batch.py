@@ -114,7 +114,10 @@ class Batch:
         return need + len(turn.unready)
 
     def compute(self, turn: Turn) -> list[Advanced]:
-        """One forward pass; there is room for it."""
+        """One forward pass; there is room for its KV.
+
+        Raises `CoreFailed` where the device has no memory for the rest: nobody has moved on then.
+        """
         logits = self._forward.run(self._rows(turn))
         picks: list[_Pick] = []
         beams: list[tuple[_Gain, torch.Tensor]] = []
@@ -272,14 +275,21 @@ class Batch:
         for branch, row in zip(group.branches, rows, strict=True):
             branch.row = row
 
-    def _choose(self, picks: Sequence[_Pick], logits: torch.Tensor) -> None:
+    def _choose(self, wanted: Sequence[_Pick], logits: torch.Tensor) -> None:
+        picks: list[_Pick] = []
+        draws: list[Draw] = []
+        for pick in wanted:
+            try:
+                draws.append(pick.gain.group.draw(pick.branch, pick.position, logits.shape[1]))
+            except AiosError as problem:  # Its grammar cannot go on; the others' can.
+                self._failures[pick.gain.group.id] = problem
+            else:
+                picks.append(pick)
         if not picks:
             return
         sources = [pick.source for pick in picks]
         if sources != list(range(len(logits))):
             logits = logits.index_select(0, torch.tensor(sources, device=logits.device))
-        vocab = logits.shape[1]
-        draws = [pick.gain.group.draw(pick.branch, pick.position, vocab) for pick in picks]
         if self._probe is not None:
             for pick, row in zip(picks, logits, strict=True):
                 self._probe(pick.gain.group.id, pick.branch.index, pick.position, row)

@@ -129,8 +129,11 @@ def copy_out(pool: Pool, blocks: Ints, to: memoryview) -> None:
     index = torch.from_numpy(blocks).to(pool.kv.device)
     if pool.kv.device.type == "cpu":
         torch.index_select(pool.by_block, 1, index, out=target)
-    else:
-        target.copy_(pool.by_block.index_select(1, index))
+        return
+    # A plane at a time: a device with no room left must still be able to give KV up. A copy to
+    # memory that is not pinned has arrived when it returns, so it may be summed at once.
+    for plane, there in zip(target, pool.by_block, strict=True):
+        plane.copy_(there.index_select(0, index))
 
 
 def copy_in(pool: Pool, blocks: Ints, wanted: npt.NDArray[np.bool_], kv: memoryview) -> None:
@@ -144,9 +147,10 @@ def copy_in(pool: Pool, blocks: Ints, wanted: npt.NDArray[np.bool_], kv: memoryv
         # NumPy scatters whole blocks of bytes five times faster than index_copy_ does.
         pool.by_block.view(torch.uint8).numpy()[:, blocks[wanted]] = source
         return
-    content = torch.from_numpy(source.copy()).to(pool.kv.device).view(pool.shape.dtype)
     index = torch.from_numpy(blocks[wanted]).to(pool.kv.device)
-    pool.by_block.index_copy_(1, index, content)
+    for plane, there in zip(source, pool.by_block, strict=True):
+        content = torch.from_numpy(plane.copy()).to(pool.kv.device).view(pool.shape.dtype)
+        there.index_copy_(0, index, content)
 
 
 def adopt(group: Group, state: GroupState, pool: Pool, kv: memoryview) -> None:

@@ -7,6 +7,8 @@ computes one forward pass for everybody who runs and returns what came of both.
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import torch
+
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Suspended, Traits
 from aios.cores.torch import checkpoint
@@ -21,7 +23,7 @@ from aios.cores.torch.selftest import measured_exactness
 from aios.cores.torch.sequence import Group
 from aios.cores.torch.settings import BLOCK_TOKENS, Settings
 from aios.cores.torch.shelf import Saved, Shelf, Store
-from aios.errors import AiosError, Damaged, InvalidArgument
+from aios.errors import AiosError, CoreFailed, Damaged, InvalidArgument
 from aios.syscalls.llm import Generate, Tokenize
 
 SEQUENCE_TOKENS_MIN = 256  # KV for less than this serves nobody
@@ -45,7 +47,7 @@ class Engine:
         )
         self._language = Language(loaded.tokenizer, limits)
         rules = rules_for(
-            exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
+            exact=settings.exact, device=loaded.device.place, chunk_tokens=settings.chunk_tokens
         )
         forward = Forward(loaded.network, self._pool, rules)
         self._batch = Batch(forward, settings, probe)
@@ -68,7 +70,7 @@ class Engine:
             kv_tokens=limits.blocks * BLOCK_TOKENS,
             block_tokens=BLOCK_TOKENS,
             fingerprint=self._loaded.fingerprint,
-            device=self._settings.device,
+            device=self._loaded.device.name,
         )
 
     @property
@@ -97,9 +99,7 @@ class Engine:
         orders, self._orders = self._orders, []
         for order in orders:
             order()
-        turn = self._turn()
-        if turn is not None:
-            self._events += self._batch.compute(turn)
+        if self._compute():
             self._end(self._batch.take_ended())
             for name, problem in self._batch.take_failures():
                 self._free(self._running.pop(name))
@@ -246,6 +246,27 @@ class Engine:
         _, group = crowd.popitem()
         self._suspend(group, Tier.RAM, asked=False)
 
+    def _compute(self) -> bool:
+        """One pass of whoever can have one; False where nobody can."""
+        while (turn := self._turn()) is not None:
+            try:
+                self._events += self._batch.compute(turn)
+            except CoreFailed as problem:
+                self._send_away(problem)
+            else:
+                return True
+        return False
+
+    def _send_away(self, problem: CoreFailed) -> None:
+        """The device lacks memory for the pass itself: the youngest leaves, or fails if alone."""
+        _, group = self._running.popitem()
+        self._events += self._batch.paid(group)
+        if self._running:
+            self._suspend(group, Tier.RAM, asked=False)
+        else:
+            self._free(group)
+            self._fail(group.id, problem)
+
     # Ends.
 
     def _end(self, ended: Iterable[Group]) -> None:
@@ -275,10 +296,16 @@ def _pool(settings: Settings, loaded: Loaded) -> Pool:
             f"{(least - 2) * BLOCK_TOKENS} tokens, got {settings.kv_bytes}"
         )
     row = min(-(-loaded.context_tokens // BLOCK_TOKENS), blocks)
-    return Pool(
-        loaded.shape,
-        PrefixCache(settings.chunk_tokens, settings.chunk_tokens // BLOCK_TOKENS),
-        blocks=blocks,
-        row_blocks=-(-row // BUCKET_BLOCKS) * BUCKET_BLOCKS,
-        device=settings.device,
-    )
+    try:
+        return Pool(
+            loaded.shape,
+            PrefixCache(settings.chunk_tokens, settings.chunk_tokens // BLOCK_TOKENS),
+            blocks=blocks,
+            row_blocks=-(-row // BUCKET_BLOCKS) * BUCKET_BLOCKS,
+            device=loaded.device.place,
+        )
+    except torch.OutOfMemoryError as problem:
+        raise InvalidArgument(
+            f"expected kv_bytes that {loaded.device.name} has room for beside the weights, "
+            f"got {settings.kv_bytes}: {str(problem).split('. ', 1)[0]}"
+        ) from None

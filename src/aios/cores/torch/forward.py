@@ -5,8 +5,10 @@ from typing import Any, Protocol
 import torch
 
 from aios.cores.torch.attention import Attending, Scratch, attending
+from aios.cores.torch.device import kernels
 from aios.cores.torch.plan import Rows, Rules, passes, plan
 from aios.cores.torch.pool import Pool
+from aios.errors import CoreFailed
 
 
 class Network(Protocol):
@@ -43,14 +45,24 @@ class Forward:
         self.rules = rules
         self._network = network
         self._scratch = Scratch()
+        self._kernels = kernels(pool.kv.device)
 
     @torch.inference_mode()
     def run(self, work: Rows) -> torch.Tensor:
-        """Logits in fp32, one row for each wanted row of `work`. KV is written on the way."""
-        found = [self._pass(part) for part in passes(work, self.rules)]
-        return found[0] if len(found) == 1 else torch.cat(found)
+        """Logits in fp32, one row for each wanted row of `work`. KV is written on the way.
+
+        Raises `CoreFailed` where the device has no memory for it; it may be run again then.
+        """
+        try:
+            found = [self._pass(part) for part in passes(work, self.rules)]
+            return found[0] if len(found) == 1 else torch.cat(found)
+        except torch.OutOfMemoryError as problem:
+            self._scratch = Scratch()
+            reason = str(problem).split("\n", 1)[0][:200]
+        raise CoreFailed(f"no memory on {self.pool.kv.device} for one pass: {reason}")
 
     def _pass(self, work: Rows) -> torch.Tensor:
         now = plan(work, self.pool, self.rules)
         told = Attending(plan=now, pool=self.pool, rules=self.rules, scratch=self._scratch)
-        return self._network(told)[: now.kept].float()
+        with self._kernels():
+            return self._network(told)[: now.kept].float()

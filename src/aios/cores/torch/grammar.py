@@ -103,7 +103,12 @@ class Grammars:
         matcher = LLMatcher(self._tokens, source, log_level=0)
         if matcher.is_error():
             raise InvalidArgument(_short(matcher.get_error()))
-        return Grammar(matcher, self._vocab_size, self._known)
+        grammar = Grammar(matcher, self._vocab_size, self._known)
+        try:
+            grammar.mask()  # A schema that refers to itself alone compiles, and has no first token.
+        except CoreFailed as problem:
+            raise InvalidArgument(problem.message) from None
+        return grammar
 
 
 class _Marks:

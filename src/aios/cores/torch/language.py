@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from aios.cores.torch.chat import Chat
 from aios.cores.torch.grammar import Grammar, Grammars
 from aios.cores.torch.sampling import check
@@ -14,6 +16,8 @@ from aios.cores.torch.settings import BLOCK_TOKENS
 from aios.cores.torch.text import TextStream
 from aios.errors import InvalidArgument
 from aios.syscalls.llm import Decoding, Generate, Message, Tokenize, ToolSpec
+
+COUNTED_CHARS = 1 << 20  # that `Tokenize` takes, however short the model's context is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +54,13 @@ class Language:
         self._tokenizer = tokenizer
         self._chat = Chat(tokenizer)
         self._grammars = Grammars(tokenizer, limits.vocab_size)
+        # A longer text has too many tokens, and while they are counted nobody else gets one.
+        self._chars = limits.context_tokens * max(map(len, tokenizer.get_vocab()))
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         """The prompt's token ids. Raises `InvalidArgument` for what cannot be generated."""
         if isinstance(call, Tokenize):
+            _expect(max(self._chars, COUNTED_CHARS), call.text, call.messages, call.tools)
             if call.messages:
                 return self._chat.encode(call.messages, call.tools)
             return self._chat.encode_text(call.text)
@@ -97,6 +104,7 @@ class Language:
         return self._chat.parse(text, tools, name)
 
     def _prompt(self, call: Generate) -> tuple[int, ...]:
+        _expect(self._chars, call.prompt, call.messages, call.decoding.tools)
         if call.messages:
             return self._chat.encode(call.messages, call.decoding.tools)
         return call.token_ids or self._chat.encode_text(call.prompt)
@@ -106,3 +114,19 @@ def _edits(decoding: Decoding) -> bool:
     plain = Decoding()
     names = ("repetition_penalty", "presence_penalty", "frequency_penalty", "logit_bias", "stop")
     return any(getattr(decoding, name) != getattr(plain, name) for name in names)
+
+
+def _expect(most: int, text: str, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> None:
+    """Refuse what is too long to be looked at."""
+    chars = len(text) + sum(map(_length, messages)) + sum(map(_size, tools))
+    if chars > most:
+        raise InvalidArgument(f"expected a prompt of at most {most} characters, got {chars}")
+
+
+def _length(message: Message) -> int:
+    called = sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
+    return len(message.content or "") + called
+
+
+def _size(tool: ToolSpec) -> int:
+    return len(tool.name) + len(tool.description) + len(msgspec.json.encode(tool.parameters))

@@ -3,7 +3,6 @@
 Knows transformers' names and errors; the rest of the engine knows neither. Knows no family by name.
 """
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from transformers import (
 )
 
 from aios.cores.torch import attention
+from aios.cores.torch.device import Device, processor, resolve, use
 from aios.cores.torch.forward import Hosted, Network
 from aios.cores.torch.lean import Lean, can_serve
 from aios.cores.torch.plan import rules_for
@@ -38,24 +38,24 @@ class Loaded:
     vocab_size: int  # rows of logits, which may be more than the tokenizer has tokens
     context_tokens: int
     eos: frozenset[int]
+    device: Device
     fingerprint: str
 
 
 def load(settings: Settings) -> Loaded:
     """The model of `settings`. Raises `InvalidArgument`, `Damaged` or `CoreFailed`."""
-    torch.set_num_threads(settings.threads)
+    device = resolve(settings.device)
+    use(device, settings.threads)
     attention.register()
     transformers.utils.logging.disable_progress_bar()
     config = _config(settings)
     _refuse(config)
-    model = _model(settings, config)
+    model = _placed(_model(settings, config), device)
     traced = trace(model)
     # As long as the context is no longer than the window, windowed attention is full attention.
     context_tokens = min([_positions(config), *traced.windows])
-    rules = rules_for(
-        exact=settings.exact, device=settings.device, chunk_tokens=settings.chunk_tokens
-    )
-    fingerprint = _fingerprint(model, settings)
+    rules = rules_for(exact=settings.exact, device=device.place, chunk_tokens=settings.chunk_tokens)
+    fingerprint = _fingerprint(model, settings, device)
     proof = Proof(model, traced, context_tokens)
     proof.check(Hosted(model), rules)
     network: Network = Hosted(model)
@@ -70,6 +70,7 @@ def load(settings: Settings) -> Loaded:
         vocab_size=traced.vocab_size,
         context_tokens=context_tokens,
         eos=_eos(model.generation_config.eos_token_id),
+        device=device,
         fingerprint=fingerprint,
     )
 
@@ -143,10 +144,17 @@ def _model(settings: Settings, config: Any) -> Any:
     lacking = sorted(info["missing_keys"]) + sorted(map(str, info["mismatched_keys"]))
     if lacking:
         raise Damaged(f"weights of {settings.model!r} lack {', '.join(lacking[:4])}")
+    return model.eval()
+
+
+def _placed(model: Any, device: Device) -> Any:
     try:
-        return model.to(settings.device).eval()
-    except (RuntimeError, AssertionError) as problem:
-        raise CoreFailed(f"cannot use device {settings.device!r}: {problem}") from None
+        return model.to(device.place)
+    except torch.OutOfMemoryError as problem:
+        raise CoreFailed(
+            f"expected room for {model.get_memory_footprint()} bytes of weights on {device.name}: "
+            f"{_first_line(problem)}; choose a smaller model or device 'cpu'"
+        ) from None
 
 
 def _unreadable(settings: Settings, problem: Exception) -> AiosError:
@@ -170,7 +178,7 @@ def _eos(given: int | list[int] | None) -> frozenset[int]:
     return frozenset([given] if isinstance(given, int) else given or ())
 
 
-def _fingerprint(model: Any, settings: Settings) -> str:
+def _fingerprint(model: Any, settings: Settings, device: Device) -> str:
     """Everything that KV and logits depend on, as one hash."""
     digest = xxhash.xxh3_128()
     for name, weights in sorted(model.state_dict().items()):
@@ -179,17 +187,11 @@ def _fingerprint(model: Any, settings: Settings) -> str:
         digest.update(memoryview(raw.numpy()))
     facts = (
         settings.dtype, settings.exact, settings.threads, settings.chunk_tokens,
-        torch.__version__, transformers.__version__, _processor(settings.device),
+        torch.__version__, transformers.__version__, processor(device),
         repr(model.config.to_dict().get("rope_parameters")), can_serve(model),
     )  # fmt: skip
     digest.update(repr(facts).encode())
     return str(digest.hexdigest())
-
-
-def _processor(device: str) -> str:
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{os.uname().machine} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _first_line(problem: Exception) -> str:

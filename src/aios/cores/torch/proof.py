@@ -214,6 +214,8 @@ def _tried(model: Any, run: Callable[[], Found]) -> Found:
     try:
         with torch.inference_mode():
             return run()
+    except CoreFailed:
+        raise
     except torch.OutOfMemoryError as problem:
         raise CoreFailed(f"no memory for a short pass on {model.device}: {problem}") from None
     except Exception as problem:

@@ -136,7 +136,9 @@ class Group:
     def grow_tree(self, logits: torch.Tensor) -> BeamMove:
         """All live beams gain a token, from one row of logits each; says who descends from whom."""
         assert self.tree is not None
-        scores = torch.log_softmax(logits, dim=-1)
+        # A copy begins where memory is aligned. On a GPU the order of a sum follows the alignment,
+        # and where the rows lie in the batch is the company's doing.
+        scores = torch.log_softmax(logits.clone(), dim=-1)
         for beam, branch in enumerate(self.active):
             if branch.grammar:
                 scores[beam].masked_fill_(~branch.grammar.mask().to(scores.device), -torch.inf)
