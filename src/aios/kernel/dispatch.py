@@ -20,6 +20,7 @@ from aios.syscalls.llm import Completion, Delta, Stream
 Kind = type[Syscall[Any]]
 Reading = Callable[[Process, Any], Awaitable[Any]]
 Handler = Callable[[Process, Any, Work], Awaitable[Any]]
+# Commits nothing itself: its completion is committed before anybody has it.
 Streaming = Callable[[Process, Stream, Work], AsyncGenerator[Delta | Completion, None]]
 RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
 
