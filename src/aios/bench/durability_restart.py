@@ -83,9 +83,7 @@ def measure(built: Home) -> Restart:
     began = clock.now()
     command = [sys.executable, "-c", f"from {__name__} import main; main()"]
     asked = msgspec.json.encode({"home": built, "began": began})
-    done = subprocess.run(
-        command, input=asked, stdout=subprocess.PIPE, timeout=LIMIT_S, check=True
-    )
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, timeout=LIMIT_S, check=True)
     parts = msgspec.json.decode(done.stdout.splitlines()[-1], type=dict[str, float])
     return Restart(
         restart_s=sum(parts.values()), parts=parts, agents=built.agents, notes=built.notes
