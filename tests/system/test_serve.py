@@ -218,11 +218,11 @@ print(serve.chat("the-same-call", **{long!r})[0])
         assert second.stop(signal.SIGINT) == 130
 
 
-def test_a_port_that_is_taken_is_one_line_and_exit_code_1(server: Serve) -> None:
+def test_a_port_that_is_taken_is_one_line_and_exit_code_1(server: Serve, tmp_path: Path) -> None:
     port = server.told["OPENAI_BASE_URL"].rpartition(":")[2].partition("/")[0]
     done = subprocess.run(
         [sys.executable, "-m", "aios.cli", "serve", "--port", port],
-        env=server.environment,
+        env=Serve(tmp_path).environment,
         capture_output=True,
         text=True,
         timeout=START_S,
