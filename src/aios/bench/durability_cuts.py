@@ -22,8 +22,8 @@ from aios.testing.outside import Outside
 from aios.testing.steps import WITHOUT_FILES
 from aios.testing.victim import SLOW_ENOUGH
 
-CLIENTS = 8
-CHANCE = 0.2  # that the power goes at a sync
+CLIENTS = 6
+CHANCE = 0.1  # that the power goes at a sync
 
 
 class Cuts(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,9 +21,10 @@ from aios.syscalls import Message, Receive, Send, Spawn, Spawned, Syscall, histo
 from aios.testing.homes import kernel_in
 
 LINE = b"x" * 64
-WARM_S = 0.5
+WARM_S = 0.3
 SPAWNS_AT_ONCE = 100
 
+T = TypeVar("T")
 Call = Callable[[Spawned, int], Syscall[Any]]  # of a client, its n-th
 
 
@@ -69,7 +70,7 @@ def by_family(clients: int, seconds: float) -> dict[str, Load]:
     return asyncio.run(_in_a_home(families))
 
 
-async def _in_a_home(measure: Callable[[Kernel], Awaitable[Any]]) -> Any:
+async def _in_a_home(measure: Callable[[Kernel], Awaitable[T]]) -> T:
     with TemporaryDirectory(prefix="aios-load-") as name:
         async with kernel_in(Path(name) / "home") as kernel:
             return await measure(kernel)

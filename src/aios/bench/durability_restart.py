@@ -1,10 +1,10 @@
 """How long a killed kernel's home takes to open: from a new process to its first answers.
 
 The home has agents, each with a process, a block of memory and ten notes; some have a conversation
-and a file. What counts: starting Python, its imports, opening the journal and the rooms, the process
-table, and the first call of every family by an agent of before, a note search by words and meaning
-among them. What does not: the model of an engine (the core is scripted), and reading from a cold
-disk where the system does not let go of the pages (it is asked to).
+and a file. What counts: starting Python, its imports, opening the journal and the rooms, the
+process table, and the first call of every family by an agent of before, a note search by words and
+meaning among them. What does not: the model of an engine (the core is scripted), and reading from
+a cold disk where the system does not let go of the pages (it is asked to).
 """
 
 import asyncio
@@ -25,6 +25,8 @@ from aios.syscalls import (
     Decoding,
     Generate,
     Message,
+    Ok,
+    Send,
     Spawn,
     Spawned,
     Syscall,
@@ -34,6 +36,7 @@ from aios.syscalls import (
     memory,
     note,
 )
+from aios.syscalls.note import Note
 from aios.testing.homes import kernel_in
 
 AGENTS = 10_000
@@ -41,7 +44,7 @@ NOTES_EACH = 10
 WITH_MORE = 100  # of the agents, those with a conversation and a file
 AT_ONCE = 200
 LIMIT_S = 120.0
-PENDING_PAUSE_S = 0.05
+PENDING_PAUSE_S = 0.5
 T = TypeVar("T")
 
 WORDS = tuple(
@@ -66,6 +69,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: str
     token: str
+    note: Note  # one of its notes, which its text must find
     agents: int
     notes: int
 
@@ -107,7 +111,7 @@ async def _opened(asked: _Asked) -> dict[str, float]:
     marks = [("python and imports", clock.now())]
     async with kernel_in(Path(asked.home.folder)) as kernel:
         marks.append(("journal, rooms, processes", clock.now()))
-        for name, call, is_answered in FIRST_CALLS:
+        for name, call, is_answered in _first_calls(asked.home.note):
             reply = await kernel.call(asked.home.token, call)
             assert is_answered(reply), f"{name}: {reply}"
             marks.append((name, clock.now()))
@@ -115,39 +119,37 @@ async def _opened(asked: _Asked) -> dict[str, float]:
     return {name: at - before for (name, at), before in zip(marks, befores, strict=False)}
 
 
-FIRST_CALLS: Sequence[tuple[str, Syscall[Any], Callable[[Any], bool]]] = (
-    ("process.whoami", WhoAmI(), lambda reply: bool(reply.pid)),
-    ("memory.read", memory.Read(name="state"), lambda reply: bool(reply.data)),
-    ("history.read", history.Turns(name="talk"), lambda reply: len(reply.messages) == 2),
-    ("file.read", file.ReadFile(path="paper"), lambda reply: bool(reply.data)),
-    (
-        "note.search",
-        note.Search(query=f"{WORDS[1]} {WORDS[2]}"),
-        lambda reply: len(reply.notes) == NOTES_FOUND and not reply.pending,
-    ),
-    ("note.add", note.Add(text="it goes on"), lambda reply: bool(reply.id)),
-    (
-        "llm.generate",
-        Generate(token_ids=(1, 2), decoding=Decoding(max_tokens=2, seed=1)),
-        lambda reply: len(reply.choices) == 1,
-    ),
-)
-NOTES_FOUND = 10
+def _first_calls(known: Note) -> Sequence[tuple[str, Syscall[Any], Callable[[Any], bool]]]:
+    """One of each family, and what is true of its answer."""
+    core = Generate(token_ids=(1, 2), decoding=Decoding(max_tokens=2, seed=1))
+    return (
+        ("process.whoami", WhoAmI(), lambda reply: bool(reply.pid)),
+        ("memory.read", memory.Read(name="state"), lambda reply: bool(reply.data)),
+        ("history.read", history.Turns(name="talk"), lambda reply: len(reply.messages) == 2),
+        ("file.read", file.ReadFile(path="paper"), lambda reply: bool(reply.data)),
+        (
+            "note.search",
+            note.Search(query=known.text),
+            lambda reply: reply.notes[0].note.id == known.id and reply.notes[0].semantic_rank == 1,
+        ),
+        ("process.send", Send(pid=1, body="it goes on"), lambda reply: reply == Ok()),
+        ("llm.generate", core, lambda reply: len(reply.choices) == 1),
+    )
 
 
 async def _build(folder: Path, chance: Random, agents: int, notes_each: int) -> Home:
     async with kernel_in(folder) as kernel:
         born = await _together(range(agents), lambda number: _agent(kernel, number))
-        await _together(
+        notes = await _together(
             [(one, number) for number in range(notes_each) for one in born],
             lambda what: kernel.call(what[0].token, note.Add(text=_text(chance))),
         )
         for one in born[:WITH_MORE]:
             await _more(kernel, one)
-        while (await kernel.call(born[0].token, note.Search(query="x"))).pending:
+        while (await kernel.call(born[0].token, note.Search())).pending:
             await WallClock().sleep(PENDING_PAUSE_S)
     return Home(
-        folder=str(folder), token=born[0].token, agents=agents, notes=agents * notes_each + 1
+        folder=str(folder), token=born[0].token, note=notes[0], agents=agents, notes=len(notes)
     )
 
 

@@ -13,6 +13,7 @@ from aios.errors import NotFound
 
 BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is asked for
     "decode": "aios.bench.decode:run",
+    "durability": "aios.bench.durability:run",
     "eviction": "aios.bench.eviction:run",
     "overhead": "aios.bench.overhead:run",
     "retrieval": "aios.bench.retrieval:run",

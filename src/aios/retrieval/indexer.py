@@ -5,8 +5,8 @@ calls `changed`. Here rows are taken in their order and in batches: the room loa
 the index takes them, and only then the rows are deleted. So whatever breaks in between is done
 again, and doing it twice changes nothing.
 
-Python runs one thread at a time, so while the event loop is busy the indexer takes only a part of the
-time: writers come first, and a search says how many changes it has not seen.
+Python runs one thread at a time, so while the event loop is busy the indexer takes only a part of
+the time: writers come first, and a search says how many changes it has not seen.
 
 What cannot be done now is tried again later: a full disk, an embedder that fails (words are found
 meanwhile). An index that is damaged is begun anew, and its room asked to add rows for all it has.

@@ -34,8 +34,12 @@ class Crowd:
 
     async def resume(self) -> None:
         """Every client is there again, and knows what became of its last step."""
-        self.born = await asyncio.gather(*map(self._birth, range(self.clients)))
+        await self.gather()
         await self._all(self._settle)
+
+    async def gather(self) -> None:
+        """Every client is there again."""
+        self.born = await asyncio.gather(*map(self._birth, range(self.clients)))
 
     async def go_on(self, steps: int | None = None) -> None:
         """So many steps of each client, or without end."""
