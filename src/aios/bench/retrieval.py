@@ -9,7 +9,8 @@ back is what was written.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import apsw
 import msgspec
@@ -31,7 +32,7 @@ P95_MS_MAX = {10_000: 10.0, 100_000: 50.0}  # of a search, by files
 INDEX_1000_S_MAX = 5.0
 MANY_FILES = 99_900  # and their folders: an agent has at most 100,000 of both
 
-Find = Callable[[str], Awaitable[list[str]]]
+Find = Callable[[str], Coroutine[Any, Any, list[str]]]
 """A question to the paths found, best first."""
 
 

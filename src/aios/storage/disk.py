@@ -1,7 +1,7 @@
 """Real folders, reached from the machine's root by a way that no link is on.
 
-Every step of it refuses symbolic links, so nothing that somebody puts into a root leads out of it, not
-even between a check and its use. Only regular files and folders exist here; anything else is
+Every step of it refuses symbolic links, so nothing that somebody puts into a root leads out of it,
+not even between a check and its use. Only regular files and folders exist here; anything else is
 `other`: seen, never opened, never replaced. Bytes are durable once staged, names once synced. Every
 method may block: never on an event loop. Knows no version and no agent.
 """
