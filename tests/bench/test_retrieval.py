@@ -154,8 +154,10 @@ def test_a_content_that_comes_back_wrong_is_no_exact_rollback() -> None:
 
 
 def test_a_run_reports_the_documented_fields_and_fails_where_a_rollback_is_not_exact() -> None:
-    size = Size(files=60, tuned_files=60, questions=10, many_files=0, writes=3, notes=20,
-                rolled_back=2)  # fmt: skip
+    size = Size(
+        files=60, tuned_files=60, questions=10, many_files=0, indexed_files=40, writes=3,
+        notes=20, rolled_back=2,
+    )  # fmt: skip
     report = asyncio.run(measured(size, 0, quiet))
     fields = {
         "files", "recall_at_1", "recall_at_5", "bm25_recall_at_1", "p95_ms", "rollback_exact",
