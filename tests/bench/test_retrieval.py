@@ -8,13 +8,39 @@ import msgspec
 from aios.bench.corpus import SHARES, Corpus, Question, TextFile, generated, misspelt
 from aios.bench.corpus_words import OFFICE, VOYAGE
 from aios.bench.retrieval import Size, both, headline, measured, plain_bm25, recall
-from aios.bench.retrieval_home import create_all, files_settled, open_home, pending
-from aios.bench.retrieval_rollback import Version, call_for, roll_back_all
+from aios.bench.retrieval_home import Home, create_all, files_settled, open_home, pending
+from aios.bench.retrieval_rollback import Rollbacks, Version, call_for, roll_back_all
 from aios.bench.stdlib_text import library_corpus
 from aios.bench.table import quiet
-from aios.syscalls.file import RollbackFile
+from aios.sdk.client import Client
+from aios.sdk.files import Files
+from aios.syscalls.file import FileData, RollbackFile
 
 PROSE = ("It rained the whole day.", "Nobody had thought of the consequences.")
+
+
+class _Typos(Files):
+    """Reads what nobody wrote."""
+
+    async def read(
+        self, path: str, offset: int = 0, length: int | None = None, version: int | None = None
+    ) -> FileData:
+        found = await super().read(path, offset, length, version)
+        return FileData(data=found.data + b"!", total_bytes=found.total_bytes, version=0)
+
+
+class _WithTypos(Home):
+    """A home whose agents read with typos."""
+
+    async def agent(self, name: str) -> Client:
+        client = await Home.agent(self, name)
+        client.files = _Typos(client)
+        return client
+
+
+async def _rolled_back(kind: type[Home], files: int) -> Rollbacks:
+    async with open_home(0) as home:
+        return await roll_back_all(kind(home.folder, home.first), files, 0)
 
 
 def _office(seed: int = 0) -> Corpus:
@@ -112,32 +138,26 @@ def test_the_three_ways_to_roll_back_name_the_same_version() -> None:
 
 
 def test_files_of_every_history_come_back_as_the_bench_has_them_on_record() -> None:
-    async def roll_back() -> dict[str, object]:
-        async with open_home(0) as home:
-            return msgspec.to_builtins(await roll_back_all(home, 8, 0))
-
-    found = asyncio.run(roll_back())
-    assert found["asked"] == found["exact"] == 96
-    assert found["ways"] == {"steps": 32, "time": 32, "version": 32}
-    assert found["changes"] == dict.fromkeys((
+    found = asyncio.run(_rolled_back(Home, 8))
+    assert found.asked == found.exact == 96
+    assert found.ways == {"steps": 32, "time": 32, "version": 32}
+    assert found.changes == dict.fromkeys((
         "text", "binary", "empty", "appended", "moved", "deleted and restored",
         "edited in place outside", "replaced outside",
     ), 12)  # fmt: skip
-    assert found["versions"] == found["versions_exact"]
+    assert found.versions == found.versions_exact
 
 
 def test_a_content_that_comes_back_wrong_is_no_exact_rollback() -> None:
-    async def roll_back() -> float:
-        async with open_home(0) as home:
-            spoilt = replace(home, first=_Forgetful(home.first))
-            return (await roll_back_all(spoilt, 1, 0)).share
-
-    assert asyncio.run(roll_back()) == 0.0
+    found = asyncio.run(_rolled_back(_WithTypos, 1))
+    assert (found.share, found.versions_exact) == (0.0, 0)
 
 
 def test_a_run_reports_the_documented_fields_and_fails_where_a_rollback_is_not_exact() -> None:
-    size = Size(files=60, tuned_files=60, questions=10, many_files=0, writes=3, notes=20,
-                rolled_back=2)  # fmt: skip
+    size = Size(
+        files=60, tuned_files=60, questions=10, many_files=0, indexed_files=40, writes=3,
+        notes=20, rolled_back=2,
+    )  # fmt: skip
     report = asyncio.run(measured(size, 0, quiet))
     fields = {
         "files", "recall_at_1", "recall_at_5", "bm25_recall_at_1", "p95_ms", "rollback_exact",

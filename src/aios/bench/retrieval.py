@@ -9,7 +9,8 @@ back is what was written.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import apsw
 import msgspec
@@ -31,7 +32,7 @@ P95_MS_MAX = {10_000: 10.0, 100_000: 50.0}  # of a search, by files
 INDEX_1000_S_MAX = 5.0
 MANY_FILES = 99_900  # and their folders: an agent has at most 100,000 of both
 
-Find = Callable[[str], Awaitable[list[str]]]
+Find = Callable[[str], Coroutine[Any, Any, list[str]]]
 """A question to the paths found, best first."""
 
 
@@ -42,17 +43,20 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     tuned_files: int
     questions: int
     many_files: int  # 0: not measured
+    indexed_files: int  # from the first write until all are found; as many wait while writes go on
     writes: int
     notes: int
     rolled_back: int  # files, each a dozen times
 
 
 QUICK = Size(
-    files=2_500, tuned_files=1_000, questions=300, many_files=0, writes=200, notes=5_000,
+    files=2_500, tuned_files=1_000, questions=300, many_files=0, indexed_files=1_000,
+    writes=200, notes=5_000,
     rolled_back=32,
 )  # fmt: skip
 FULL = Size(
-    files=10_000, tuned_files=10_000, questions=1_500, many_files=MANY_FILES, writes=1_000,
+    files=10_000, tuned_files=10_000, questions=1_500, many_files=MANY_FILES,
+    indexed_files=1_000, writes=1_000,
     notes=10_000, rolled_back=250,
 )  # fmt: skip
 
@@ -94,9 +98,11 @@ async def measured(size: Size, seed: int, tell: Tell) -> Report:
     for corpus in corpora(size, seed):
         tell(f"retrieval: {corpus.name}, {len(corpus.files):,} files")
         found += await both(corpus, seed)
-    office = generated("office", OFFICE, manual_prose(), (2_000 + size.writes, 300), seed)
+    office = generated(
+        "office", OFFICE, manual_prose(), (2 * size.indexed_files + size.writes, 300), seed
+    )
     tell("retrieval: writes")
-    writes = await measure_writes(office, size.writes, seed)
+    writes = await measure_writes(office, size.indexed_files, seed)
     tell("retrieval: notes")
     notes = await measure_notes(office, size.notes, seed)
     tell("retrieval: rollbacks")

@@ -1,5 +1,7 @@
 """How long files take to be found, how little their writer waits for that, and finding notes."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from aios.bench.corpus import Corpus, TextFile
@@ -16,8 +18,6 @@ from aios.clock import WallClock
 from aios.sdk.client import Client
 from aios.syscalls.file import Create, Step
 
-INDEXED_FILES = 1_000
-BACKLOG = 1_000  # files that wait to be indexed while writes are timed
 AGENT = "clerk"
 
 
@@ -42,27 +42,28 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
     p95_ms: float
 
 
-async def measure_writes(corpus: Corpus, writes: int, seed: int) -> Writes:
-    """`corpus` has enough files for all that are written."""
-    files = corpus.files
+async def measure_writes(corpus: Corpus, indexed: int, seed: int) -> Writes:
+    """The corpus's first `indexed` files are timed until they are found; as many are written at
+    once before the rest, one by one."""
+    first, later = corpus.files[:indexed], corpus.files[indexed:]
+    backlog, rest = later[:indexed], later[indexed:]
     clock = WallClock()
     async with open_home(seed) as home:
         agent = await home.agent(AGENT)
         began = clock.now()
-        await create_all(agent, files[:INDEXED_FILES])
+        await create_all(agent, first)
         created_s = clock.now() - began
         await files_settled(agent)
         index_s = clock.now() - began
-        rest = files[INDEXED_FILES:]
-        indexing = await _timed_behind_backlog(agent, rest, writes)
+        indexing = await _timed_behind(agent, backlog, rest)
         pending_after = await pending(agent)
     async with open_home(seed, is_indexed=False) as home:
-        alone = await _timed_behind_backlog(await home.agent(AGENT), rest, writes)
+        alone = await _timed_behind(await home.agent(AGENT), backlog, rest)
     return Writes(
-        index_files=INDEXED_FILES,
+        index_files=indexed,
         index_s=round(index_s, 3),
         created_s=round(created_s, 3),
-        writes=writes,
+        writes=len(rest),
         alone_p50_ms=round(percentile(alone, 50), 3),
         alone_p95_ms=round(percentile(alone, 95), 3),
         indexing_p50_ms=round(percentile(indexing, 50), 3),
@@ -71,16 +72,14 @@ async def measure_writes(corpus: Corpus, writes: int, seed: int) -> Writes:
     )
 
 
-async def _timed_behind_backlog(
-    agent: Client, files: tuple[TextFile, ...], writes: int
+async def _timed_behind(
+    agent: Client, backlog: Sequence[TextFile], files: Sequence[TextFile]
 ) -> list[float]:
-    """Milliseconds of single writes, one after the other, with many files still to be indexed."""
-    backlog: list[Step] = [
-        Create(path=file.path, data=file.text.encode()) for file in files[:BACKLOG]
-    ]
-    await agent.files.transaction(backlog)
+    """Milliseconds of each write, one after the other, with a backlog that waits to be indexed."""
+    steps: list[Step] = [Create(path=one.path, data=one.text.encode()) for one in backlog]
+    await agent.files.transaction(steps)
     clock, took = WallClock(), []
-    for file in files[BACKLOG : BACKLOG + writes]:
+    for file in files:
         began = clock.now()
         await agent.files.create(file.path, file.text)
         took.append(1e3 * (clock.now() - began))

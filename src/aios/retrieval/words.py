@@ -8,6 +8,7 @@ a name that was taken apart, dates as 20240305, the initials of a long name).
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 STOP_WORDS = frozenset((
@@ -37,12 +38,14 @@ _DATES = tuple(
         rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b",
     )
 )
-_HAS_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+_YEAR_ALONE = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|the|for|de) )?[A-Z][a-z]+){1,5}\b")
 _CHAINED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces
 _WORD_LETTERS_MAX = 64
+WORDS_CACHED = 20_000
+DATE_LETTERS_MAX = 48  # before or after its year
 
 
 class Words(NamedTuple):
@@ -56,8 +59,13 @@ def words(text: str) -> Words:
     """Folded words of any text."""
     extra: list[str] = []
     main: list[str] = []
-    for match in _WORD.finditer(text):
-        _take(match.group(), main, extra)
+    for word in _WORD.findall(text):
+        if word.islower() and word.isascii() and word.isalpha():
+            main.append(word[:_WORD_LETTERS_MAX])  # nearly all words
+        else:
+            found = _taken_apart(word[:_WORD_LETTERS_MAX])
+            main.extend(found.main)
+            extra.extend(found.extra)
     extra.extend(dates(text))
     extra.extend(initials(text))
     return Words(main, extra)
@@ -72,11 +80,10 @@ def fold(text: str) -> str:
 
 def dates(text: str) -> Iterator[str]:
     """Every date of the text as 20240305, and its month as 202403."""
-    if _HAS_YEAR.search(text) is None:
-        return
-    for pattern in _DATES:
-        for match in pattern.finditer(text):
-            yield from _date(match.groupdict())
+    for start, end in _around_years(text):
+        for pattern in _DATES:
+            for match in pattern.finditer(text, start, end):
+                yield from _date(match.groupdict())
 
 
 def initials(text: str) -> Iterator[str]:
@@ -87,28 +94,37 @@ def initials(text: str) -> Iterator[str]:
             yield "".join(capitals).lower()
 
 
+def _around_years(text: str) -> Iterator[tuple[int, int]]:
+    """Where dates may be, apart from each other: nothing else is looked at four times."""
+    start = end = 0
+    for year in _YEAR_ALONE.finditer(text):
+        if end and year.start() - DATE_LETTERS_MAX > end:
+            yield start, end
+            end = 0
+        if not end:
+            start = max(0, year.start() - DATE_LETTERS_MAX)
+        end = year.end() + DATE_LETTERS_MAX
+    if end:
+        yield start, end
+
+
 def _without_marks(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
-def _take(word: str, main: list[str], extra: list[str]) -> None:
-    word = word[:_WORD_LETTERS_MAX]
-    if word.islower() and word.isalpha() and word.isascii():
-        main.append(word)  # nearly all words
-        return
+@lru_cache(WORDS_CACHED)
+def _taken_apart(word: str) -> Words:
+    """What one word is found under; nobody changes the lists."""
     if not word.isascii() and _CHAINED.search(word):
         folded = fold(word)
-        main.extend(folded[at : at + 2] for at in range(max(1, len(folded) - 1)))
-        return
+        return Words([folded[at : at + 2] for at in range(max(1, len(folded) - 1))], [])
     plain = _without_marks(word)
     parts = _PART.findall(plain) if plain.isascii() else []
     whole = _WORD.findall(fold(word))  # folding may take a sign apart: "¼"
     if len(parts) > 1:
-        main.extend(part.lower() for part in parts)
-        extra.extend(whole)
-    else:
-        main.extend(whole)
+        return Words([part.lower() for part in parts], whole)
+    return Words(whole, [])
 
 
 def _date(found: dict[str, str | None]) -> Iterator[str]:

@@ -6,7 +6,7 @@ kernel all leave either the old files or the new ones.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -20,7 +20,8 @@ from aios.storage.draft import Draft
 from aios.storage.intents import Intent, Job, Rename
 from aios.storage.landing import Landing
 from aios.storage.locks import Locks
-from aios.storage.outside import Outside, View
+from aios.storage.nodes import Node
+from aios.storage.outside import Outside, Sight, View, refuse_strange
 from aios.storage.paths import ROOT, FilePath, below, parents, top
 from aios.storage.quota import check_bytes, check_files, overdue
 from aios.storage.shop import Shop
@@ -161,9 +162,10 @@ class Changes:
             scope = await self._scope(order)
             async with self._locks.hold(order.agent, scope):
                 await self._settle_all(order.agent, order.paths)
-                changed = await self._changed(order, left)
-                if not changed and scope == await self._scope(order):
-                    await self._change(order, reply)
+                here = await self._outside.sight(order.agent, _with_parents(order.paths))
+                changed = await self._changed(order, here, left)
+                if not changed and scope == _to_lock(order.paths, here.nodes):
+                    await self._change(order, here, reply)
                     return
             left |= set(await self.take_over(order.agent, changed))
             if refused := left.intersection(_with_parents(order.paths)):
@@ -174,25 +176,24 @@ class Changes:
         """What to lock: the paths, or above each the first folder that has to be made."""
         above = {one for path in order.paths for one in parents(path)}
         there = await self._shop.catalog.many(order.agent, above) if above else {}
-        return sorted(
-            next((one for one in parents(path) if one not in there), path) for path in order.paths
-        )
+        return _to_lock(order.paths, there)
 
-    async def _changed(self, order: Order[T], left: set[FilePath]) -> list[FilePath]:
+    async def _changed(self, order: Order[T], here: Sight, left: set[FilePath]) -> list[FilePath]:
         """Where the disk has something else than the journal, in what this change is about."""
-        found = await self._outside.changed(order.agent, _with_parents(order.paths))
+        found = self._outside.differing(order.agent, here)
         if order.is_deep:
             for path in order.paths:
                 found += await self._outside.compare(order.agent, path, deep=True)
         return [path for path in found if path not in left]
 
-    async def _change(self, order: Order[T], reply: asyncio.Future[T]) -> None:
+    async def _change(self, order: Order[T], here: Sight, reply: asyncio.Future[T]) -> None:
         agent = order.agent
-        await self._outside.refuse_strange(agent, _with_parents(order.paths))
+        refuse_strange(here)
         async with AsyncExitStack() as stack:
             if order.uses_bin:
                 await stack.enter_async_context(self._bins.hold(agent, [ROOT]))
             draft = self._shop.draft(agent, agent)
+            draft.learn(here.nodes, here.seen)  # Nobody else changes these paths meanwhile.
             result = await order.stage(draft)
             await self._make_room(order, draft, stack)
             stack.enter_context(self._hold(agent, draft))
@@ -301,6 +302,11 @@ class Changes:
 def _concerns(intent: Intent, paths: Collection[FilePath]) -> bool:
     mine = [FilePath(effect.path) for effect in intent.effects]
     return any(below(one, path) or below(path, one) for one in mine for path in paths)
+
+
+def _to_lock(paths: Collection[FilePath], there: Mapping[FilePath, Node]) -> list[FilePath]:
+    """The paths, or above each the first folder that is not there."""
+    return sorted(next((one for one in parents(path) if one not in there), path) for path in paths)
 
 
 def _with_parents(paths: Collection[FilePath]) -> list[FilePath]:

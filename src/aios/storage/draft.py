@@ -5,7 +5,7 @@ the earlier ones. Ends as rows to change in the journal and effects on the real 
 neither of them itself.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -72,6 +72,11 @@ class Draft:
         self._rows: list[Change] = []
 
     # --- looking ---
+
+    def learn(self, nodes: Mapping[FilePath, Node], paths: Iterable[FilePath]) -> None:
+        """What the catalog has at these paths, which somebody has read already."""
+        for path in paths:
+            self._learn(path, nodes.get(path))
 
     async def find(self, path: FilePath) -> Node | None:
         if path not in self._live:
@@ -290,8 +295,10 @@ class Draft:
 
     def _new(self, path: FilePath, kind: str) -> Node:
         assert kind in ("file", "folder")
+        id = self.author.new_id()
+        self._kept[id] = []
         return Node(
-            id=self.author.new_id(), bin="", path=path, kind="file" if kind == "file" else "folder",
+            id=id, bin="", path=path, kind="file" if kind == "file" else "folder",
             version=0, sha256="", bytes=0, modified=self.author.now, stamp="",
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ bin. So the agents see what a person did, and nothing that either of them wrote 
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aios.errors import Denied
@@ -26,6 +26,14 @@ class View:
     entries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What some paths are: to the journal, where they are anything, and on the disk."""
+
+    nodes: Mapping[FilePath, Node]
+    seen: Mapping[FilePath, Seen | None]
+
+
 class Outside:
     """Sees and takes over. Looking needs no lock; `adopt` needs those of its paths."""
 
@@ -35,14 +43,19 @@ class Outside:
 
     async def changed(self, agent: str, paths: Collection[FilePath]) -> list[FilePath]:
         """Those of the paths at which the disk has something else than the journal says."""
-        if not paths:
-            return []
+        return self.differing(agent, await self.sight(agent, paths)) if paths else []
+
+    async def sight(self, agent: str, paths: Collection[FilePath]) -> Sight:
+        """Both sides of these paths."""
         nodes = await self._shop.catalog.many(agent, paths)
-        seen = await self._look_at(agent, paths)
+        return Sight(nodes, await self._look_at(agent, paths))
+
+    def differing(self, agent: str, here: Sight) -> list[FilePath]:
+        """The paths at which the two sides differ."""
         return [
             path
-            for path in paths
-            if _differ(nodes.get(path), seen[path]) and not self._is_mount(agent, path)
+            for path, seen in here.seen.items()
+            if _differ(here.nodes.get(path), seen) and not self._is_mount(agent, path)
         ]
 
     async def survey(self, agent: str, folder: FilePath, until: float = math.inf) -> View:
@@ -79,15 +92,6 @@ class Outside:
             if deep and not here:
                 ahead += [FilePath(mount.name) for mount in self._shop.mounts.of(agent)]
         return found
-
-    async def refuse_strange(self, agent: str, paths: Collection[FilePath]) -> None:
-        """Raise `Denied` where a link or a special file is in the way of a change."""
-        for path, seen in (await self._look_at(agent, paths)).items():
-            if seen is not None and seen.kind == "other":
-                raise Denied(
-                    f"{path!r} is a link or a special file that somebody put there;"
-                    " expected a file or folder"
-                )
 
     async def adopt(self, agent: str, paths: Collection[FilePath]) -> list[FilePath]:
         """Take over what the disk has at these paths; those where it cannot be read now."""
@@ -183,6 +187,16 @@ class Outside:
         if names is None:
             return None
         return {joined(folder, name): seen for name, seen in names.items()}
+
+
+def refuse_strange(here: Sight) -> None:
+    """Raise `Denied` where a link or a special file is in the way of a change."""
+    for path, seen in here.seen.items():
+        if seen is not None and seen.kind == "other":
+            raise Denied(
+                f"{path!r} is a link or a special file that somebody put there;"
+                " expected a file or folder"
+            )
 
 
 def _differ(node: Node | None, seen: Seen | None) -> bool:

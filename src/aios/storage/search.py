@@ -4,6 +4,7 @@ The index itself is handed in. A file is indexed after its change was acknowledg
 how many are still to come.
 """
 
+import asyncio
 import math
 from collections.abc import Iterable
 from typing import Protocol
@@ -16,6 +17,8 @@ from aios.storage.paths import parse
 from aios.storage.shop import Shop
 from aios.storage.texts import as_text, snippet
 from aios.syscalls.file import FileFound, FilesFound, SearchFiles
+
+READ_AT_ONCE = 16  # files of which a snippet is made
 
 
 class Searcher(Protocol):
@@ -51,11 +54,13 @@ class Search:
         )
         hits = [] if query.only == () else await self._searcher.search(query)
         nodes = await self._shop.catalog.by_id(hit.id for hit in hits)
-        found = [
-            await self._found(hit, nodes[hit.id][1], call.query)
-            for hit in hits
-            if hit.id in nodes and nodes[hit.id][0] == agent
-        ]
+        there = [hit for hit in hits if hit.id in nodes and nodes[hit.id][0] == agent]
+        found: list[FileFound] = []
+        for start in range(0, len(there), READ_AT_ONCE):
+            some = there[start : start + READ_AT_ONCE]
+            found += await asyncio.gather(
+                *(self._found(hit, nodes[hit.id][1], call.query) for hit in some)
+            )
         return FilesFound(tuple(found), pending=await self._searcher.pending())
 
     async def documents(self, ids: Iterable[str]) -> list[Document]:
