@@ -27,8 +27,8 @@ from aios.testing.victim import SLOW_ENOUGH
 
 CLIENTS = 3
 TINY = Size(
-    load_s=0.1,
-    family_s=0.05,
+    load_s=0.6,
+    family_s=0.6,
     jobs=1,
     kills_each=1,
     cuts_each=2,

@@ -29,6 +29,7 @@ def test_a_file_in_the_place_of_a_home_is_told(tmp_path: Path) -> None:
 
 def test_an_index_that_cannot_be_opened_is_told_and_no_engine_is_left(tmp_path: Path) -> None:
     (tmp_path / "index").write_text("in the way")
+    before = _children()  # Another test may have left a server for its forks.
 
     async def started() -> None:
         async with boot(state=tmp_path):
@@ -36,7 +37,7 @@ def test_an_index_that_cannot_be_opened_is_told_and_no_engine_is_left(tmp_path: 
 
     with pytest.raises(WrongState, match="expected a folder to keep an index in"):
         asyncio.run(started())
-    assert _children() == set()
+    assert _children() <= before
 
 
 def _children() -> set[str]:
