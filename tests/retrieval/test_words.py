@@ -1,6 +1,6 @@
 """Texts to words."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aios.retrieval.words import dates, initials, words
@@ -35,6 +35,7 @@ def test_scripts_without_spaces_become_pairs_of_letters() -> None:
 
 
 @given(st.text())
+@example("¼㐀")
 def test_any_text_has_words_that_are_letters_and_digits(text: str) -> None:
     found = words(text)
     assert all(word.isalnum() for word in (*found.main, *found.extra))

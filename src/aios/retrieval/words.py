@@ -117,11 +117,11 @@ def _without_marks(text: str) -> str:
 def _taken_apart(word: str) -> Words:
     """What one word is found under; nobody changes the lists."""
     if not word.isascii() and _CHAINED.search(word):
-        folded = fold(word)
+        folded = "".join(_WORD.findall(fold(word)))  # folding may take a sign apart: "¼"
         return Words([folded[at : at + 2] for at in range(max(1, len(folded) - 1))], [])
     plain = _without_marks(word)
     parts = _PART.findall(plain) if plain.isascii() else []
-    whole = _WORD.findall(fold(word))  # folding may take a sign apart: "¼"
+    whole = _WORD.findall(fold(word))
     if len(parts) > 1:
         return Words([part.lower() for part in parts], whole)
     return Words(whole, [])
