@@ -34,7 +34,7 @@ class _Patch:
 
 @dataclass(slots=True)
 class _File:
-    synced: bytes = b""
+    synced: bytearray = field(default_factory=bytearray)
     later: list[_Patch] = field(default_factory=list)
 
 
@@ -146,7 +146,7 @@ class Platter:
         with self._lock:
             file = self._files[name]
             for patch in file.later:
-                file.synced = _patched(file.synced, patch)
+                _write(file.synced, patch)
             file.later.clear()
 
     def renamed(self, old: str | None, new: str | None) -> None:
@@ -330,12 +330,12 @@ def _rename(names: dict[str, _File], change: _Rename) -> None:
 
 def _left(file: _File, chance: random.Random) -> bytes:
     """What is on the platter of a file: its synced bytes, and some of what was written later."""
-    data = file.synced
+    data = bytearray(file.synced)
     mood = chance.random()  # All of it, none of it and a half of it are cases of their own.
     for patch in file.later:
         if chance.random() < mood:
-            data = _patched(data, _torn(patch, chance) if chance.random() < 0.2 else patch)
-    return data
+            _write(data, _torn(patch, chance) if chance.random() < 0.2 else patch)
+    return bytes(data)
 
 
 def _torn(patch: _Patch, chance: random.Random) -> _Patch:
@@ -346,10 +346,9 @@ def _torn(patch: _Patch, chance: random.Random) -> _Patch:
     return _Patch(patch.offset, patch.data[: chance.choice([0, *borders])])
 
 
-def _patched(data: bytes, patch: _Patch) -> bytes:
+def _write(data: bytearray, patch: _Patch) -> None:
     if patch.data is None:
-        return data[: patch.offset]
-    if not patch.data:
-        return data
-    head = data[: patch.offset].ljust(patch.offset, b"\0")
-    return head + patch.data + data[patch.offset + len(patch.data) :]
+        del data[patch.offset :]
+    elif patch.data:
+        data.extend(bytes(max(0, patch.offset - len(data))))
+        data[patch.offset : patch.offset + len(patch.data)] = patch.data
