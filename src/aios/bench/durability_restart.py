@@ -1,4 +1,4 @@
-"""How long a killed kernel's home takes to open: from a new process to its first answers.
+"""How long a stopped kernel's home takes to open: from a new process to its first answers.
 
 The home has agents, each with a process, a block of memory and ten notes; some have a conversation
 and a file. What counts: starting Python, its imports, opening the journal and the rooms, the
