@@ -78,7 +78,7 @@ async def boot(
                     rooms=rooms.handlers,
                     environment=dataclasses.replace(given, journal=journal),
                 )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
+                rooms.speak(kernel.call_for)
                 async with kernel:
                     yield kernel
 

@@ -125,6 +125,10 @@ class Kernel:
         finally:
             self.gate.leave(caller)
 
+    async def call_for(self, agent: str, call: Syscall[R]) -> R:
+        """A room's own call, made in the name of an agent that it works for."""
+        return await self.call(self.table.token_of(self.table.speaker(agent)), call)
+
     async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
         """A call that has effects, or a key."""
         self._dispatch.check(call)

@@ -56,7 +56,7 @@ async def kernel_in(
                     rooms=rooms.handlers,
                     environment=Environment(journal=journal),
                 )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
+                rooms.speak(kernel.call_for)
                 async with kernel:
                     yield kernel
         finally:
