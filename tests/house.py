@@ -9,8 +9,8 @@ from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
-from aios.kernel.memory_calls import memory_handlers
-from aios.kernel.models import CallerModels
+from aios.kernel.rooms.memory_calls import memory_handlers
+from aios.kernel.rooms.models import CallerModels
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache

@@ -22,8 +22,8 @@ from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
-from aios.kernel.reading import read_by
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.reading import read_by
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder

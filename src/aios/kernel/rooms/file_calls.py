@@ -7,11 +7,11 @@ from typing import Any
 
 from aios.errors import Denied
 from aios.journal.base import Journal, Work
-from aios.kernel.beside import beside
 from aios.kernel.dispatch import Handler, Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.passage import Passage
 from aios.kernel.process import INIT, Process
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.passage import Passage
 from aios.storage import Ground, Searcher, Storage
 from aios.syscalls.file import Mount, Unmount
 

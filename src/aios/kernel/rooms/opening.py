@@ -13,14 +13,14 @@ from typing import Protocol
 
 from aios.errors import WrongState
 from aios.journal.base import Journal
-from aios.kernel.beside import beside
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls, open_storage
-from aios.kernel.memory_calls import memory_handlers
-from aios.kernel.models import CallerModels
-from aios.kernel.passage import Passage
-from aios.kernel.tidy import Tidier, tidying
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.file_calls import file_calls, open_storage
+from aios.kernel.rooms.memory_calls import memory_handlers
+from aios.kernel.rooms.models import CallerModels
+from aios.kernel.rooms.passage import Passage
+from aios.kernel.rooms.tidy import Tidier, tidying
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache

@@ -7,7 +7,7 @@ import pytest
 
 from aios.errors import Cancelled, InvalidArgument
 from aios.kernel import Kernel
-from aios.kernel.models import SO_FAR
+from aios.kernel.rooms.models import SO_FAR
 from aios.sdk import Client
 from aios.syscalls import Generate, Message
 from aios.syscalls.history import Assembled

@@ -9,7 +9,7 @@ import pytest
 
 from aios.clock import LoopClock
 from aios.errors import InvalidArgument, ShuttingDown
-from aios.kernel.reading import read_by
+from aios.kernel.rooms.reading import read_by
 from aios.retrieval.base import Vectors
 from aios.retrieval.core import CoreEmbedder
 from aios.retrieval.ngrams import NgramEmbedder

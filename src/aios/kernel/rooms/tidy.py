@@ -12,8 +12,8 @@ from typing import Protocol
 from aios.clock import Clock
 from aios.errors import AiosError
 from aios.journal.base import Journal
-from aios.kernel.beside import beside
-from aios.kernel.passage import Passage
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.passage import Passage
 
 REST_S = 20.0  # between two rounds, at least
 RESTS = 50.0  # times as long as the last round took
