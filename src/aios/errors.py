@@ -10,6 +10,7 @@ AiosError
   Diverged            a durable program no longer makes the calls that its journal remembers
   Busy                a bound is reached; says when to try again
   QuotaExceeded       the caller's own allowance of bytes, files or calls is used up
+  OutcomeUnknown      the kernel stopped while a tool ran; it is not run again by itself
   NoSpace             the disk is full; reads go on, writes come back when there is room
   DeadlineExceeded    the caller's own time limit passed
   Cancelled           somebody entitled to it cancelled the work
@@ -96,6 +97,12 @@ class QuotaExceeded(AiosError):
     code = "quota_exceeded"
 
 
+class OutcomeUnknown(AiosError):
+    """A tool had begun when the kernel stopped; whether it did its work, nobody knows."""
+
+    code = "outcome_unknown"
+
+
 class NoSpace(AiosError):
     """The disk is full or failing; nothing was written, and reads go on."""
 
@@ -136,8 +143,8 @@ ERRORS: dict[str, type[AiosError]] = {
     kind.code: kind
     for kind in (
         AiosError, InvalidArgument, NotFound, Denied, Unauthenticated, WrongState, Conflict,
-        Diverged, Busy, QuotaExceeded, NoSpace, DeadlineExceeded, Cancelled, CoreFailed, Damaged,
-        ShuttingDown,
+        Diverged, Busy, QuotaExceeded, OutcomeUnknown, NoSpace, DeadlineExceeded, Cancelled,
+        CoreFailed, Damaged, ShuttingDown,
     )
 }  # fmt: skip
 

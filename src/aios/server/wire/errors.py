@@ -43,6 +43,7 @@ KINDS: dict[str, _Kind] = {
     "diverged": _Kind(409, "invalid_request_error", "diverged", "invalid_request_error"),
     "busy": _Kind(429, "rate_limit_error", "rate_limit_exceeded", "rate_limit_error"),
     "quota_exceeded": _Kind(429, "insufficient_quota", "insufficient_quota", "rate_limit_error"),
+    "outcome_unknown": _Kind(409, "invalid_request_error", "outcome_unknown", "api_error"),
     "no_space": _Kind(507, "server_error", "no_space", "api_error"),
     "deadline_exceeded": _Kind(429, "rate_limit_error", "deadline_exceeded", "rate_limit_error"),
     "cancelled": _Kind(409, "invalid_request_error", "cancelled", "invalid_request_error"),

@@ -1,0 +1,1 @@
+"""Who may do what: capabilities, groups, policies, labels, budgets. Pure and synchronous."""

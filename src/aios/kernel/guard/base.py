@@ -1,0 +1,62 @@
+"""What the guard asks of its parts, in the order in which it asks them. Pure shape.
+
+A call passes: the monitor (may it, by capability, group and policy), the flow (may these labels
+lead to this effect), the asker where either says so (does a human allow it), the ledger (is there
+budget, held now), and the witness, who writes down what was decided. When the call has ended, the
+ledger settles and the flow learns what the caller now knows.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from aios.access.base import Act
+from aios.journal.base import Work
+from aios.kernel.process import Process
+from aios.syscalls.access import Verdict
+from aios.syscalls.base import Syscall
+
+
+class Flow(Protocol):
+    """Labels: where what a process knows came from, and who may see it."""
+
+    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
+        """None: nothing against it."""
+        ...
+
+    def learn(self, process: Process, act: Act, call: Syscall[Any], reply: object) -> None:
+        """The reply's label is joined to the process's; what was written takes the process's."""
+        ...
+
+
+class Asker(Protocol):
+    """A human's answer to exactly this call."""
+
+    async def ask(
+        self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
+    ) -> None:
+        """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
+        ...
+
+
+class Hold(Protocol):
+    """An allowance set aside for one call."""
+
+    def settle(self, reply: object) -> None:
+        """Spend what the call really took; give back the rest. An error took what it took."""
+        ...
+
+
+class Ledger(Protocol):
+    """Budgets of accounts."""
+
+    def hold(self, process: Process, act: Act, call: Syscall[Any]) -> Hold | Awaitable[Hold] | None:
+        """None: no account of this process is limited. An awaitable: it waits to be topped up."""
+        ...
+
+
+class Witness(Protocol):
+    """The audit."""
+
+    def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
+        """Durable no later than what the call then commits."""
+        ...

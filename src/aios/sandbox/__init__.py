@@ -1,0 +1,1 @@
+"""Where untrusted code runs: tiers, a launcher, single-use sandboxes, a guarded way out."""

@@ -1,0 +1,135 @@
+"""The tool family: what an agent can do beside thinking. Pure data.
+
+A tool's name is `server/tool`. What a model is told of a tool is pinned by a hash: one whose
+definition changed is refused until the operator accepts the new one.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from aios.syscalls.base import Ok, Syscall
+
+ARGUMENTS_MAX = 1 << 20
+ToolName = Annotated[str, Meta(min_length=1, max_length=256)]
+Arguments = Annotated[str, Meta(max_length=ARGUMENTS_MAX)]
+
+
+class ListTools(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.list"):
+    """The tools that the caller may call, by name."""
+
+    prefix: Annotated[str, Meta(max_length=256)] = ""
+
+
+class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"):
+    """Run a tool with `arguments`, a JSON object as a model wrote it.
+
+    A mistake that the model can mend is a result with `is_error`, as is the tool's own failure;
+    errors of the kernel are for what the caller may not do or the kernel cannot. With a key it is
+    made once: after a crash whose outcome nobody knows it raises `OutcomeUnknown`, unless the tool
+    declares that twice does no more than once.
+    """
+
+    name: ToolName
+    arguments: Arguments = "{}"
+    timeout_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None  # less than the tool's own
+
+
+class CallTools(Syscall["ToolResults"], frozen=True, kw_only=True, tag="tool.batch"):
+    """The calls of one model turn: side by side where their effects allow, results in order."""
+
+    calls: Annotated[tuple[CallTool, ...], Meta(min_length=1, max_length=128)]
+
+
+class AcceptTool(Syscall["ToolInfo"], frozen=True, kw_only=True, tag="tool.accept"):
+    """Pin a tool's present definition, by the hash that was looked at."""
+
+    name: ToolName
+    pin: Annotated[str, Meta(min_length=64, max_length=64)]
+
+
+class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
+    """Connect an MCP server, or a folder of commands with a manifest; its tools, pinned.
+
+    Exactly one of `command`, `url` and `manifest` is given.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-z0-9_-]+$")]
+    command: tuple[str, ...] = ()
+    url: str = ""
+    manifest: str = ""
+    environment: Mapping[str, str] = {}  # `secret:NAME` is replaced by the vault's
+    sandboxed: bool = True
+
+
+class RemoveServer(Syscall[Ok], frozen=True, kw_only=True, tag="tool.remove"):
+    """Disconnect a server; its tools are gone, its pins stay."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as `list` shows it. `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    pin: str
+    state: Literal["ready", "changed", "gone"] = "ready"
+    repeatable: bool = False
+    final: bool = False
+    outside: bool = False
+    source: str = ""
+
+
+class ToolList(msgspec.Struct, frozen=True):
+    """In order of name."""
+
+    tools: tuple[ToolInfo, ...]
+
+
+class Text(msgspec.Struct, frozen=True, tag="text", tag_field="type"):
+    text: str
+
+
+class Json(msgspec.Struct, frozen=True, tag="json", tag_field="type"):
+    value: Any
+
+
+class Image(msgspec.Struct, frozen=True, tag="image", tag_field="type"):
+    data: bytes
+    media_type: str
+
+
+class FileRef(msgspec.Struct, frozen=True, tag="file", tag_field="type"):
+    """A file in the caller's own root."""
+
+    path: str
+    bytes: int
+
+
+Content = Text | Json | Image | FileRef
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call came to.
+
+    `remarks` tell what was done to the arguments or the result (repaired, cut); `sandbox` is the
+    tier it ran under, empty where it needed none; `source` is where the contents come from, empty
+    where they are the operator's own.
+    """
+
+    contents: tuple[Content, ...]
+    is_error: bool = False
+    remarks: tuple[str, ...] = ()
+    sandbox: str = ""
+    source: str = ""
+    seconds: float = 0.0
+
+
+class ToolResults(msgspec.Struct, frozen=True):
+    """One result per call, in the calls' order."""
+
+    results: tuple[ToolResult, ...]

@@ -1,0 +1,1 @@
+"""What agents can do beside thinking: tools from functions, commands and MCP servers."""

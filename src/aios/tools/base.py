@@ -1,0 +1,77 @@
+"""A tool as the kernel has it: what it is, what it touches, how it is run. Pure shape.
+
+Knows no agent, no access and no journal: the kernel decides who may call, and remembers.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from aios.syscalls.base import Syscall
+from aios.syscalls.tool import Content, ToolInfo
+
+Mode = Literal["read", "write"]
+
+
+class Touch(msgspec.Struct, frozen=True):
+    """One resource that a call touches. Readers share; a writer is alone with it.
+
+    `resource` is a template over the call's arguments, `file:{path}`; without braces it is one
+    resource for all calls.
+    """
+
+    resource: str
+    mode: Mode
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool declares of itself beside its schema."""
+
+    touches: tuple[Touch, ...] = ()  # nothing declared: it may run beside everything
+    instances: int | None = None  # calls at the same time
+    per_minute: float | None = None  # calls, over all agents
+    timeout_s: float = 300.0
+    result_bytes: int = 256 << 10
+    repeatable: bool = False  # twice does no more than once: may be retried, and run after a crash
+    retries: int = 0  # of a repeatable one, after an error of a moment
+    final: bool = False  # cannot be undone: a human is asked
+    outside: bool = False  # reaches beyond the system
+    source: str = ""  # where its results come from; empty: trusted, as the operator's own code
+    secrets: tuple[str, ...] = ()  # names of the vault's that it is handed
+    price: float = 0.0  # money a call costs
+
+
+class Outside(Protocol):
+    """What a running tool may ask of the kernel, as its caller: the caller's rights, no more."""
+
+    pid: int
+    agent: str
+    key: str  # the same for the same call, also when it is made again; empty: none
+
+    async def call(self, call: Syscall[Any]) -> Any: ...
+
+    def secret(self, name: str) -> str: ...
+
+
+Run = Callable[[Mapping[str, Any], Outside], Awaitable[tuple[Content, ...]]]
+"""Checked arguments in, contents out. Raises `AiosError`; any other exception is the tool's own
+failure, told to the agent as the tool's error."""
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool of the registry. `info.pin` is the hash of what a model is told of it."""
+
+    info: ToolInfo
+    terms: Terms
+    run: Run
+
+
+class Source(Protocol):
+    """Where tools come from: a set of them that may change while the kernel runs."""
+
+    name: str  # the namespace of its tools: `name/tool`
+
+    async def tools(self) -> tuple[Tool, ...]: ...
+
+    async def close(self) -> None: ...
