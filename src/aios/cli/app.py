@@ -25,13 +25,14 @@ from aios.cli.run import run
 from aios.cli.serve import serve
 from aios.cli.shell import shell
 from aios.cli.steer import kill, pause, resume
+from aios.cli.top import top
 from aios.cli.version import version
 from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, inspect, send, pause, resume, kill, wait, events, shell, demo, bench, doctor,
-    version,
+    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
+    doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "agents": agents,
