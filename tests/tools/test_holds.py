@@ -44,8 +44,9 @@ class Model:
         found = set()
         for place, one in enumerate(self.ready):
             slot = self.slots[one]
+            most = SLOTS[slot]
             ahead = sum(self.slots[other] == slot for other in self.ready[:place])
-            if SLOTS[slot] is None or ahead < SLOTS[slot]:
+            if most is None or ahead < most:
                 found.add(one)
         return found
 

@@ -14,6 +14,7 @@ from aios.errors import InvalidArgument
 from aios.tools.nearest import nearest
 from aios.tools.reading import Read, read
 from aios.tools.repairing import mended
+from aios.tools.touches import defaults_of
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -30,6 +31,7 @@ class Checker:
     """One schema, compiled. Raises `InvalidArgument` for what is no schema of an object."""
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.defaults = defaults_of(parameters)
         self._parameters = parameters
         self._validator = _compiled(parameters)
 

@@ -21,7 +21,6 @@ from itertools import count
 
 from aios.tools.base import Mode
 
-
 # Of a resource, or of a tool's instances; and the number of the ticket that hands the resource on.
 _Name = tuple[int, str]
 
@@ -30,11 +29,15 @@ class Ticket:
     """One call's place. Whoever asked for it gives it back with `leave`, granted or not."""
 
     __slots__ = (
-        "_blocked", "_lines", "_needs", "_slot", "has_left", "is_granted", "number", "within",
+        "_blocked", "_lines", "_needs", "_slot", "has_left", "is_granted", "label", "number",
+        "within",
     )  # fmt: skip
 
-    def __init__(self, number: int, needs: Mapping[str, Mode], within: "Ticket | None") -> None:
+    def __init__(
+        self, number: int, label: str, needs: Mapping[str, Mode], within: "Ticket | None"
+    ) -> None:
         self.number = number
+        self.label = label
         self.within = within
         self.is_granted = False
         self.has_left = False  # and is kept because calls from within it are not over
@@ -42,6 +45,9 @@ class Ticket:
         self._lines: list[_Line] = []
         self._slot: tuple[_Name, int] | None = None  # the line of instances, not entered yet
         self._blocked = 0  # lines that it stands in and has not passed
+
+    def __str__(self) -> str:
+        return f"of {self.label}"
 
 
 class _Line:
@@ -124,7 +130,7 @@ class Holds:
         """
         if within is not None and (within.has_left or not within.is_granted):
             within = None
-        ticket = Ticket(next(self._numbers), needs, within)
+        ticket = Ticket(next(self._numbers), slot, needs, within)
         if within is not None:
             self._inner.setdefault(within, set()).add(ticket)
         if instances is not None:

@@ -1,11 +1,11 @@
 """What a tool gave, made fit to be told: typed, encodable, capped. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from aios.syscalls.tool import Content, FileRef, Image, Json, Text
+from aios.syscalls.tool import Content, FileRef, Image, Json, Text, text_of
 
 CONTENTS_MAX = 256
 UNTELLABLE = (TypeError, ValueError, OverflowError, RecursionError)
@@ -44,11 +44,6 @@ def capped(
     return tuple(kept), tuple(dict.fromkeys(remarks))
 
 
-def text_of(contents: Iterable[Content]) -> str:
-    """The contents as one text, for whoever reads nothing else."""
-    return "\n".join(map(_as_text, contents))
-
-
 def _clean(one: Content) -> Content:
     """Text that can be encoded, also where a tool gave half a surrogate pair."""
     if isinstance(one, Text) and not one.text.isascii():
@@ -70,20 +65,10 @@ def _fit(one: Content, left: int) -> tuple[Content, int, str]:
         size = len(msgspec.json.encode(one.value))
         if size <= left:
             return one, size, ""
-        one = Text(_as_text(one))  # Cut JSON is none.
+        one = Text(text_of(one))  # Cut JSON is none.
     data = one.text.encode()
     if len(data) <= left:
         return one, len(data), ""
     shown = data[: max(0, left)].decode(errors="ignore")
     told = f"{len(data) - len(shown.encode()):,} of {len(data):,} bytes of text"
     return Text(shown), left, f"cut: {told} were left out"
-
-
-def _as_text(one: Content) -> str:
-    if isinstance(one, Text):
-        return one.text
-    if isinstance(one, Json):
-        return msgspec.json.encode(one.value).decode()
-    if isinstance(one, Image):
-        return f"[an image, {one.media_type}, {len(one.data):,} bytes]"
-    return f"[a file, {one.path}, {one.bytes:,} bytes]"
