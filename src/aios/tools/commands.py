@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from aios.errors import Denied, InvalidArgument
+from aios.errors import InvalidArgument
 from aios.sandbox.base import Bounds, Egress, File, Job, Outcome, Sandbox
 from aios.syscalls.file import ReadFile, WriteFile
 from aios.syscalls.tool import Content, FileRef, Json, Text
@@ -74,8 +74,9 @@ async def _job(command: Command, arguments: Mapping[str, Any], outside: Outside)
 
 
 async def _ran(command: Command, outcome: Outcome, outside: Outside) -> Ran:
-    remarks = ("cut: its output was longer",) if outcome.is_cut else ()
-    remarks += tuple(f"not kept: {one}" for one in outcome.not_collected)
+    remarks = tuple(f"not kept: {one}" for one in outcome.not_collected)
+    if outcome.is_cut:
+        remarks = (*remarks, "cut: its output was longer")
     told = outcome.stdout.decode(errors="replace")
     if outcome.ended != "exited" or outcome.code:
         why = ENDED[outcome.ended].format(code=outcome.code)
@@ -159,6 +160,3 @@ def _check_fields(name: str, command: Command) -> None:
                 )
 
 
-def refuse_unsandboxed(name: str) -> None:
-    """There is no other way to run a command than in a sandbox."""
-    raise Denied(f"{name}: commands run in a sandbox only; expected sandboxed")
