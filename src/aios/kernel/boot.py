@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,9 +24,13 @@ from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.rooms.reading import read_by
+from aios.kernel.tool_sources import servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
+from aios.sandbox.base import Sandbox
+from aios.tools.base import Source
+from aios.tools.functions import Function
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -45,7 +49,7 @@ def settings_for(model: str, device: str = "") -> Settings:
 
 
 @asynccontextmanager
-async def boot(
+async def boot(  # noqa: PLR0913 - all that a kernel may be given
     model: str | Settings = "pocket",
     *,
     policy: str = "rr",
@@ -53,6 +57,8 @@ async def boot(
     environment: Environment | None = None,
     state: Path | None = None,
     embedder: Embedder | None = None,
+    tools: Iterable[Function | Source] = (),
+    sandbox: Sandbox | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
@@ -60,6 +66,9 @@ async def boot(
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
     is what notes and files are found by, without one the built-in n-grams; a `CoreEmbedder` reads
     by this kernel's model.
+
+    `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
+    process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -79,6 +88,7 @@ async def boot(
                         programs=programs,
                         rooms=rooms.handlers,
                         environment=dataclasses.replace(given, journal=journal),
+                        tools=servers_of(tools, sandbox),
                     )
                     rooms.speak(kernel.call_for)
                     async with kernel:
