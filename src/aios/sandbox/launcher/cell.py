@@ -248,7 +248,6 @@ class Cell:
         self.state = State.ENDING
         self._deadline = self._cpu_look = None
         self._to_worker = memoryview(b"")
-        self.feed.close()
 
 
 def _told(status: int) -> tuple[str, int]:

@@ -114,8 +114,10 @@ class Floor:
 
     def _end(self, cell: Cell, status: int) -> None:
         del self._cells[cell.slot]
-        for fd in (cell.channel.fileno(), cell.feed.fd, cell.stdout.fd, cell.stderr.fd):
-            self._unwatch(fd)
+        self._unwatch(cell.channel.fileno())
+        for end in (cell.feed, cell.stdout, cell.stderr):
+            if end.is_open:  # A closed one's number may be another's by now.
+                self._unwatch(end.fd)
         cell.gone(status)
         left = self.method.clean(cell.slot)
         self.owner.gone(cell, None if left is None else str(left))
