@@ -57,15 +57,16 @@ def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, 
 
     async def command(call: AddServer) -> Source:
         await _load_protocol(call)
-        from aios.tools.mcp.connecting import by_command
+        from aios.tools.mcp.connecting import Means, by_command
 
-        return await by_command(call, _host(sandbox), secret, clock)
+        means = Means(host=_host(sandbox), secret=secret, clock=clock)
+        return await by_command(call, means)
 
     async def url(call: AddServer) -> Source:
         await _load_protocol(call)
-        from aios.tools.mcp.connecting import by_url
+        from aios.tools.mcp.connecting import Means, by_url
 
-        return await by_url(call, secret, clock)
+        return await by_url(call, Means(host=None, secret=secret, clock=clock))
 
     return {"manifest": manifest, "package": package, "command": command, "url": url}
 

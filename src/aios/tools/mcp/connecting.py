@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 from mcp_types import CallToolResult, Tool
 
 from aios.clock import Clock
@@ -15,9 +15,10 @@ from aios.tools.base import Source
 from aios.tools.mcp import programs
 from aios.tools.mcp.connection import Connection
 from aios.tools.mcp.definitions import Trust
+from aios.tools.mcp.patience import PATIENCE, Patience
 from aios.tools.mcp.programs import Talk
 from aios.tools.mcp.server import Line, McpServer
-from aios.tools.mcp.streams import Guard, Streams, over_socket
+from aios.tools.mcp.streams import Guard, over_socket
 from aios.tools.mcp.web import over_http
 
 Secret = Callable[[str], str]
@@ -25,8 +26,18 @@ Secret = Callable[[str], str]
 _SECRET = re.compile(r"secret:([A-Za-z0-9_-]+)")
 
 
-async def by_command(call: AddServer, host: Host | None, secret: Secret, clock: Clock) -> Source:
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What servers are reached with."""
+
+    host: Host | None  # None: nothing runs in a sandbox
+    secret: Secret
+    clock: Clock
+    patience: Patience = PATIENCE
+
+
+async def by_command(call: AddServer, means: Means) -> Source:
     """A program. Raises `Denied` where it should run in a sandbox and there is none."""
+    host = means.host
     if call.sandboxed and host is None:
         raise Denied(
             f"{call.name}: a server that is a program runs in a sandbox, and there is none here; "
@@ -35,29 +46,35 @@ async def by_command(call: AddServer, host: Host | None, secret: Secret, clock: 
     trust = Trust(believes_hints=call.believe_hints, is_shut_in=call.sandboxed and not call.network)
 
     async def dial(changed: Callable[[], None]) -> Line:
-        environment = filled(call.environment, secret)
+        environment = filled(call.environment, means.secret)
         if call.sandboxed and host is not None:
             talk = await programs.start_sandboxed(host, call.command, environment, call.network)
         else:
             talk = programs.start_plain(call.command, environment)
-        guard = Guard(clock)
-        return await _opened(over_socket(talk.connection, guard), guard, changed, talk)
+        guard = Guard(means.clock)
+        connecting = Connection.open(
+            over_socket(talk.connection, guard), guard, changed, means.patience
+        )
+        return await _opened(connecting, talk)
 
-    return await McpServer.connected(call.name, dial, trust, clock)
+    return await McpServer.connected(call.name, dial, trust, means.clock, means.patience)
 
 
-async def by_url(call: AddServer, secret: Secret, clock: Clock) -> Source:
+async def by_url(call: AddServer, means: Means) -> Source:
     """Over streamable HTTP; `environment` are headers."""
     if not call.url.startswith(("http://", "https://")):
         raise InvalidArgument(f"url: expected http:// or https://, got {call.url[:80]!r}")
 
     async def dial(changed: Callable[[], None]) -> Line:
-        guard = Guard(clock)
-        headers = filled(call.environment, secret)
-        return await _opened(over_http(call.url, headers, guard), guard, changed)
+        guard = Guard(means.clock)
+        headers = filled(call.environment, means.secret)
+        connecting = Connection.open(
+            over_http(call.url, headers, guard), guard, changed, means.patience
+        )
+        return await _opened(connecting)
 
     trust = Trust(believes_hints=call.believe_hints)
-    return await McpServer.connected(call.name, dial, trust, clock)
+    return await McpServer.connected(call.name, dial, trust, means.clock, means.patience)
 
 
 def filled(environment: Mapping[str, str], secret: Secret) -> dict[str, str]:
@@ -103,14 +120,9 @@ class _Open:
             self._said = f"; its last words: {words}" if words else ""
 
 
-async def _opened(
-    transport: AbstractAsyncContextManager[Streams],
-    guard: Guard,
-    changed: Callable[[], None],
-    talk: Talk | None = None,
-) -> Line:
+async def _opened(connecting: Awaitable[Connection], talk: Talk | None = None) -> Line:
     try:
-        return _Open(await Connection.open(transport, guard, changed), talk)
+        return _Open(await connecting, talk)
     except BaseException as problem:
         words = await talk.end() if talk is not None else ""
         if words and hasattr(problem, "message"):

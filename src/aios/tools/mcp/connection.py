@@ -20,17 +20,14 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from aios.errors import AiosError, InvalidArgument, WrongState
+from aios.tools.mcp.patience import PATIENCE, Patience
 from aios.tools.mcp.streams import Guard, Streams, watched
 from aios.tools.registry import TOOLS_MAX
 
 if TYPE_CHECKING:
     from mcp_types import Tool as Offered
 
-HANDSHAKE_S = 20.0
-LIST_S = 15.0  # for all pages
 PAGES_MAX = 256
-RELISTEN_S = 30.0
-CLOSE_S = 5.0
 WORDS_MAX = 500  # characters of what a server says of a failure
 ME = Implementation(name="aios", version="0")
 
@@ -45,10 +42,12 @@ class Broken(Exception):
 class Connection:
     """Made by `open`; `guard.over` is set when it has ended, `guard.why` says why."""
 
-    def __init__(self, guard: Guard, changed: Callable[[], None]) -> None:
+    def __init__(self, guard: Guard, changed: Callable[[], None], patience: Patience) -> None:
         self.guard = guard
+        self._patience = patience
         self._changed = changed
         self._closing = asyncio.Event()
+        self._is_open = False
         self._client: Client
         self._task: asyncio.Task[None]
 
@@ -58,18 +57,19 @@ class Connection:
         transport: AbstractAsyncContextManager[Streams],
         guard: Guard,
         changed: Callable[[], None],
+        patience: Patience = PATIENCE,
     ) -> "Connection":
         """Connected and introduced. Raises `WrongState`."""
-        made = cls(guard, changed)
+        made = cls(guard, changed, patience)
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[Client] = loop.create_future()
         made._task = loop.create_task(made._live(transport, ready), name="mcp connection")
         try:
-            async with asyncio.timeout(HANDSHAKE_S):
+            async with asyncio.timeout(patience.handshake_s):
                 made._client = await asyncio.shield(ready)
         except TimeoutError:
             await made.close()
-            raise WrongState(f"no handshake within {HANDSHAKE_S:g} s") from None
+            raise WrongState(f"no handshake within {patience.handshake_s:g} s") from None
         except BaseException:
             await made.close()
             raise
@@ -82,10 +82,11 @@ class Connection:
     async def offered(self) -> list["Offered"]:
         """All pages of what it offers now. Raises `WrongState`, `InvalidArgument`."""
         try:
-            async with asyncio.timeout(LIST_S):
+            async with asyncio.timeout(self._patience.list_s):
                 return await self._pages()
         except TimeoutError:
-            raise WrongState(f"its tools were not told within {LIST_S:g} s") from None
+            limit_s = self._patience.list_s
+            raise WrongState(f"its tools were not told within {limit_s:g} s") from None
         except AiosError:
             raise
         except Exception as problem:  # Whatever the SDK makes of what it says.
@@ -104,16 +105,17 @@ class Connection:
             over.cancel()
             if not calling.done():
                 calling.cancel()
-                await asyncio.wait({calling}, timeout=CLOSE_S)
+                await asyncio.wait({calling}, timeout=self._patience.close_s)
 
     async def close(self) -> None:
         """End it; what is under way ends with it."""
         self.guard.end("it was closed")
         self._closing.set()
-        await asyncio.wait({self._task}, timeout=CLOSE_S)
+        if self._is_open:
+            await asyncio.wait({self._task}, timeout=self._patience.close_s)
         if not self._task.done():
             self._task.cancel()
-            await asyncio.wait({self._task}, timeout=CLOSE_S)
+            await asyncio.wait({self._task}, timeout=self._patience.close_s)
 
     async def _call(self, name: str, arguments: dict[str, Any], timeout_s: float) -> CallToolResult:
         try:
@@ -150,12 +152,14 @@ class Connection:
             watched(transport, self.guard),
             cache=None,
             client_info=ME,
-            read_timeout_seconds=LIST_S,
+            read_timeout_seconds=self._patience.list_s,
             message_handler=self._heard,
         )
         try:
             async with client:
-                ready.set_result(client)
+                self._is_open = True
+                if not ready.done():
+                    ready.set_result(client)
                 await self._until_over(client)
         except asyncio.CancelledError:
             raise
@@ -189,7 +193,7 @@ class Connection:
                 async with client.listen(tools_list_changed=True) as changes:
                     async for _ in changes:
                         self._changed()
-            await self.guard.clock.sleep(RELISTEN_S)
+            await self.guard.clock.sleep(self._patience.relisten_s)
             self._changed()
 
     async def _heard(self, message: ServerNotification | Exception) -> None:

@@ -19,12 +19,9 @@ from aios.tools.base import Tool as KernelTool
 from aios.tools.mcp.connection import Broken
 from aios.tools.mcp.contents import ran_of
 from aios.tools.mcp.definitions import Trust, tools_of
+from aios.tools.mcp.patience import PATIENCE, Patience
 
 CALLS_MAX = 64  # at the same time
-AGAIN_S, AGAIN_S_MAX = 0.5, 60.0  # between two tries to connect
-STEADY_S = 60.0  # a connection that lived so long was a good one
-RELIST_S = 1.0  # at least between two times its tools are asked for
-WAIT_S = 10.0  # of a call, for a connection or for the tools
 
 
 class Line(Protocol):
@@ -52,11 +49,14 @@ Dial = Callable[[Callable[[], None]], Awaitable[Line]]
 class McpServer:
     """Made by `connected`."""
 
-    def __init__(self, name: str, dial: Dial, trust: Trust, clock: Clock) -> None:
+    def __init__(
+        self, name: str, dial: Dial, trust: Trust, clock: Clock, patience: Patience = PATIENCE
+    ) -> None:
         self.name = name
         self._dial = dial
         self._trust = trust
         self._clock = clock
+        self._patience = patience
         self._line: Line | None = None
         self._why = "it was never connected"
         self._tools: tuple[KernelTool, ...] = ()
@@ -68,9 +68,11 @@ class McpServer:
         self._keeper: asyncio.Task[None] | None = None
 
     @classmethod
-    async def connected(cls, name: str, dial: Dial, trust: Trust, clock: Clock) -> "McpServer":
+    async def connected(
+        cls, name: str, dial: Dial, trust: Trust, clock: Clock, patience: Patience = PATIENCE
+    ) -> "McpServer":
         """Connected, its tools known. Raises `WrongState`, `InvalidArgument`."""
-        server = cls(name, dial, trust, clock)
+        server = cls(name, dial, trust, clock, patience)
         try:
             await server._connect()
             if server._lie is not None:
@@ -113,10 +115,10 @@ class McpServer:
             raise WrongState(f"{info.name} is not what it was when this call was checked")
         try:
             result = await line.call(tool, arguments, terms.timeout_s)
-        except Broken as problem:
-            said = (
-                f"{self.name} broke off: {problem}; whether {info.name} did its work nobody knows"
-            )
+        except Broken:
+            await line.close()
+            why = await line.wait_over()
+            said = f"{self.name} broke off: {why}; whether {info.name} did its work nobody knows"
             return Ran(contents=(Text(said),), is_error=True, sandbox=line.tier)
         except WrongState:
             self._changed.set()  # In doubt: it is asked for its tools, which tells if it is there.
@@ -127,7 +129,7 @@ class McpServer:
         """The connection, once what it offers is known. Raises `WrongState`."""
         if not self._fresh.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(WAIT_S):
+                async with asyncio.timeout(self._patience.wait_s):
                     await self._fresh.wait()
         if self._line is None or not self._fresh.is_set():
             raise WrongState(f"{self.name} is not connected: {self._why}")
@@ -135,16 +137,16 @@ class McpServer:
 
     async def _keep(self) -> None:
         """Connect again and again, each time after a longer pause; ask for its tools again."""
-        pause_s = AGAIN_S
+        pause_s = self._patience.again_s
         while True:
             began = self._clock.now()
             if self._line is not None:
                 await self._attend(self._line)
-            if self._clock.now() - began > STEADY_S:
-                pause_s = AGAIN_S
+            if self._clock.now() - began > self._patience.steady_s:
+                pause_s = self._patience.again_s
             await self._hang_up()
             await self._clock.sleep(pause_s)
-            pause_s = min(AGAIN_S_MAX, pause_s * 2)
+            pause_s = min(self._patience.again_s_max, pause_s * 2)
             try:
                 await self._connect()
             except AiosError as problem:
@@ -173,7 +175,8 @@ class McpServer:
             self._why = problem.message
             await line.close()
             return
-        await self._clock.sleep(RELIST_S)  # However often it says that they have changed.
+        # However often it says that they have changed.
+        await self._clock.sleep(self._patience.relist_s)
 
     async def _connect(self) -> None:
         self._changed.clear()

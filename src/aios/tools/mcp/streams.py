@@ -62,7 +62,7 @@ async def over_socket(connection: socket.socket, guard: Guard) -> AsyncIterator[
             group.cancel_scope.cancel()
             for stream in (inward, heard, said, outward):
                 stream.close()
-            ends[1].close()
+            ends[1].transport.abort()
 
 
 @asynccontextmanager
