@@ -21,6 +21,7 @@ from aios.memory.eviction.base import Key
 from aios.memory.eviction.last_use import LastUse
 from aios.memory.eviction.lirs import Lirs
 from aios.memory.eviction.lru_k import HISTORY_MAX, KthUse
+from aios.memory.eviction.returns import Returns
 from aios.memory.eviction.runs import Runs
 
 SHADOW_KEYS_MAX = 1024  # of each shadow; larger caches are sampled down to it
@@ -51,8 +52,11 @@ class Adaptive:
         def near() -> Lirs:
             return Lirs(history_max=history_max)
 
-        self._last, self._second, self._near = LastUse(), second(), near()
-        self._orders: tuple[Order, ...] = (self._last, self._second, self._near)
+        def back() -> Returns:
+            return Returns(history_max=history_max)
+
+        self._last, self._second, self._near, self._back = LastUse(), second(), near(), back()
+        self._orders: tuple[Order, ...] = (self._last, self._second, self._near, self._back)
         self._runs = Runs()
         self._moment = 0
         self._capacity = 0  # resident keys when a victim was last asked for; 0: never was
@@ -61,6 +65,7 @@ class Adaptive:
             _Expert(self._last, LastUse(), by_runs=True),
             _Expert(self._second, second(), by_runs=True),
             _Expert(self._near, near(), by_runs=True),
+            _Expert(self._back, back(), by_runs=True),
             _Expert(self._last, LastUse(), by_runs=False),
         )
         self._leader = self._experts[0]
