@@ -76,6 +76,7 @@ async def boot(
                     lambda: scheduler.make(policy),
                     programs=programs,
                     rooms=rooms.handlers,
+                    left=rooms.left,
                     environment=dataclasses.replace(given, journal=journal),
                 )
                 rooms.speak(lambda call: kernel.call(kernel.token, call))

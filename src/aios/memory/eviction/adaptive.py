@@ -25,8 +25,8 @@ from aios.memory.eviction.returns import Returns
 from aios.memory.eviction.runs import Runs
 
 SHADOW_KEYS_MAX = 1024  # of each shadow; larger caches are sampled down to it
-LEAD = 0.02  # of the capacity, in uses found
-MEMORY = 8.0  # half-life of a score, in capacities of uses
+LEAD = 0.04  # of the capacity, in uses found
+MEMORY = 32.0  # half-life of a score, in capacities of uses
 STEPS = 8  # in which a half-life passes
 DECAY = 0.5 ** (1 / STEPS)
 MIX, WORD = 0x9E3779B97F4A7C15, 64  # multiplicative hashing: 2**64 / golden ratio
