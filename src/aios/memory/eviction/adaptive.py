@@ -59,7 +59,7 @@ class Adaptive:
         self._last, self._second, self._near, self._back = LastUse(), second(), near(), back()
         self._orders: tuple[Order, ...] = (self._last, self._second, self._near, self._back)
         self._runs = Runs()
-        self._moment = 0
+        self._moment = self._resident = 0
         self._capacity = 0  # resident keys when a victim was last asked for; 0: never was
         self._halvings = 0  # one key of 2**halvings is in the shadows
         self._experts = (
@@ -73,7 +73,8 @@ class Adaptive:
         self._until_decay = 0.0
 
     def added(self, key: Key) -> None:
-        if len(self._last) >> self._halvings >= SHADOW_KEYS_MAX:
+        self._resident += 1
+        if self._resident > SHADOW_KEYS_MAX << self._halvings:
             self._halvings += 1  # What is in the shadows and no longer in the sample ages out.
         was_resident = self._use(key)
         assert not was_resident, "a key is added once"
@@ -83,18 +84,21 @@ class Adaptive:
         assert was_resident, "only a resident key is touched"
 
     def removed(self, key: Key) -> None:
+        if key in self._last:
+            self._resident -= 1
         for order in (*self._orders, *(one.shadow for one in self._experts)):
             order.remove(key)
 
     def victim(self) -> Key:
-        self._capacity = len(self._last)
+        self._capacity = self._resident
+        self._resident -= 1
         key = self._leader.order.pop()
         for order in self._others:
             order.give_up(key)
         return key
 
     def __len__(self) -> int:
-        return len(self._last)
+        return self._resident
 
     def _use(self, key: Key) -> bool:
         """Tell every order; whether the key was resident."""
@@ -114,7 +118,7 @@ class Adaptive:
         self._others = [order for order in self._orders if order is not leader.order]
 
     def _score(self, key: Key, run: int) -> None:
-        room = max(1, (self._capacity or len(self._last) + 1) >> self._halvings)
+        room = max(1, (self._capacity or self._resident) >> self._halvings)
         for expert in self._experts:
             if expert.shadow.use(key, run if expert.by_runs else self._moment):
                 expert.score += 1

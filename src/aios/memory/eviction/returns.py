@@ -16,7 +16,8 @@ from collections import OrderedDict
 from aios.memory.eviction.base import Key
 from aios.memory.eviction.moments import Moments
 
-KINDS = 8  # read once, twice, ..., this often or more
+BITS = 3  # of a kind
+KINDS = 1 << BITS  # read once, twice, ..., this often or more
 AGES = 2 * 48  # half powers of two: a count of uses that no life reaches
 COMPUTED = 64  # uses, at least, after which chances are computed again
 SEEN_MAX = 1 << 16  # keys of a kind; what is counted beyond counts half
@@ -28,7 +29,9 @@ class Returns:
 
     def __init__(self, *, history_max: int) -> None:
         self._history_max = history_max
-        self._last: dict[Key, tuple[int, int]] = {}  # moment of the last use, and kind; gone too
+        # Moment of the last use, and kind in the lowest bits: a tuple for every key costs more than
+        # all the rest. Gone keys too.
+        self._last: dict[Key, int] = {}
         self._kinds = [_Kind() for _ in range(KINDS)]
         self._gone: OrderedDict[Key, None] = OrderedDict()  # longest gone first, all in _last
         self._run = self._run_kind = self._run_known = 0
@@ -43,23 +46,24 @@ class Returns:
         if moment != self._run:
             self._end_run()
             first = self._last.get(key)
-            self._run, self._run_kind = moment, min(first[1] + 1, KINDS - 1) if first else 0
+            kind = 0 if first is None else min(first % KINDS + 1, KINDS - 1)
+            self._run, self._run_kind = moment, kind
         last = self._last.get(key)
         kind, was_resident = 0, False
         if last is None:
-            if 2 * len(self._fresh) <= self._run_known:
+            if len(self._fresh) * 2 <= self._run_known:
                 self._fresh.append(key)
         else:
             self._run_known += 1
-            before, of_kind = last
+            before, there = last >> BITS, self._kinds[last % KINDS]
             was_resident = key not in self._gone
             if was_resident:
-                self._kinds[of_kind].waiting.discard(before, key)
+                there.waiting.discard(before, key)
             else:
                 del self._gone[key]
-            self._kinds[of_kind].returned[_half_power(moment - before)] += 1
+            there.returned[_half_power(moment - before)] += 1
             kind = self._run_kind
-        self._last[key] = moment, kind
+        self._last[key] = moment << BITS | kind
         there = self._kinds[kind]
         there.waiting.add(moment, key)
         there.seen += 1
@@ -71,12 +75,12 @@ class Returns:
         last = self._last.pop(key, None)
         if last is None:
             return
-        moment, kind = last
-        self._kinds[kind].seen -= 1
+        there = self._kinds[last % KINDS]
+        there.seen -= 1
         if key in self._gone:
             del self._gone[key]
         else:
-            self._kinds[kind].waiting.discard(moment, key)
+            there.waiting.discard(last >> BITS, key)
 
     def pop(self) -> Key:
         """Give up the key that is least likely to return."""
@@ -89,8 +93,8 @@ class Returns:
 
     def give_up(self, key: Key) -> None:
         """As if `pop` had chosen this resident key."""
-        moment, kind = self._last[key]
-        self._kinds[kind].waiting.discard(moment, key)
+        last = self._last[key]
+        self._kinds[last % KINDS].waiting.discard(last >> BITS, key)
         self._remember(key)
 
     def __len__(self) -> int:
@@ -105,13 +109,13 @@ class Returns:
         self._run_known = 0
 
     def _move(self, key: Key) -> None:
-        moment, kind = self._last.get(key, (-1, 0))
-        if moment != self._run:
+        last, moment = self._last.get(key), self._run
+        if last is None or last >> BITS != moment:
             return
-        before, after = self._kinds[kind], self._kinds[self._run_kind]
+        before, after = self._kinds[last % KINDS], self._kinds[self._run_kind]
         before.seen -= 1
         after.seen += 1
-        self._last[key] = moment, self._run_kind
+        self._last[key] = moment << BITS | self._run_kind
         if key not in self._gone:
             before.waiting.discard(moment, key)
             after.waiting.add(moment, key)
