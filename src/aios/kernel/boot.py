@@ -78,6 +78,7 @@ async def boot(
                         lambda: scheduler.make(policy),
                         programs=programs,
                         rooms=rooms.handlers,
+                        left=rooms.left,
                         environment=dataclasses.replace(given, journal=journal),
                     )
                     rooms.speak(kernel.call_for)

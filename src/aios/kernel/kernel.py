@@ -55,7 +55,7 @@ class Kernel:
     """Use as `async with`. It is the SDK's in-process transport.
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
-    with the kernel.
+    with the kernel. `left` is told of every agent whose last process has ended.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Kernel:
         *,
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
+        left: Callable[[str], None] = lambda agent: None,
         environment: Environment | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
@@ -72,7 +73,7 @@ class Kernel:
         self.environment = environment or Environment()
         self.limits = self.environment.limits
         self.clock = self.environment.clock
-        self.table = ProcessTable(self.limits, self.environment.token)
+        self.table = ProcessTable(self.limits, self.environment.token, left)
         self.gate = Gate(self.table, self.limits)
         self.waits = Waits()
         journal = self.environment.journal

@@ -5,7 +5,7 @@ asks the room for documents. Here they meet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -90,13 +90,21 @@ def _opened(folder: Path, embedder: Embedder) -> HybridIndex:
 
 
 class Rooms:
-    """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one."""
+    """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one.
+
+    `left` tells them that an agent's last process has ended.
+    """
 
     def __init__(
-        self, handlers: dict[Kind, RoomHandler], models: CallerModels, shelves: Sequence[_Shelf]
+        self,
+        handlers: dict[Kind, RoomHandler],
+        models: CallerModels,
+        shelves: Sequence[_Shelf],
+        left: Callable[[str], None],
     ) -> None:
         self.handlers = handlers
         self.speak = models.speak
+        self.left = left
         self._shelves = shelves
 
     async def settled(self) -> None:
@@ -126,4 +134,4 @@ async def open_rooms(
     ):
         handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
         handlers = {kind: passage.through(handler) for kind, handler in handlers.items()}
-        yield Rooms(handlers, models, (notes_shelf, files_shelf))
+        yield Rooms(handlers, models, (notes_shelf, files_shelf), blocks.left)
