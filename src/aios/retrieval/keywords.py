@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import apsw
 import numpy as np
@@ -9,12 +10,12 @@ from numpy.typing import NDArray
 
 from aios.retrieval.asking import Asked, Limits, ask
 from aios.retrieval.base import Document
-from aios.retrieval.catalog import Allowed, Place
+from aios.retrieval.catalog import Allowed
 from aios.retrieval.closeness import evidence, sequence
-from aios.retrieval.database import rows
-from aios.retrieval.gate import Gate
+from aios.retrieval.database import Row, rows
+from aios.retrieval.register import Place
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
-from aios.retrieval.words import words
+from aios.retrieval.words import Words, words
 
 ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
 ROWS_SHARE = 20  # and one more for every twenty that there are
@@ -24,9 +25,17 @@ TIDIED_SHARE = 0.25
 WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
-FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
+WEIGHTS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
 
-_BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
+Fields = tuple[Words, Words, Words]
+"""The words of a document's title, keywords and text."""
+
+_PUT_WORDS = (
+    "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_PUT_SEQUENCE = "INSERT OR REPLACE INTO sequences VALUES (?, ?)"
+_BM25 = f"bm25(words, {', '.join(map(str, WEIGHTS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
 _BEST = f"{_FOUND} ORDER BY score DESC, rowid DESC LIMIT ?"
 _NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
@@ -52,28 +61,25 @@ class Keywords:
         self._is_merging = False
 
     def put(
-        self,
-        connection: apsw.Connection,
-        places: Sequence[Place],
-        documents: Sequence[Document],
-        gate: Gate,
+        self, connection: apsw.Connection, places: Sequence[Place], texts: Sequence[Fields]
     ) -> None:
         """Add or replace documents, in the caller's transaction."""
-        self._changed += len(documents)
-        for place, document in zip(places, documents, strict=True):
-            gate.pause()
-            fields = _fields(document)
-            stems = [self._stemmer.stems(field) for field in fields]
-            numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
-            connection.execute(
-                "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
-            )
-            connection.execute(
-                "INSERT OR REPLACE INTO sequences VALUES (?, ?)", (place.number, numbers.tobytes())
-            )
-            self._vocabulary.learn(connection, {word for field in fields for word in field})
+        self._changed += len(texts)
+        rows = [self._row(*one) for one in zip(places, texts, strict=True)]
+        connection.executemany(_PUT_WORDS, [row for row, _ in rows])
+        connection.executemany(_PUT_SEQUENCE, [sequence for _, sequence in rows])
+        found = (words for one in texts for part in one for words in part)
+        self._vocabulary.learn(connection, set(chain.from_iterable(found)))
+
+    def _row(self, place: Place, texts: Fields) -> tuple[Row, Row]:
+        """One document as it stands in both tables."""
+        fields = [*(one.main for one in texts), [word for one in texts for word in one.extra]]
+        stems = [self._stemmer.stems(field) for field in fields]
+        numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
+        return (
+            (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
+            (place.number, numbers.tobytes()),
+        )
 
     def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
         """Forget documents, in the caller's transaction."""
@@ -119,10 +125,9 @@ class Keywords:
         return _best(_looked_at_again(connection, asked, _best(found, enough)), limit)
 
 
-def _fields(document: Document) -> tuple[list[str], ...]:
-    """Words of title, keywords and text, and other forms of all of them."""
-    found = [words(text) for text in (document.title, document.keywords, document.text)]
-    return (*(one.main for one in found), [word for one in found for word in one.extra])
+def fields(document: Document) -> Fields:
+    """The words of title, keywords and text."""
+    return (words(document.title), words(document.keywords), words(document.text))
 
 
 def _within(scopes: Sequence[int]) -> str:
