@@ -14,6 +14,7 @@ and `without_vector` which documents wait.
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from aios.syscalls.note import SearchMode
 CANDIDATES_MIN = 100
 EMBEDDED_AT_ONCE = 8
 TEXT_CHARS_MAX = 200_000  # of a document; what comes after is not found
+BESIDE_MIN = 20_000  # vectors are searched beside the words; of fewer it gains nothing
+BESIDE_THREADS = 2
 SPARE = 16  # hits looked up beyond the limit, should some be gone meanwhile
 _GRAPH = "graph"
 Ranking = dict[int, float]  # documents by number, best first
@@ -51,6 +54,7 @@ class HybridIndex:
         self._make_writer = make_writer
         self._gate = Gate()
         self._writing = threading.Lock()
+        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "vectors")  # none until it is asked
         self.embedder_fault = ""  # why the embedder could not embed, the last time it was asked
         self._open()
 
@@ -104,10 +108,10 @@ class HybridIndex:
             allowed = self._catalog.allowed(query)
             if not allowed.count:
                 return []
-            by_words = self._by_words(query, allowed, wanted)
             if vector is None:
+                by_words = self._by_words(query, allowed, wanted)
                 return self._hits(query, by_words, by_words, {})
-            by_meaning, spread = self._by_meaning(vector, allowed, by_words, wanted)
+            by_words, by_meaning, spread = self._both_ways(query, vector, allowed, wanted)
             if query.mode is SearchMode.SEMANTIC:
                 return self._hits(query, by_meaning, {}, by_meaning)
             scores = fused(by_words, by_meaning, spread, self._embedder.dimensions)
@@ -123,6 +127,7 @@ class HybridIndex:
             self._open()
 
     def close(self) -> None:
+        self._beside.shutdown()
         self._writer.close()
         is_saved = self._vectors.close()
         self._database.remember(_GRAPH, "saved" if is_saved else "")
@@ -168,6 +173,7 @@ class HybridIndex:
         """Those documents were changed."""
         self._vectors.follow(numbers)
         self._catalog.follow(numbers)
+        self._keywords.follow()
 
     def _put_vectors(self, documents: Sequence[Document]) -> None:
         """Embed here, for a writer that does not."""
@@ -197,21 +203,29 @@ class HybridIndex:
     def _by_words(self, query: Query, allowed: Allowed, limit: int) -> Ranking:
         if query.mode is SearchMode.SEMANTIC:
             return {}
+        counts = self._keywords.counts()
         with self._database.read() as connection:
-            found = self._keywords.search(connection, query.text, allowed, limit)
+            found = self._keywords.search(connection, query.text, allowed, limit, counts)
         return _ranking(found.numbers, found.scores)
 
-    def _by_meaning(
-        self, vector: NDArray[np.float32], allowed: Allowed, by_words: Ranking, limit: int
-    ) -> tuple[Ranking, Spread]:
-        """The nearest, and how near those are that words found."""
+    def _both_ways(
+        self, query: Query, vector: NDArray[np.float32], allowed: Allowed, limit: int
+    ) -> tuple[Ranking, Ranking, Spread]:
+        """What words found; the nearest, and how near those are that words found."""
         mask = self._catalog.with_vector(allowed.mask)
-        nearest = self._vectors.nearest(vector, mask, limit)
+        if allowed.count >= BESIDE_MIN:
+            waited = self._beside.submit(self._vectors.nearest, vector, mask, limit)
+            by_words = self._by_words(query, allowed, limit)
+            nearest = waited.result()
+        else:
+            by_words = self._by_words(query, allowed, limit)
+            nearest = self._vectors.nearest(vector, mask, limit)
         found = _ranking(nearest.numbers, nearest.scores)
         others = [one for one in by_words if one not in found and one < len(mask) and mask[one]]
         numbers = np.array(others, np.intp)
         found |= _ranking(numbers, self._vectors.scores(vector, numbers))
-        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))), nearest.spread
+        by_meaning = dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        return by_words, by_meaning, nearest.spread
 
     def _hits(
         self, query: Query, scores: Ranking, by_words: Ranking, by_meaning: Ranking

@@ -12,7 +12,7 @@ from aios.retrieval.asking import Asked, Limits, ask
 from aios.retrieval.base import Document
 from aios.retrieval.catalog import Allowed
 from aios.retrieval.closeness import evidence, sequence
-from aios.retrieval.database import Row, rows
+from aios.retrieval.database import Row
 from aios.retrieval.register import Place
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import Words, words
@@ -20,6 +20,7 @@ from aios.retrieval.words import Words, words
 ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
 ROWS_SHARE = 20  # and one more for every twenty that there are
 LOOKED_AT_AGAIN = 200
+COUNTS_KEPT = 100_000
 MERGED_PAGES = 250
 TIDIED_SHARE = 0.25
 WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
@@ -57,6 +58,7 @@ class Keywords:
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
         self._stemmer = Stemmer()
+        self._counts: dict[str, int] = {}  # documents by stem, where they were looked up
         self._changed = 0  # documents since FTS5's pieces were last one
         self._is_merging = False
 
@@ -65,20 +67,20 @@ class Keywords:
     ) -> None:
         """Add or replace documents, in the caller's transaction."""
         self._changed += len(texts)
-        rows = [self._row(*one) for one in zip(places, texts, strict=True)]
-        connection.executemany(_PUT_WORDS, [row for row, _ in rows])
-        connection.executemany(_PUT_SEQUENCE, [sequence for _, sequence in rows])
+        made = [self._rows(*one) for one in zip(places, texts, strict=True)]
+        connection.executemany(_PUT_WORDS, [row for row, _ in made])
+        connection.executemany(_PUT_SEQUENCE, [row for _, row in made])
         found = (words for one in texts for part in one for words in part)
         self._vocabulary.learn(connection, set(chain.from_iterable(found)))
 
-    def _row(self, place: Place, texts: Fields) -> tuple[Row, Row]:
+    def _rows(self, place: Place, texts: Fields) -> tuple[Row, Row]:
         """One document as it stands in both tables."""
         fields = [*(one.main for one in texts), [word for one in texts for word in one.extra]]
         stems = [self._stemmer.stems(field) for field in fields]
         numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
         return (
             (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
-            (place.number, numbers.tobytes()),
+            (place.number, numbers),
         )
 
     def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
@@ -106,14 +108,29 @@ class Keywords:
         """The transaction of the last `put` was not committed."""
         self._vocabulary.forget_seen()
 
+    def follow(self) -> None:
+        """Documents changed. A search under way goes on with the counts that it began with."""
+        self._counts = {}
+
+    def counts(self) -> dict[str, int]:
+        """What is known of how many documents a stem has. Taken before the database is read."""
+        if len(self._counts) > COUNTS_KEPT:
+            self._counts = {}
+        return self._counts
+
     def search(
-        self, connection: apsw.Connection, text: str, allowed: Allowed, limit: int
+        self,
+        connection: apsw.Connection,
+        text: str,
+        allowed: Allowed,
+        limit: int,
+        counts: dict[str, int],
     ) -> Matches:
         """The `limit` best among the allowed documents."""
         is_few = allowed.scope_documents <= SCOPE_DOCUMENTS_FEW
         size = len(allowed.mask)
         rows_max = ROWS_MAX_IN_SCOPES if is_few else ROWS_MAX + size // ROWS_SHARE
-        asked = ask(connection, self._stemmer, text, Limits(size, rows_max))
+        asked = ask(connection, self._stemmer, text, Limits(size, rows_max), counts)
         within = _within(allowed.scopes) if is_few else ""
         # Of documents spread evenly so many that enough are allowed; all of few.
         enough = max(limit, LOOKED_AT_AGAIN)
@@ -155,16 +172,13 @@ def _together(table: NDArray[np.float64], allowed: Allowed) -> Matches:
 
 
 def _looked_at_again(connection: apsw.Connection, asked: Asked, found: Matches) -> Matches:
-    if not asked.beside and not asked.near:
+    if not len(found.numbers) or not (asked.beside or asked.near):
         return found
     numbers = found.numbers.tolist()
     marks = ",".join("?" * len(numbers))
-    kept = rows(
-        connection, f"SELECT number, stems FROM sequences WHERE number IN ({marks})", (*numbers,)
-    )
-    stems = {number: np.frombuffer(blob, np.uint32) for number, blob in kept}
-    nothing = np.zeros(0, np.uint32)
-    sequences = [stems.get(number, nothing) for number in numbers]
+    statement = f"SELECT number, stems FROM sequences WHERE number IN ({marks})"
+    kept = dict(connection.execute(statement, tuple(numbers)))
+    sequences = [kept.get(number, b"") for number in numbers]
     more = evidence(sequences, asked.beside, asked.near)
     return Matches(found.numbers, found.scores + more)
 

@@ -54,7 +54,9 @@ class Search:
             only=await self._only(agent, call),
         )
         hits = [] if query.only == () else await self._searcher.search(query)
-        nodes = await self._shop.catalog.by_id(hit.id for hit in hits)
+        nodes, pending = await asyncio.gather(
+            self._shop.catalog.by_id(hit.id for hit in hits), self._searcher.pending()
+        )
         there = [hit for hit in hits if hit.id in nodes and nodes[hit.id][0] == agent]
         found: list[FileFound] = []
         for start in range(0, len(there), READ_AT_ONCE):
@@ -62,7 +64,7 @@ class Search:
             found += await asyncio.gather(
                 *(self._found(hit, nodes[hit.id][1], call.query) for hit in some)
             )
-        return FilesFound(tuple(found), pending=await self._searcher.pending())
+        return FilesFound(tuple(found), pending=pending)
 
     async def documents(self, ids: Iterable[str]) -> list[Document]:
         """What to index of these files; none for those that are gone."""
