@@ -67,7 +67,7 @@ QUICK = Size(
     rolled_back=32,
 )  # fmt: skip
 FULL = Size(
-    files=10_000, tuned_files=10_000, questions=1_500, many_files=MANY_FILES, many_questions=300,
+    files=10_000, tuned_files=2_500, questions=1_000, many_files=MANY_FILES, many_questions=300,
     backlog=4_000,
     indexed_files=1_000, writes=1_000,
     notes=10_000, rolled_back=250,

@@ -72,7 +72,7 @@ def ask(
     nats = {stem: _nats(counts.of(stem), limits) for stem in asked if counts.of(stem)}
     taken = _affordable(nats, counts, limits.rows_max)
     phrases, others = _meant(connection, stemmer, spoken, counts)
-    meant = _affordable(others, counts, limits.rows_max)
+    meant = _affordable(others, counts, limits.rows_max, least=0 if taken or phrases else 1)
     beside = {stem: nats[stem] for stem in nats if stem not in taken}
     beside |= {stem: _nats(counts.of(stem), limits) for stem in others if stem not in meant}
     return Asked(
@@ -100,13 +100,15 @@ def _neighbours(stems: Sequence[str]) -> list[tuple[str, str]]:
     return [(left, right) for left, right in pairs if left != right]
 
 
-def _affordable(stems: Iterable[str], counts: Counts, rows_max: int) -> dict[str, int]:
-    """Stems that some document holds, rarest first, as many as may be looked at; at least one."""
+def _affordable(
+    stems: Iterable[str], counts: Counts, rows_max: int, *, least: int = 1
+) -> dict[str, int]:
+    """Stems that some document holds, rarest first, as many as may be looked at, or `least`."""
     taken: dict[str, int] = {}
     rows = 0
     for count, stem in sorted((counts.of(stem), stem) for stem in stems):
         rows += count
-        if taken and rows > rows_max:
+        if len(taken) >= least and rows > rows_max:
             break
         if count:
             taken[stem] = count

@@ -17,7 +17,7 @@ from aios.retrieval.register import Place
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
 from aios.retrieval.words import Words, words
 
-ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
+ROWS_MAX = 1_500  # documents looked at for one query: some two milliseconds,
 ROWS_SHARE = 20  # and one more for every twenty that there are
 LOOKED_AT_AGAIN = 200
 COUNTS_KEPT = 100_000
