@@ -28,6 +28,7 @@ from aios.memory.eviction import Adaptive
 from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
 from aios.retrieval.base import Document, Embedder, Hit, Query
+from aios.retrieval.beside import ChildWriter
 from aios.retrieval.index import HybridIndex
 from aios.retrieval.indexer import Indexer, Source
 from aios.retrieval.worker import ThreadedIndex
@@ -82,7 +83,7 @@ class _Shelf:
 def _opened(folder: Path, embedder: Embedder) -> HybridIndex:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return HybridIndex(folder, embedder)
+        return HybridIndex(folder, embedder, ChildWriter)
     except OSError as problem:
         raise WrongState(
             f"{folder}: expected a folder to keep an index in: {problem.strerror}"
