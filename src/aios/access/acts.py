@@ -108,7 +108,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(file.Move, CHANGE, "path", "owner", second="to", below=True),
     _row(file.Copy, CHANGE, "path", "owner", second="to", below=True),
     _row(file.Delete, FINAL, "path", "owner", below=True),
-    _row(file.Restore, CHANGE, "id"),
+    _row(file.Restore, CHANGE, "id", second="to"),
     _row(file.Bin, READ),
     _row(file.SearchFiles, READ, "path", below=True),
     _row(file.Versions, READ, "path", "owner"),

@@ -32,8 +32,9 @@ class Questions:
         act = act_of(row, call, owner)._replace(effect=self._effect(call, row))
         whole = Question(process.agent, act, row, relation, self._utc())
         asked = [whole]
-        if row.second is not None:
-            asked.append(whole._replace(act=act._replace(object=row.second(call))))
+        second = None if row.second is None else row.second(call)
+        if second is not None:
+            asked.append(whole._replace(act=act._replace(object=second)))
         for part in row.parts(call) if row.parts is not None else ():
             asked += self._inside(process, part, whole)
         return asked
