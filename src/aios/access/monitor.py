@@ -14,7 +14,7 @@ from aios.access.grants import Grants
 from aios.access.groups import INIT_GROUP, Right
 from aios.access.patterns import pattern
 from aios.access.policy import Line, Policy
-from aios.access.standing import Held, Relation, Standing, touched
+from aios.access.standing import Held, Relation, Standing, first_of, touched
 from aios.syscalls.access import AskPermission, Capability, Decision
 from aios.syscalls.base import name_of
 
@@ -151,7 +151,6 @@ class Monitor:
         return [name for name in known if self._would_do(name, asked)]
 
     def _would_do(self, group: str, asked: Question) -> bool:
-        rights = [Held(right, group) for right in self.policy.group(group) or ()]
-        standing = Standing((group,), rights, ((), ()))
+        rights = (Held(right, group) for right in self.policy.group(group) or ())
         is_whole = asked.row.parts is not None
-        return standing.right(asked.act, asked.relation, is_whole=is_whole) is not None
+        return first_of(rights, asked.act, asked.relation, is_whole=is_whole) is not None

@@ -66,15 +66,7 @@ class Standing:
 
     def right(self, act: Act, relation: Relation, *, is_whole: bool) -> Held | None:
         """The first right that allows the act."""
-        for held in self.rights:
-            right = held.right
-            if (
-                right.names(act.verb)
-                and is_owned(right.owner, act, relation)
-                and (is_whole or pattern(right.object).matches(act.object))
-            ):
-                return held
-        return None
+        return first_of(self.rights, act, relation, is_whole=is_whole)
 
     def _any_object(self, row: Row) -> Held | None:
         for held in self.rights:
@@ -93,6 +85,21 @@ class Standing:
             return True
         kinds = (kind, *PARTS.get(kind, ()))
         return any(_may_touch(line, one) for line in (*self.deny, *self.ask) for one in kinds)
+
+
+def first_of(
+    rights: Iterable[Held], act: Act, relation: Relation, *, is_whole: bool
+) -> Held | None:
+    """The first right that allows the act; `is_whole`: one whose parts name the objects."""
+    for held in rights:
+        right = held.right
+        if (
+            right.names(act.verb)
+            and is_owned(right.owner, act, relation)
+            and (is_whole or pattern(right.object).matches(act.object))
+        ):
+            return held
+    return None
 
 
 def relation_to(agent: str, owner: str) -> Relation:
