@@ -5,7 +5,7 @@ made for it. Any other becomes an entry, which is left when the call has ended. 
 is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from aios.access.base import Act
 from aios.access.monitor import Judged, Question
 from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
-from aios.errors import AiosError, Cancelled, Denied, NotFound
+from aios.errors import AiosError, Denied, NotFound
 from aios.journal.base import Work
 from aios.kernel.guard import rights_rows
 from aios.kernel.guard.base import Hold
@@ -28,7 +28,6 @@ from aios.syscalls.base import Syscall
 
 Perform = Callable[[Process, Any, Work, str | None], Awaitable[Any]]
 STANDINGS_MAX = 300_000  # agents' standings that are remembered
-UNANSWERED = Cancelled("the caller went away")
 
 
 @dataclass(slots=True)
@@ -92,6 +91,8 @@ class Guard:
             return self._entered(self._judged(process, call))
         if self._is_bare:
             return None
+        if kind in self._parts.effects:
+            return self._entered(self._judged(process, call))
         act = act_of(row, call, process.agent)
         return self._entered(Entry(process, call, act, verdict, None, ()))
 
@@ -100,7 +101,7 @@ class Guard:
         if not entry.is_ready:
             entry = await self.ready(entry, work)
         self.begin(entry, work)
-        outcome: object = UNANSWERED
+        outcome: object = None
         try:
             outcome = await perform(entry.process, entry.call, work, entry.as_owner)
         except BaseException as error:
@@ -111,20 +112,23 @@ class Guard:
         return outcome
 
     async def ready(self, entry: Entry, work: Work) -> Entry:
-        """Wait for a human's yes and for budget. What was waited for is judged again."""
-        is_asked = False
+        """Wait for a human's yes and for budget. What was waited for is judged again.
+
+        A yes is to the rule that asked: another one that came up meanwhile is another question.
+        """
+        agreed: set[str] = set()
         hold: Hold | None = None
         try:
             while not entry.is_ready:
-                if entry.verdict.decision is Decision.ASK and not is_asked:
+                if entry.topping_up is not None:
+                    hold = await entry.topping_up
+                else:
                     await self._ask(entry, work)
-                    is_asked = True
-                elif entry.topping_up is not None:
-                    hold, entry.topping_up = await entry.topping_up, None
+                    agreed.add(entry.verdict.rule)
                 await self._resumed(entry.process)
                 again = self._judged(entry.process, entry.call)
                 again.hold = hold
-                entry = self._entered(again, is_asked=is_asked)
+                entry = self._entered(again, agreed)
         except BaseException as error:
             if hold is not None:
                 hold.settle(error)
@@ -199,7 +203,7 @@ class Guard:
 
     # What the parts are asked and told.
 
-    def _entered(self, entry: Entry, *, is_asked: bool = False) -> Entry:
+    def _entered(self, entry: Entry, agreed: Container[str] = ()) -> Entry:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
@@ -209,19 +213,25 @@ class Guard:
                 self._note(process, act, call, found)
                 raise Denied(_words(found))
             entry.verdict = found
-        if entry.verdict.decision is Decision.ASK and not is_asked:
+        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in agreed:
             self._note(process, act, call, entry.verdict)
             return entry
+        held: Hold | None = None
         if parts.ledger is not None and entry.hold is None:
             hold = parts.ledger.hold(process, act, call)
             if isinstance(hold, Awaitable):
                 entry.topping_up = hold
                 return entry
-            entry.hold = hold
+            entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
             entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
-        self._note(process, act, call, entry.verdict)
+        try:
+            self._note(process, act, call, entry.verdict)
+        except AiosError as problem:
+            if held is not None:
+                held.settle(problem)
+            raise
         return entry
 
     async def _ask(self, entry: Entry, work: Work) -> None:
