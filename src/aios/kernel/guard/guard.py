@@ -219,10 +219,11 @@ class Guard:
         held: Hold | None = None
         if parts.ledger is not None and entry.hold is None:
             hold = parts.ledger.hold(process, act, call)
-            if isinstance(hold, Awaitable):
-                entry.topping_up = hold
-                return entry
-            entry.hold = held = hold
+            if hold is not None:
+                if isinstance(hold, Awaitable):
+                    entry.topping_up = hold
+                    return entry
+                entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
             entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
