@@ -91,7 +91,7 @@ class Guard:
             return self._entered(self._judged(process, call))
         if self._is_bare:
             return None
-        if kind in self._parts.effects:
+        if kind in self._parts.effects or row.parts is not None:
             return self._entered(self._judged(process, call))
         act = act_of(row, call, process.agent)
         return self._entered(Entry(process, call, act, verdict, None, ()))
