@@ -7,7 +7,7 @@ from pathlib import Path
 from aios.access.policy import OPEN, Policy
 from aios.kernel import Kernel, boot
 from aios.kernel.hosting import Program
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 
 
 @asynccontextmanager
@@ -20,8 +20,9 @@ async def booted(
 ) -> AsyncIterator[Kernel]:
     """From now on the home goes by `embedder`, if one is named."""
     name = name_for(home, embedder)
+    found_by = chosen(name)
     async with boot(
-        model, programs=programs, state=home, embedder=chosen(name), access=access
+        model, programs=programs, state=home, embedder=found_by, access=access
     ) as kernel:
-        remember(home, name)
+        remember(home, lasting(name, found_by))
         yield kernel

@@ -1,14 +1,14 @@
 """The file family in the kernel: which handler answers, and its room as long as a kernel runs."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.passage import Passage
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.passage import Passage
 from aios.storage import Ground, Searcher, Storage
 
 
@@ -31,13 +31,8 @@ async def open_storage(
     )
     storage = Storage(journal, searcher, ground)
     await storage.open()
-    watching = asyncio.get_running_loop().create_task(
-        storage.watch(passage.inside), name="file watch"
-    )
     try:
-        yield storage
+        async with beside(storage.watch(passage.inside), "file watch"):
+            yield storage
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
         await storage.close()
