@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import typer
 
+from aios.cli.access import access
 from aios.cli.agents import agents
 from aios.cli.bench import bench
 from aios.cli.demo import demo
@@ -35,6 +36,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
+    "access": access,
     "agents": agents,
     "files": files,
     "journal": journal,

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
+from aios.sdk.blocking_access import SyncAccessClient
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.client import Client
@@ -67,6 +68,7 @@ class SyncClient:
         self.history = SyncHistoryClient(client.history, self._run)
         self.notes = SyncNoteClient(client.notes, self._run)
         self.files = SyncFiles(client.files, self._run)
+        self.access = SyncAccessClient(client.access, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
