@@ -452,6 +452,34 @@ FILE_MOUNT_DROP = Statement(
     "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
 )
 
+# --- approvals, budgets, audit ---
+APPROVAL_PUT = Statement(
+    "approval_put", "INSERT OR REPLACE INTO approvals (id, body) VALUES (?, ?)"
+)
+APPROVAL_FORGET = Statement("approval_forget", "DELETE FROM approvals WHERE id = ?")
+APPROVALS_ALL = Statement("approvals_all", "SELECT body FROM approvals ORDER BY id")
+BUDGET_PUT = Statement(
+    "budget_put",
+    "INSERT OR REPLACE INTO budgets (account, resource, most, spent, since) VALUES (?, ?, ?, ?, ?)",
+)
+BUDGETS_ALL = Statement("budgets_all", "SELECT account, resource, most, spent, since FROM budgets")
+_PAGE = "first, last, before, hash, marks, body, seal"
+AUDIT_PAGE_ADD = Statement(
+    "audit_page_add", f"INSERT INTO audit_pages ({_PAGE}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+# The page that holds a record, and those after it; or the newest up to one, newest first.
+AUDIT_PAGES_FROM = Statement(
+    "audit_pages_from",
+    f"SELECT {_PAGE} FROM audit_pages"
+    " WHERE first >= coalesce((SELECT max(first) FROM audit_pages WHERE first <= ?1), 0)"
+    " ORDER BY first LIMIT ?2",
+)
+AUDIT_PAGES_BACK = Statement(
+    "audit_pages_back",
+    f"SELECT {_PAGE} FROM audit_pages WHERE first <= ? ORDER BY first DESC LIMIT ?",
+)
+AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WHERE last <= ?")
+
 
 def named() -> dict[str, Statement]:
     """All statements of this file by the name of their constant."""
