@@ -77,6 +77,11 @@ class Held:
     wants: dict[Resource, int]
     is_open: bool = True
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is something to settle: time is not."""
+        return any(line.resource is not Resource.SECONDS for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Short:
@@ -96,6 +101,10 @@ class Accounts:
     """All lines there are, by account and resource."""
 
     _lines: dict[tuple[str, Resource], Line] = field(default_factory=dict)
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self._lines)
 
     def restore(self, line: Line) -> None:
         self._lines[line.account, line.resource] = line

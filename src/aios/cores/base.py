@@ -39,6 +39,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     block_tokens: int  # KV is held in whole blocks of this many tokens
     fingerprint: str  # weights, dtype, library versions, kernel mode, processor kind
     device: str
+    price_in: float = 0.0  # money that a token of a prompt costs
+    price_out: float = 0.0  # and one that is produced
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):

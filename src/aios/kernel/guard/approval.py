@@ -7,7 +7,7 @@ stands as long as its question would have: an agent does not wear a human out by
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -17,6 +17,7 @@ from aios.clock import Clock
 from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
+from aios.kernel.guard.vault import Hider
 from aios.kernel.process import Process
 from aios.kernel.waits import Waits
 from aios.syscalls.access import Verdict
@@ -30,12 +31,6 @@ PATIENCE_S = 600.0  # how long a human has
 EACH_MAX = 32  # questions of one agent that wait
 ALL_MAX = 1_000
 FORGET_AFTER = 10_000  # numbers after which a question leaves the journal, if it is over
-
-
-class Seen(Protocol):
-    """Hides what a human need not see."""
-
-    def text(self, text: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ class Means:
 class Approver:
     """The book of questions, and its copy in the journal."""
 
-    def __init__(self, means: Means, hidden: Seen, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, means: Means, hidden: Hider, *, patience_s: float = PATIENCE_S) -> None:
         self._means = means
         self._hidden = hidden
         self.patience_s = patience_s
