@@ -10,7 +10,10 @@ from collections.abc import Callable
 import typer
 
 from aios.cli.agents import agents
+from aios.cli.approvals import approvals
+from aios.cli.audit import audit
 from aios.cli.bench import bench
+from aios.cli.budgets import budgets
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.files import files
@@ -19,6 +22,7 @@ from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
 from aios.cli.run import run
+from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
 from aios.cli.version import version
@@ -29,10 +33,14 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "agents": agents,
+    "approvals": approvals,
+    "audit": audit,
+    "budgets": budgets,
     "files": files,
     "journal": journal,
     "memory": memory,
     "models": models,
+    "secrets": secrets,
 }
 
 app = typer.Typer(

@@ -1,7 +1,6 @@
 """What the kernel is given from outside: time, randomness, bounds, and a place to keep work."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random, SystemRandom
 
 from aios.clock import Clock, LoopClock
@@ -17,7 +16,6 @@ class Environment:
     random: Random = field(default_factory=SystemRandom)
     limits: Limits = field(default_factory=Limits)
     journal: Journal | None = None  # None: nothing outlives the kernel
-    home: Path | None = None  # where secrets and the audit's key lie; None: in RAM
 
     def token(self) -> str:
         """A new secret by which a process speaks."""

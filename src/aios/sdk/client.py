@@ -8,7 +8,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
 from aios.errors import InvalidArgument
+from aios.sdk.approvals import ApprovalClient
+from aios.sdk.audit import AuditClient
 from aios.sdk.blocks import BlockClient
+from aios.sdk.budgets import BudgetClient
 from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
@@ -65,6 +68,9 @@ class Client:
         self.history = HistoryClient(self)
         self.notes = NoteClient(self)
         self.files = Files(self)
+        self.approvals = ApprovalClient(self)
+        self.budgets = BudgetClient(self)
+        self.audit = AuditClient(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

@@ -78,7 +78,7 @@ class Approver:
                 consent = Consent(self, question.id)
                 work.remember(consent.used)
                 return consent
-            await self._answered(process, question)
+            await self._wait(process, question)
 
     def sweep(self) -> None:
         """Whose time is up is over."""
@@ -91,6 +91,14 @@ class Approver:
         self._post(question)
         self.tell(question)
         return question
+
+    def answered(self, question: Approval, *, is_kept: bool) -> None:
+        """An answer was given and is durable, or could not be kept and is none."""
+        now = self.book.end_answer(question, is_kept=is_kept)
+        if is_kept:
+            self.tell(now)
+        else:
+            self._means.waits.wake(_key(question.id))
 
     def use(self, number: int) -> Sequence[Change]:
         """The changes, to be committed with the act, by which a yes is used up."""
@@ -150,7 +158,7 @@ class Approver:
         )
         return question
 
-    async def _answered(self, process: Process, question: Approval) -> None:
+    async def _wait(self, process: Process, question: Approval) -> None:
         """Wait for the answer. Whoever leaves takes the question along."""
         left_s = max(0.0, question.expires - self._means.clock.utc())
         late = self.book.is_being_answered(question.id)  # What is said in time is waited for.

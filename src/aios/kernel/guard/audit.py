@@ -267,7 +267,8 @@ async def anchor_of(journal: Journal) -> Anchor:
     if not rows:
         return Anchor(START, b"")
     value = rows[0][0]
-    assert isinstance(value, bytes)
+    if not isinstance(value, bytes) or len(value) < 8 + len(FIRST):
+        return Anchor(START, b"not ours")
     number, link, proof = value[:8], value[8 : 8 + len(FIRST)], value[8 + len(FIRST) :]
     return Anchor(Place(int.from_bytes(number, "big"), link), proof)
 

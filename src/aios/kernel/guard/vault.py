@@ -8,6 +8,7 @@ tools that you trust with them.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ FILE = "vault.json"  # in a home
 ENV, FROM_FILE = "env:", "file:"
 VALUE_MIN = 8  # characters: a shorter one could not be told from ordinary text
 VALUE_MAX = 64 << 10
-NAMES = "A-Z, a-z, 0-9, _ and -"
+NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 DEPTH_MAX = 100  # of a JSON result that is looked through
 
 Stamp = tuple[int, int, int]
@@ -35,6 +36,13 @@ class Hider(Protocol):
     def text(self, text: str) -> str: ...
 
 
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value, or where it is to be found: `env:NAME`, `file:PATH`."""
+
+    value: str = ""
+    source: str = ""
+
+
 class Vault:
     """Names and values. `environment` is the process's, read when a secret is asked for."""
 
@@ -42,7 +50,7 @@ class Vault:
         self._path = path
         self._environment = environment
         self._stamp: Stamp | None = None
-        self._entries: dict[str, str] = {}
+        self._entries: dict[str, _Entry] = {}
         self._values: dict[str, str] = {}  # what is hidden, by what stands in its place
 
     def names(self) -> list[str]:
@@ -53,10 +61,7 @@ class Vault:
     def sources(self) -> dict[str, str]:
         """Where each comes from: the vault itself, or a source by its name."""
         self._refresh()
-        return {
-            name: entry if _is_source(entry) else "vault"
-            for name, entry in sorted(self._entries.items())
-        }
+        return {name: entry.source or "vault" for name, entry in sorted(self._entries.items())}
 
     def secret(self, name: str) -> str:
         """The value. Raises `NotFound`, and never tells a value in an error."""
@@ -67,17 +72,32 @@ class Vault:
         self._hide(name, value)
         return value
 
-    def set(self, name: str, entry: str) -> None:
-        """A value, or `env:NAME`, or `file:PATH`."""
-        _check(name, entry)
-        with self._writing() as entries:
-            entries[name] = entry
+    def set(self, name: str, value: str) -> None:
+        """Keep a value."""
+        if not VALUE_MIN <= len(value) <= VALUE_MAX:
+            raise InvalidArgument(
+                f"value: expected {VALUE_MIN} to {VALUE_MAX} characters, got {len(value)}; what is "
+                "shorter could not be told from ordinary text, and so not be hidden"
+            )
+        self._put(name, _Entry(value=value))
+
+    def refer(self, name: str, source: str) -> None:
+        """Keep where a value is to be found, `env:NAME` or `file:PATH`."""
+        if not source.startswith((ENV, FROM_FILE)):
+            raise InvalidArgument(f"source: expected env:NAME or file:PATH, got {source!r}")
+        self._put(name, _Entry(source=source))
 
     def remove(self, name: str) -> None:
         with self._writing() as entries:
             if name not in entries:
                 raise NotFound(f"no secret {name!r} in the vault; there is {sorted(entries)}")
             del entries[name]
+
+    def _put(self, name: str, entry: _Entry) -> None:
+        if not NAME.fullmatch(name):
+            raise InvalidArgument(f"name: expected 1 to 64 of A-Z, a-z, 0-9, _ and -, got {name!r}")
+        with self._writing() as entries:
+            entries[name] = entry
 
     # Hiding.
 
@@ -165,34 +185,32 @@ class Vault:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> dict[str, _Entry]:
         assert self._path is not None
         if self._path.stat().st_mode & 0o077:
             raise InvalidArgument(f"{self._path}: others may read it; `chmod 600` it first")
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, _Entry])
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Damaged(f"{self._path}: expected JSON, names and values") from None
 
-    def _resolved(self, name: str, entry: str) -> str:
-        if entry.startswith(ENV):
-            value = self._environment.get(entry.removeprefix(ENV), "")
-        elif entry.startswith(FROM_FILE):
-            try:
-                value = Path(entry.removeprefix(FROM_FILE)).read_text().strip()
-            except (OSError, UnicodeDecodeError):
-                value = ""
+    def _resolved(self, name: str, entry: _Entry) -> str:
+        source = entry.source
+        if not source:
+            return entry.value
+        if source.startswith(ENV):
+            value = self._environment.get(source.removeprefix(ENV), "")
         else:
-            return entry
+            value = _content(Path(source.removeprefix(FROM_FILE)))
         if not VALUE_MIN <= len(value) <= VALUE_MAX:
             raise NotFound(
-                f"secret {name!r}: expected {VALUE_MIN} to {VALUE_MAX} characters in {entry}, "
+                f"secret {name!r}: expected {VALUE_MIN} to {VALUE_MAX} characters in {source}, "
                 f"found {len(value)}"
             )
         return value
 
     @contextmanager
-    def _writing(self) -> Iterator[dict[str, str]]:
+    def _writing(self) -> Iterator[dict[str, _Entry]]:
         """The entries, written when the block ends; nobody else writes meanwhile."""
         if self._path is None:
             raise InvalidArgument("expected a home: without one there is no vault")
@@ -207,17 +225,8 @@ class Vault:
             os.close(lock)
 
 
-def _is_source(entry: str) -> bool:
-    return entry.startswith((ENV, FROM_FILE))
-
-
-def _check(name: str, entry: str) -> None:
-    if not name or len(name) > 64 or not name.isascii():
-        raise InvalidArgument(f"name: expected 1 to 64 characters of {NAMES}")
-    if not name.replace("-", "_").replace("_", "a").isalnum():
-        raise InvalidArgument(f"name: expected only {NAMES}")
-    if not _is_source(entry) and not VALUE_MIN <= len(entry) <= VALUE_MAX:
-        raise InvalidArgument(
-            f"value: expected {VALUE_MIN} to {VALUE_MAX} characters, got {len(entry)}; what is "
-            "shorter could not be told from ordinary text, and so not be hidden"
-        )
+def _content(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
