@@ -1,4 +1,4 @@
-"""`aios secrets`: what tools are handed by name. A value is read from standard input, never shown."""
+"""`aios secrets`: what tools are handed by name. A value is read from standard input, not shown."""
 
 import os
 import sys

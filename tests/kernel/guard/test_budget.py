@@ -16,7 +16,7 @@ from aios.errors import (
     QuotaExceeded,
     WrongState,
 )
-from aios.kernel.guard.budget import Budgets, CallHold
+from aios.kernel.guard.budget import Budgets, CallHold, GenerationHold
 from aios.kernel.guard.budget_calls import BudgetCalls
 from aios.kernel.process import Process
 from aios.syscalls import budget as calls
@@ -86,6 +86,11 @@ class Bench:
     def held(self, call: Syscall[Any] = SEND, who: Process | None = None) -> CallHold:
         got = self.hold(call, who=who)
         assert isinstance(got, CallHold)
+        return got
+
+    def generation(self, prompt: int, most: int) -> GenerationHold:
+        got = self.budgets.generation(process(), TRAITS, prompt, most)
+        assert isinstance(got, GenerationHold)
         return got
 
     def waiting(self, call: Syscall[Any] = SEND, who: Process | None = None) -> Any:
@@ -367,8 +372,7 @@ def test_a_generation_holds_all_it_may_take_and_spends_what_it_took(bench: Bench
     async def body() -> None:
         await bench.limit("travel", R.TOKENS, 100)
         await bench.limit("travel", R.MONEY, 100)
-        hold = await bench.budgets.generation(process(), TRAITS, 20, 40, 10.0)
-        assert hold is not None
+        hold = bench.generation(20, 40)
         lines = await bench.of()
         assert (lines["travel", R.TOKENS].held, lines["travel", R.MONEY].held) == (60, 25)
         hold.spend(20, 10)
@@ -380,17 +384,28 @@ def test_a_generation_holds_all_it_may_take_and_spends_what_it_took(bench: Bench
     lived(body)
 
 
-def test_a_generation_waits_for_tokens_until_its_deadline(bench: Bench) -> None:
+def test_a_generation_waits_for_tokens_and_is_refused_what_it_can_never_have(
+    bench: Bench,
+) -> None:
     async def body() -> None:
         await bench.limit("travel", R.TOKENS, 100)
-        await bench.budgets.generation(process(), TRAITS, 60, 20, 10.0)
-        with pytest.raises(DeadlineExceeded):
-            await bench.budgets.generation(process(), TRAITS, 60, 20, 10.0)
-        assert asyncio.get_running_loop().time() == pytest.approx(10.0)
+        first = bench.generation(60, 20)
+        later = bench.budgets.generation(process(), TRAITS, 60, 20)
+        assert isinstance(later, Awaitable)
+        waiting = asyncio.ensure_future(_of(later))
+        await settled()
+        assert bench.desk.waits.of(2) == [("budget", "tokens", "of", "travel")]
+        first.spend(10, 10)
+        (await waiting).spend(60, 0)
+        assert await bench.spent("travel", R.TOKENS) == 80
         with pytest.raises(QuotaExceeded):
-            await bench.budgets.generation(process(), TRAITS, 81, 20, 10.0)
+            bench.budgets.generation(process(), TRAITS, 81, 20)
 
     lived(body)
+
+
+async def _of(later: Awaitable[GenerationHold]) -> GenerationHold:
+    return await later
 
 
 def test_what_was_spent_is_in_the_calls_own_commit(bench: Bench, journal: InlineJournal) -> None:
@@ -411,8 +426,7 @@ def test_a_generations_tokens_are_in_the_commit_of_its_completion(
 ) -> None:
     async def body() -> None:
         await bench.limit("travel", R.TOKENS, 100)
-        hold = await bench.budgets.generation(process(), TRAITS, 20, 40, 10.0)
-        assert hold is not None
+        hold = bench.generation(20, 40)
         work = bench.desk.work()
         hold.bind(work)
         await work.commit(completion(20, 7))

@@ -7,7 +7,7 @@ what is held, which nobody has spent.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aios.access.base import Act
 from aios.access.budgets import UNIT, Accounts, Held, Line, Short, chain, settle, try_hold, units
@@ -31,6 +31,7 @@ REFUSED = {Resource.CALLS}
 STARTED = {Resource.CALLS, Resource.MONEY}
 AGENTS_MAX = 100_000  # whose lines are remembered
 Record = Sequence[Change]
+H = TypeVar("H")
 
 
 class Budgets:
@@ -74,18 +75,21 @@ class Budgets:
         wants = wants_of(act, process.agent, call, self._prices)
         got = self._tried(process, lines, wants)
         if isinstance(got, Short):
-            return _Later(self, process, wants)
+            return _Later(self, process, wants, lambda held: CallHold(self, held))
         return CallHold(self, got) if got.is_any else None
 
-    async def generation(
-        self, process: Process, traits: Traits, prompt: int, most: int, timeout_s: float
-    ) -> "GenerationHold | None":
+    def generation(
+        self, process: Process, traits: Traits, prompt: int, most: int
+    ) -> "GenerationHold | Awaitable[GenerationHold] | None":
         """Hold what a generation takes at most, once its accounts have that much."""
         lines = self.lines_of(process.agent) if self.accounts.is_any else ()
         if not lines:
             return None
         prices = (traits.price_in, traits.price_out)
-        got = await self.granted(process, _tokens(prompt, most, prices), timeout_s)
+        wants = _tokens(prompt, most, prices)
+        got = self._tried(process, lines, wants)
+        if isinstance(got, Short):
+            return _Later(self, process, wants, lambda held: GenerationHold(self, held, prices))
         return GenerationHold(self, got, prices) if got.is_any else None
 
     def lines_of(self, agent: str) -> tuple[Line, ...]:
@@ -142,9 +146,8 @@ class Budgets:
             self.spent(begun)
         return got
 
-    async def granted(self, process: Process, wants: Wants, timeout_s: float | None) -> Held:
+    async def granted(self, process: Process, wants: Wants) -> Held:
         """Wait until it can be held; who is ended meanwhile leaves with an error."""
-        until = None if timeout_s is None else self._clock.now() + timeout_s
         while True:
             got = self._tried(process, self.lines_of(process.agent), wants)
             if isinstance(got, Held):
@@ -158,8 +161,7 @@ class Budgets:
                     resource=line.resource.value,
                 )
             )
-            left_s = None if until is None else max(0.0, until - self._clock.now())
-            await self._means.waits.wait(key_of(line), process.pid, left_s)
+            await self._means.waits.wait(key_of(line), process.pid, None)
 
     def _warn(self, process: Process, line: Line, utc: float) -> None:
         assert line.limit is not None
@@ -185,21 +187,20 @@ class Budgets:
             raise
 
 
-class _Later:
+class _Later(Generic[H]):
     """A hold that an account must be topped up for. Nothing waits before it is awaited."""
 
-    def __init__(self, budgets: Budgets, process: Process, wants: Wants) -> None:
+    def __init__(
+        self, budgets: Budgets, process: Process, wants: Wants, made: Callable[[Held], H]
+    ) -> None:
         self._budgets = budgets
         self._process = process
         self._wants = wants
+        self._made = made
 
-    def __await__(self) -> Generator[Any, Any, "CallHold"]:
-        return self._granted().__await__()
-
-    async def _granted(self) -> "CallHold":
-        return CallHold(
-            self._budgets, await self._budgets.granted(self._process, self._wants, None)
-        )
+    def __await__(self) -> Generator[Any, Any, H]:
+        held = yield from self._budgets.granted(self._process, self._wants).__await__()
+        return self._made(held)
 
 
 class CallHold:
