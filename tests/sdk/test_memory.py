@@ -7,6 +7,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from aios.sdk import Client, SyncClient
+from aios.sdk.access import AccessClient
+from aios.sdk.blocking_access import SyncAccessClient
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.blocks import BlockClient
 from aios.sdk.histories import HistoryClient
@@ -16,6 +18,7 @@ from aios.syscalls.memory import Access, BlockData
 from aios.syscalls.table import SYSCALLS
 
 PAIRS: dict[type[Any], type[Any]] = {
+    AccessClient: SyncAccessClient,
     BlockClient: SyncBlockClient,
     HistoryClient: SyncHistoryClient,
     NoteClient: SyncNoteClient,
@@ -55,7 +58,12 @@ def test_the_blocking_methods_are_the_awaited_ones(kind: type[Any]) -> None:
         assert mine.parameters == inspect.signature(getattr(kind, name)).parameters
 
 
-FAMILIES = {"memory": BlockClient, "history": HistoryClient, "note": NoteClient}
+FAMILIES = {
+    "access": AccessClient,
+    "memory": BlockClient,
+    "history": HistoryClient,
+    "note": NoteClient,
+}
 OWN = [name for name in SYSCALLS if name.partition(".")[0] in FAMILIES]
 
 

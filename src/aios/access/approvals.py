@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from aios.access.base import Act
 from aios.errors import Busy, InvalidArgument, NotFound, WrongState
 from aios.syscalls.approval import Answer, Approval
 
@@ -16,13 +17,12 @@ CLOSED_KEPT = 1_000  # questions that are over and can still be listed
 SHOWN_MAX = 2_000  # characters of arguments that a human is shown
 
 CONSEQUENCES: dict[str, str] = {
-    "access.accept": "{agent} trusts the policy {object} from now on",
-    "access.add_privilege": "{object} joins or leaves a privilege group, with all its rights",
-    "access.ask": "{agent} gets the right it asks for: {object}",
+    "access.add_privilege": "{owner} joins or leaves the group {object}, with all its rights",
+    "access.ask": "{agent} gets the right that the arguments below name",
     "access.grant": "{object} gets a right from {agent}",
     "access.revoke": "the right {object} ends, and all that come from it",
-    "budget.set": "the account {object} gets another limit",
-    "budget.top_up": "the account {object} may spend more",
+    "budget.set": "the account {owner} gets another limit of {object}",
+    "budget.top_up": "the account {owner} may spend more {object}",
     "file.append": "{agent} adds to the file {object}; the present content stays as a version",
     "file.copy": "{agent} makes a copy of {object}",
     "file.create": "{agent} makes the file {object}",
@@ -80,10 +80,12 @@ def digest_of(verb: str, object: str, arguments: bytes) -> str:
     return sha256(framed).hexdigest()
 
 
-def consequence(verb: str, agent: str, object: str) -> str:
+def consequence(act: Act, agent: str) -> str:
     """What a yes does, in plain words."""
-    words = CONSEQUENCES.get(verb, ANYTHING_ELSE)
-    return words.format(verb=verb, agent=agent, object=object or NOTHING)
+    words = CONSEQUENCES.get(act.verb, ANYTHING_ELSE)
+    name = act.object or NOTHING
+    whose = "" if act.owner == agent or "{owner}" in words else f" of {act.owner}"
+    return words.format(verb=act.verb, agent=agent, owner=act.owner, object=f"{name}{whose}")
 
 
 def shown(arguments: str) -> str:

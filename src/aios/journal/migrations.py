@@ -341,6 +341,30 @@ _CHUNK_SIZES = (
     "UPDATE block_chunks SET bytes = length(data) WHERE data IS NOT NULL",
 )
 
+# --- rights ---
+_RIGHTS = (
+    # In the order in which they were given: a derived one comes after what it was derived from.
+    """
+    CREATE TABLE rights (
+        serial INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        holder TEXT NOT NULL,
+        verbs TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        object TEXT NOT NULL,
+        expires REAL,
+        uses INTEGER,
+        delegable INTEGER NOT NULL,
+        parent TEXT NOT NULL,
+        given_by TEXT NOT NULL
+    ) STRICT
+    """,
+    # The groups that were set for an agent, with spaces between.
+    """
+    CREATE TABLE agent_groups (agent TEXT PRIMARY KEY, groups TEXT NOT NULL) STRICT, WITHOUT ROWID
+    """,
+)
+
 # --- approvals, budgets, audit ---
 _ACCOUNTS = (
     "CREATE TABLE approvals (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
@@ -375,5 +399,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *_INDEX_OUTBOX, *_FILES,
     ),
     _CHUNK_SIZES,
+    _RIGHTS,
     _ACCOUNTS,
 )  # fmt: skip

@@ -452,6 +452,18 @@ FILE_MOUNT_DROP = Statement(
     "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
 )
 
+# --- rights: capabilities, and the groups of agents ---
+_RIGHT = "id, holder, verbs, owner, object, expires, uses, delegable, parent, given_by"
+RIGHTS_ALL = Statement("rights_all", f"SELECT {_RIGHT} FROM rights ORDER BY serial")
+RIGHT_ADD = Statement(
+    "right_add", f"INSERT INTO rights ({_RIGHT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+RIGHT_DROP = Statement("right_drop", "DELETE FROM rights WHERE id = ?")
+RIGHT_USED = Statement("right_used", "UPDATE rights SET uses = uses - 1 WHERE id = ?")
+AGENT_GROUPS_ALL = Statement("agent_groups_all", "SELECT agent, groups FROM agent_groups")
+AGENT_GROUPS_PUT = Statement(
+    "agent_groups_put", "INSERT OR REPLACE INTO agent_groups (agent, groups) VALUES (?, ?)"
+)
 # --- approvals, budgets, audit ---
 APPROVAL_PUT = Statement(
     "approval_put", "INSERT OR REPLACE INTO approvals (id, body) VALUES (?, ?)"

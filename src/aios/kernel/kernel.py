@@ -9,23 +9,19 @@ from contextlib import aclosing
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
+from aios.access.grants import Grants
+from aios.access.monitor import Monitor
 from aios.cores.base import Core
 from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
-from aios.kernel.dispatch import (
-    Dispatch,
-    Handler,
-    Kind,
-    Reading,
-    RoomHandler,
-    by_agent,
-    readings_of,
-)
+from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import first_only
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
+from aios.kernel.guard.guard import Guard
+from aios.kernel.guard.parts import Fence, Setting, fitted
+from aios.kernel.guard.rights import RightsCalls
 from aios.kernel.hosting import Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
@@ -55,7 +51,7 @@ class Kernel:
     """Use as `async with`. It is the SDK's in-process transport.
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
-    with the kernel.
+    with the kernel. `fence` is what the guard goes by; None: an open policy and nothing else.
     """
 
     def __init__(
@@ -66,6 +62,7 @@ class Kernel:
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         environment: Environment | None = None,
+        fence: Fence | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -94,17 +91,32 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._processes = ProcessCalls(self._lives, self.environment)
+        fence = fence or Fence()
+        groups: dict[str, tuple[str, ...]] = {}
+        monitor = Monitor(fence.policy, Grants(), groups)
+        setting = Setting(
+            environment=self.environment,
+            table=self.table,
+            waits=self.waits,
+            bus=self.bus,
+            monitor=monitor,
+            is_stopping=lambda: self.gate.is_closed,
+        )
+        self.guard = Guard(setting, self._lives.until_running)
+        self._rights = RightsCalls(monitor, groups, self.guard, self.table, self.environment)
+        self._parts = fitted(fence.fittings, setting)
+        self.guard.fit(self._parts)
+        self._llm.meter = self._parts.meter
+        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
-        self._dispatch = Dispatch(
-            self._table_of_readings()
-            | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
-            self._table_of_handlers()
-            | first_only(by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY})),
-            journal,
-            self._keys,
+        tables = Tables(
+            readings=self._table_of_readings(),
+            handlers=self._table_of_handlers(),
+            looks={kind: rooms[kind] for kind in READ_ONLY & set(rooms)},
+            rooms={kind: rooms[kind] for kind in set(rooms) - READ_ONLY},
         )
+        self._dispatch = Dispatch(tables, self.guard, journal, self._keys)
         self._group = asyncio.TaskGroup()
         self.token = ""
         self.is_durable = False  # as a transport: only durable programs are told everything again
@@ -121,6 +133,9 @@ class Kernel:
             safe = checked(call)
             if caller.state is process.ProcessState.PAUSED:
                 await self._lives.until_running(caller)
+            entry = self.guard.admit(caller, safe)
+            if entry is not None:
+                return cast(R, await self._dispatch.read(entry))
             return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
@@ -189,12 +204,17 @@ class Kernel:
                 await self._group.__aexit__(kind, error, trace)
             else:
                 await self._group.__aexit__(None, None, None)
+            for closed in self._parts.close:
+                await closed()
 
     async def _first(self) -> Process:
         """The first process: the one there was, or a new one."""
         journal = self.environment.journal
         if journal is not None:
             await restore(self._lives, self._mail, self._keys, journal)
+        await self._rights.load()
+        for opened in self._parts.open:
+            await opened()
         if len(self.table):
             return self.table.find(INIT)
         first = self.table.draft(0, Spawn(name=FIRST_AGENT), self.clock.now())
@@ -252,6 +272,8 @@ class Kernel:
             process.Attempt: agents.attempt,
             process.Report: agents.report,
             process.Now: agents.now,
+            **self._rights.readings(),
+            **self._parts.readings,
         }
 
     def _table_of_handlers(self) -> dict[Kind, Handler]:
@@ -266,6 +288,8 @@ class Kernel:
             process.Resume: agents.resume,
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
+            **self._rights.handlers(),
+            **self._parts.handlers,
         }
 
 

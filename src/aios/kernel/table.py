@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, Denied, NotFound, Unauthenticated
+from aios.errors import Busy, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
 from aios.kernel.process_rows import hash_of
 from aios.syscalls.process import Exited, Pid, Spawn
@@ -109,7 +109,7 @@ class ProcessTable:
 
     def find(self, pid: Pid) -> Process:
         """A process, living or lately ended."""
-        process = self._living.get(pid) or self._ended.get(pid)
+        process = self.get(pid)
         if process is None:
             raise NotFound(f"no process {pid}; `list` shows those there are")
         return process
@@ -117,15 +117,16 @@ class ProcessTable:
     def lives(self, pid: Pid) -> bool:
         return pid in self._living
 
-    def owned(self, actor: Process, pid: Pid) -> Process:
-        """A process that `actor` may act on: itself or a descendant; the first may on all."""
-        process = self.find(pid)
-        above: Process | None = process
-        while above is not None and actor.pid not in (above.pid, INIT):
-            above = self._living.get(above.parent) or self._ended.get(above.parent)
-        if above is None:
-            raise Denied(f"process {actor.pid} may act on itself and its descendants, not on {pid}")
-        return process
+    def get(self, pid: Pid) -> Process | None:
+        """A process, living or lately ended; None where there is none."""
+        return self._living.get(pid) or self._ended.get(pid)
+
+    def is_above(self, actor: Process, pid: Pid) -> bool:
+        """Whether there is such a process and it is `actor` or descends from it."""
+        above = self.get(pid)
+        while above is not None and above is not actor:
+            above = self.get(above.parent)
+        return above is not None
 
     def end(self, process: Process, how: Exited) -> None:
         """Make a process final; its children become the first process's."""

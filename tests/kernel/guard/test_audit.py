@@ -19,14 +19,17 @@ from aios.kernel.guard.audit_place import FileSafe, RamSafe, Safe
 from aios.kernel.process import Process
 from aios.syscalls.access import Verdict
 from aios.syscalls.audit import AuditRecord, AuditRecords, AuditState, VerifyAudit
-from aios.syscalls.file import Delete, ReadFile, WriteFile
+from aios.syscalls.file import ReadFile, WriteFile
 from aios.syscalls.llm import Generate
+from aios.syscalls.process import Send
+from aios.syscalls.tool import CallTool
 from aios.testing.journal import InlineJournal
 from aios.testing.loop import VirtualClock
 from tests.kernel.guard.desk import ALLOWS, DENIES, INIT, Desk, Plain, act, process
 from tests.kernel.house import lived
 
 WRITE = WriteFile(path="a.txt", data=b"a secret content")
+SEND = Send(pid=3, body="hi")
 READ = ReadFile(path="a.txt")
 EVERYTHING = AuditRecords(limit=10_000)
 
@@ -52,8 +55,11 @@ class Hall:
         self.calls = AuditCalls(self.audit, self.book)
 
     def write(self, path: str = "a.txt", verdict: Verdict = ALLOWS) -> None:
+        """A decision, posted at once where it allows."""
         call = WriteFile(path=path, data=b"a secret content")
         self.audit.note(process(), act(call, Effect.CHANGE), call, verdict)
+        if verdict is ALLOWS:
+            self.audit.flush()
 
     def look(self, who: Process | None = None, owner: str = "travel") -> None:
         self.audit.note(who or process(), act(READ, Effect.READ, owner), READ, ALLOWS)
@@ -157,7 +163,8 @@ def test_a_record_stands_before_its_effect_in_the_journals_order() -> None:
         await hall.audit.open()
         work = desk.work()
         work.extend([Change(sql.META_PUT, ("effect", 1))])
-        hall.audit.note(process(), act(WRITE, Effect.CHANGE), WRITE, ALLOWS, work)
+        hall.audit.note(process(), act(WRITE, Effect.CHANGE), WRITE, ALLOWS)
+        hall.audit.begins(act(WRITE, Effect.CHANGE), work)
         assert watching.names == []
         await work.commit("done")
         assert watching.names.index("audit_page_add") < watching.names.index("meta_put")
@@ -427,11 +434,11 @@ def test_numbers_that_are_missing_are_not_given_again(
 def test_what_leaves_the_system_does_not_wait_for_a_commit_to_be_told(hall: Hall) -> None:
     async def body() -> None:
         await hall.audit.open()
-        call = Delete(path="a.txt")
-        hall.audit.note(
-            process(), act(call, Effect.OUTSIDE), call, ALLOWS, Desk(hall.journal).work()
-        )
-        assert len(await hall.journal.read(sql.AUDIT_PAGES_BACK, 10, 10)) == 1
+        for effect, call in ((Effect.OUTSIDE, SEND), (Effect.FINAL, CallTool(name="shop/buy"))):
+            hall.audit.note(process(), act(call, effect), call, ALLOWS)
+            hall.audit.begins(act(call, effect), Desk(hall.journal).work())
+            assert len(await hall.journal.read(sql.AUDIT_PAGES_BACK, 10, 10)) == 1
+            await hall.journal.post([Change(sql.AUDIT_PAGES_FORGET, (10,))])
         await hall.audit.close()
 
     lived(body)

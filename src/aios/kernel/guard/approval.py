@@ -130,7 +130,7 @@ class Approver:
             verb=act.verb,
             object=act.object,
             arguments=shown(self._hidden.text(arguments)),
-            consequence=consequence(act.verb, process.agent, act.object),
+            consequence=consequence(act, process.agent),
             reason=verdict.reason or verdict.rule,
             asked=asked,
             expires=asked + self.patience_s,

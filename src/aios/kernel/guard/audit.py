@@ -34,6 +34,7 @@ FORGET_EACH = 64 * PAGE_MAX  # records that are let go at once
 UNPOSTED_MAX = 64  # pages that wait for a journal which takes nothing more
 QUIET = frozenset({Effect.NONE, Effect.READ})
 LOUD = frozenset({"llm.generate", "llm.stream"})  # no effect on data, but on a purse
+RUNS_TOOLS = "tool."
 ANCHOR = "audit_anchor"
 LAST = 1 << 62  # no record has so high a number
 
@@ -104,15 +105,8 @@ class Audit:
         """Everything noted is durable, and the head says so."""
         await self._pulse.stop()
 
-    def note(
-        self,
-        process: Process,
-        act: Act,
-        call: Syscall[Any],
-        verdict: Verdict,
-        work: Work | None = None,
-    ) -> None:
-        """Durable no later than what `work` commits; without one, posted now if it has effects."""
+    def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
+        """Remember a decision. Raises `Busy` where too many could not be written."""
         is_quiet = act.effect in QUIET and act.verb not in LOUD
         if is_quiet and act.owner == process.agent and verdict.decision is Decision.ALLOW:
             self.count(process, act.verb, verdict.rule)
@@ -126,11 +120,15 @@ class Audit:
         self._pulse.due()
         if len(self._noted) >= PAGE_MAX:
             self.flush()
-        elif act.effect not in QUIET and verdict.decision is not Decision.DENY:
-            if work is None or act.effect is Effect.OUTSIDE:
-                self.flush()
-            else:
-                work.remember(self._first)
+
+    def begins(self, act: Act, work: Work) -> None:
+        """What was noted goes to the journal before what `work` commits; or now."""
+        if act.effect in QUIET:
+            return
+        if act.effect is Effect.OUTSIDE or act.verb.startswith(RUNS_TOOLS):
+            self.flush()  # It takes effect before there is any commit.
+        else:
+            work.remember(self._first)
 
     def count(self, process: Process, verb: str, rule: str) -> None:
         """One more look of an agent at its own."""
