@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aios.access.policy import OPEN, Policy
 from aios.kernel import Kernel, boot
 from aios.kernel.hosting import Program
 from aios.retrieval.choose import chosen, name_for, remember
@@ -15,9 +16,12 @@ async def booted(
     home: Path | None,
     embedder: str = "",
     programs: Mapping[str, Program] | None = None,
+    access: Policy = OPEN,
 ) -> AsyncIterator[Kernel]:
     """From now on the home goes by `embedder`, if one is named."""
     name = name_for(home, embedder)
-    async with boot(model, programs=programs, state=home, embedder=chosen(name)) as kernel:
+    async with boot(
+        model, programs=programs, state=home, embedder=chosen(name), access=access
+    ) as kernel:
         remember(home, name)
         yield kernel

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aios.access import explain
-from aios.access.acts import ACTS, act_of, object_of, strongest
+from aios.access.acts import ACTS, act_of, strongest
 from aios.access.base import Act
 from aios.access.monitor import Judged, Question
+from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
 from aios.errors import AiosError, Cancelled, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
@@ -51,7 +52,7 @@ class Guard:
 
     def __init__(self, setting: Setting, resumed: Callable[[Process], Awaitable[None]]) -> None:
         self._monitor = setting.monitor
-        self._grants = setting.monitor.grants
+        self.grants = setting.monitor.grants
         self._table = setting.table
         self._utc = setting.environment.clock.utc
         self._resumed = resumed
@@ -71,6 +72,11 @@ class Guard:
         """Rights have changed: from now on every call is judged by what they are now."""
         self._standings.clear()
         self._first = self._monitor.first()
+
+    def reload(self, policy: Policy) -> None:
+        """Another policy holds, for calls that wait too."""
+        self._monitor.reload(policy)
+        self.forget()
 
     def admit(self, process: Process, call: Syscall[Any]) -> Entry | None:
         """Raise what refuses the call. None: it may act at once, and nothing need be told after."""
@@ -128,7 +134,7 @@ class Guard:
 
     def begin(self, entry: Entry, work: Work) -> None:
         """The uses it takes are set aside, and gone in the commit of what the call does."""
-        self._grants.set_aside(entry.uses)
+        self.grants.set_aside(entry.uses)
         work.extend(rights_rows.used(id) for id in entry.uses)
         if self._parts.witness is not None:
             self._parts.witness.begins(entry.act, work)
@@ -140,7 +146,7 @@ class Guard:
         is_error = isinstance(outcome, BaseException)
         if entry.uses:
             was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
-            self._grants.use_up(entry.uses) if was_done else self._grants.give_back(entry.uses)
+            self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
         if entry.hold is not None:
             entry.hold.settle(outcome)
         if entry.consent is not None:
@@ -167,7 +173,7 @@ class Guard:
         verdict = explain.verdict(self._monitor, standing, asked, judged)
         if judged.decision is Decision.DENY:
             self._note(process, asked.act, call, verdict)
-            raise self._refusal(standing, asked, call, verdict)
+            raise self._refusal(standing, asked, verdict)
         is_away = asked.relation is not Relation.OWN and not judged.is_lent
         as_owner = asked.act.owner if is_away and asked.row.owner is not None else None
         return Entry(process, call, asked.act, verdict, as_owner, uses)
@@ -186,7 +192,7 @@ class Guard:
             id
             for one in judged
             if one.capability is not None
-            for id in self._grants.limited(one.capability)
+            for id in self.grants.limited(one.capability)
         }
         if asked is questions[0]:
             asked = asked._replace(act=whole)
@@ -247,12 +253,10 @@ class Guard:
         if self._parts.witness is not None:
             self._parts.witness.note(process, act, call, verdict)
 
-    def _refusal(
-        self, standing: Standing, asked: Question, call: Syscall[Any], verdict: Verdict
-    ) -> AiosError:
+    def _refusal(self, standing: Standing, asked: Question, verdict: Verdict) -> AiosError:
         """About another agent's thing, the very error of one that is not there."""
         if asked.relation is not Relation.OWN and self._monitor.may_own(standing, asked):
-            absent = missing(asked.row, object_of(asked.row, call))
+            absent = missing(asked.row, asked.act.object)
             if absent is not None:
                 return NotFound(absent)
         return Denied(_words(verdict))
