@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aios.cli.approvals import told
 from aios.errors import AiosError
@@ -56,11 +56,16 @@ async def at_terminal(text: str) -> str | None:
     sys.stderr.write(text)
     sys.stderr.flush()
     descriptor = sys.stdin.fileno()
-    loop.add_reader(descriptor, lambda: line.done() or line.set_result(sys.stdin.readline()))
+    loop.add_reader(descriptor, _read_into, line)
     try:
         return await line or None
     finally:
         loop.remove_reader(descriptor)
+
+
+def _read_into(line: asyncio.Future[str]) -> None:
+    if not line.done():
+        line.set_result(sys.stdin.readline())
 
 
 async def _put(kernel: "Kernel", ask: Ask, news: asyncio.Event) -> None:
@@ -89,7 +94,8 @@ async def _unless_over(
     while not asking.done():
         news.clear()
         hearing = asyncio.ensure_future(news.wait())
-        await asyncio.wait([asking, hearing], return_when=asyncio.FIRST_COMPLETED)
+        both: list[asyncio.Future[Any]] = [asking, hearing]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         hearing.cancel()
         oldest = await _oldest(kernel)
         if not asking.done() and (oldest is None or oldest.id != question.id):
