@@ -132,7 +132,7 @@ class Approver:
             object=act.object,
             arguments=shown(self._hidden.text(arguments)),
             consequence=consequence(act, process.agent),
-            reason=verdict.reason or verdict.rule,
+            reason=": ".join(part for part in (verdict.rule, verdict.reason) if part),
             asked=asked,
             expires=asked + self._patience_s,
         )
