@@ -134,8 +134,9 @@ class Guard:
 
     def begin(self, entry: Entry, work: Work) -> None:
         """The uses it takes are set aside, and gone in the commit of what the call does."""
-        self.grants.set_aside(entry.uses)
-        work.extend(rights_rows.used(id) for id in entry.uses)
+        if entry.uses:
+            self.grants.set_aside(entry.uses)
+            work.extend(rights_rows.used(id) for id in entry.uses)
         if self._parts.witness is not None:
             self._parts.witness.begins(entry.act, work)
         if entry.hold is not None:
@@ -170,7 +171,10 @@ class Guard:
         """The entry of a call that is allowed, or of which a human is asked."""
         standing = self._standing(process)
         asked, judged, uses = self._worst(process, call, standing)
-        verdict = explain.verdict(self._monitor, standing, asked, judged)
+        if judged.decision is Decision.ALLOW:
+            verdict = Verdict(decision=Decision.ALLOW, rule=judged.rule)
+        else:
+            verdict = explain.verdict(self._monitor, standing, asked, judged)
         if judged.decision is Decision.DENY:
             self._note(process, asked.act, call, verdict)
             raise self._refusal(standing, asked, verdict)
@@ -184,19 +188,21 @@ class Guard:
         """Of all acts that the call is: the first that is denied, else one that is asked of a
         human, else the call's own; as the act of the whole call. And what they all use."""
         questions = self._questions.of(process, call)
+        if len(questions) == 1:
+            one = self._monitor.judge(standing, questions[0])
+            return questions[0], one, self._uses(one)
         judged = [self._monitor.judge(standing, one) for one in questions]
         at = min(range(len(judged)), key=lambda place: _WORST.index(judged[place].decision))
         whole = questions[0].act._replace(effect=strongest([one.act.effect for one in questions]))
-        asked = questions[at] if judged[at].decision is Decision.DENY else questions[0]
-        uses = {
-            id
-            for one in judged
-            if one.capability is not None
-            for id in self.grants.limited(one.capability)
-        }
-        if asked is questions[0]:
-            asked = asked._replace(act=whole)
+        is_denied = judged[at].decision is Decision.DENY
+        asked = questions[at] if is_denied else questions[0]._replace(act=whole)
+        uses = {id for one in judged for id in self._uses(one)}
         return asked, judged[at], tuple(sorted(uses))
+
+    def _uses(self, judged: Judged) -> tuple[str, ...]:
+        """The capabilities that an act takes a use of."""
+        one = judged.capability
+        return () if one is None else self.grants.limited(one)
 
     # What the parts are asked and told.
 
