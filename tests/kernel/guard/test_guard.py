@@ -322,7 +322,7 @@ def test_a_stream_is_judged_as_any_call(tmp_path: Path) -> None:
             agent = await home.spawn("ada")
             asked = Stream(generate=Generate(prompt="x", model="grand"))
             with pytest.raises(Denied, match="'quiet'"):
-                await anext(home.kernel.stream(agent.token, asked))  # type: ignore[arg-type]  # it is one
+                await anext(home.kernel.stream(agent.token, asked))
 
     lived(main())
 

@@ -106,7 +106,7 @@ class Stage:
     async def credential(self, kind: str, verb: str, thing: Thing, caller: str) -> None:
         """What the caller holds, or does not."""
         verbs = f"{verb.partition('.')[0]}.*" if ACTS[SYSCALLS[verb]].parts else verb
-        right = {"verbs": verbs, "owner": thing.owner, "object": "*"}
+        right: dict[str, Any] = {"verbs": verbs, "owner": thing.owner, "object": "*"}
         if kind == "wrong":
             for wrong in ({"verbs": "llm.models"}, {"owner": "nobody"}, {"object": "elsewhere"}):
                 await self.home.first(GrantRight(to=caller, **(right | wrong)))

@@ -5,7 +5,7 @@ made for it. Any other becomes an entry, which is left when the call has ended. 
 is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from aios.access.base import Act
 from aios.access.monitor import Judged, Question
 from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
-from aios.errors import AiosError, Cancelled, Denied, NotFound, QuotaExceeded
+from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
 from aios.kernel.guard import rights_rows
 from aios.kernel.guard.base import Consent, Hold, Ledger
@@ -28,7 +28,6 @@ from aios.syscalls.base import Syscall
 
 Perform = Callable[[Process, Any, Work, str | None], Awaitable[Any]]
 STANDINGS_MAX = 300_000  # agents' standings that are remembered
-UNANSWERED = Cancelled("the caller went away")
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ class Entry:
     as_owner: str | None  # the agent as which it is carried out; None: the caller itself
     uses: tuple[str, ...]  # capabilities of which it takes a use
     is_ready: bool = False  # nothing is left to be waited for
-    consent: Consent | None = None  # to what a human was asked
+    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
 
@@ -93,6 +92,8 @@ class Guard:
             return self._entered(self._judged(process, call))
         if self._is_bare:
             return None
+        if kind in self._parts.effects or row.parts is not None:
+            return self._entered(self._judged(process, call))
         act = act_of(row, call, process.agent)
         return self._entered(Entry(process, call, act, verdict, None, ()))
 
@@ -101,7 +102,7 @@ class Guard:
         if not entry.is_ready:
             entry = await self.ready(entry, work)
         self.begin(entry, work)
-        outcome: object = UNANSWERED
+        outcome: object = None
         try:
             outcome = await perform(entry.process, entry.call, work, entry.as_owner)
         except BaseException as error:
@@ -112,21 +113,24 @@ class Guard:
         return outcome
 
     async def ready(self, entry: Entry, work: Work) -> Entry:
-        """Wait for a human's yes and for budget. What was waited for is judged again."""
-        consent: Consent | None = None
+        """Wait for a human's yes and for budget. What was waited for is judged again.
+
+        A yes is to the rule that asked: another one that came up meanwhile is another question.
+        """
+        consents: dict[str, Consent] = {}
         hold: Hold | None = None
         try:
             while not entry.is_ready:
                 if entry.topping_up is not None:
-                    hold, entry.topping_up = await entry.topping_up, None
+                    hold = await entry.topping_up
                 else:
-                    consent = await self._ask(entry, work)
+                    consents[entry.verdict.rule] = await self._ask(entry, work)
                 await self._resumed(entry.process)
                 again = self._judged(entry.process, entry.call)
-                again.hold, again.consent = hold, consent
+                again.hold, again.consents = hold, consents
                 entry = self._entered(again)
         except BaseException as error:
-            for one in (hold, consent):
+            for one in (hold, *consents.values()):
                 if one is not None:
                     one.settle(error)
             raise
@@ -150,8 +154,8 @@ class Guard:
             self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
         if entry.hold is not None:
             entry.hold.settle(outcome)
-        if entry.consent is not None:
-            entry.consent.settle(outcome)
+        for consent in (entry.consents or {}).values():
+            consent.settle(outcome)
         if self._parts.flow is not None and not is_error:
             self._parts.flow.learn(entry.process, entry.act, entry.call, outcome)
 
@@ -216,27 +220,31 @@ class Guard:
                 self._note(process, act, call, found)
                 raise Denied(_words(found))
             entry.verdict = found
-        if entry.verdict.decision is Decision.ASK and entry.consent is None:
+        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
+            entry.consents or ()
+        ):
             self._note(process, act, call, entry.verdict)
             return entry
+        held: Hold | None = None
         if parts.ledger is not None and entry.hold is None:
-            hold = self._held(parts.ledger, entry)
-            if isinstance(hold, Awaitable):
-                entry.topping_up = hold
-                return entry
-            entry.hold = hold
+            hold = self._hold(parts.ledger, entry)
+            if hold is not None:
+                if isinstance(hold, Awaitable):
+                    entry.topping_up = hold
+                    return entry
+                entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
             entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
         try:
             self._note(process, act, call, entry.verdict)
-        except AiosError as error:
-            if entry.hold is not None:
-                entry.hold.settle(error)
+        except AiosError as problem:
+            if held is not None:
+                held.settle(problem)
             raise
         return entry
 
-    def _held(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
+    def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
         try:
             return ledger.hold(entry.process, entry.act, entry.call)
         except QuotaExceeded as no:
