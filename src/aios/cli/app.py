@@ -11,7 +11,10 @@ import typer
 
 from aios.cli.access import access
 from aios.cli.agents import agents
+from aios.cli.approvals import approvals
+from aios.cli.audit import audit
 from aios.cli.bench import bench
+from aios.cli.budgets import budgets
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.events import events
@@ -23,6 +26,7 @@ from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
 from aios.cli.run import run
+from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
 from aios.cli.steer import kill, pause, resume
@@ -38,10 +42,14 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 GROUPS: dict[str, typer.Typer] = {
     "access": access,
     "agents": agents,
+    "approvals": approvals,
+    "audit": audit,
+    "budgets": budgets,
     "files": files,
     "journal": journal,
     "memory": memory,
     "models": models,
+    "secrets": secrets,
 }
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ import asyncio
 import importlib.util
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ import typer
 
 from aios.cli import policies
 from aios.cli.policies import Access
+from aios.cli.prompt import at_terminal, is_at_terminal, prompting
 from aios.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -103,7 +105,9 @@ async def _run(chosen: Runnable, of: "_Kernel", *, is_durable: bool) -> str:
     from aios.sdk import hosted
 
     programs = {chosen.id: hosted(chosen.program)}
-    async with booted(of.model, of.home, of.embedder, programs, of.access) as kernel:
+    asks = is_at_terminal()
+    opened = booted(of.model, of.home, of.embedder, programs, of.access, asks=asks)
+    async with opened as kernel, prompting(kernel, at_terminal) if asks else nullcontext():
         return await carried_out(kernel, chosen, is_durable=is_durable)
 
 

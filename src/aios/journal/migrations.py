@@ -365,6 +365,33 @@ _RIGHTS = (
     """,
 )
 
+# --- approvals, budgets, audit ---
+_ACCOUNTS = (
+    "CREATE TABLE approvals (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+    # `most` is the limit, NULL for none; `since` is from when on seconds pass.
+    """
+    CREATE TABLE budgets (
+        account TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        most REAL,
+        spent REAL NOT NULL,
+        since REAL,
+        PRIMARY KEY (account, resource)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE audit_pages (
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        before BLOB NOT NULL,
+        hash BLOB NOT NULL,
+        marks BLOB NOT NULL,
+        body BLOB NOT NULL,
+        seal BLOB NOT NULL
+    ) STRICT
+    """,
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -373,4 +400,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     _CHUNK_SIZES,
     _RIGHTS,
+    _ACCOUNTS,
 )  # fmt: skip

@@ -464,6 +464,41 @@ AGENT_GROUPS_ALL = Statement("agent_groups_all", "SELECT agent, groups FROM agen
 AGENT_GROUPS_PUT = Statement(
     "agent_groups_put", "INSERT OR REPLACE INTO agent_groups (agent, groups) VALUES (?, ?)"
 )
+# --- approvals, budgets, audit ---
+APPROVAL_PUT = Statement(
+    "approval_put", "INSERT OR REPLACE INTO approvals (id, body) VALUES (?, ?)"
+)
+APPROVAL_FORGET = Statement("approval_forget", "DELETE FROM approvals WHERE id = ?")
+APPROVALS_ALL = Statement("approvals_all", "SELECT body FROM approvals ORDER BY id")
+# A limit and what is spent change apart: neither takes the other back.
+BUDGET_LIMIT = Statement(
+    "budget_limit",
+    "INSERT INTO budgets (account, resource, most, spent) VALUES (?, ?, ?, 0)"
+    " ON CONFLICT DO UPDATE SET most = excluded.most",
+)
+BUDGET_TOP_UP = Statement(
+    "budget_top_up", "UPDATE budgets SET most = most + ? WHERE account = ? AND resource = ?"
+)
+BUDGET_SPENT = Statement(
+    "budget_spent", "UPDATE budgets SET spent = ?, since = ? WHERE account = ? AND resource = ?"
+)
+BUDGETS_ALL = Statement("budgets_all", "SELECT account, resource, most, spent, since FROM budgets")
+_PAGE = "first, last, before, hash, marks, body, seal"
+AUDIT_PAGE_ADD = Statement(
+    "audit_page_add", f"INSERT INTO audit_pages ({_PAGE}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+# The page that holds a record, found by `first` alone, and those after it; or those before, back.
+AUDIT_PAGES_FROM = Statement(
+    "audit_pages_from",
+    f"SELECT {_PAGE} FROM audit_pages"
+    " WHERE first >= coalesce((SELECT max(first) FROM audit_pages WHERE first <= ?1), 0)"
+    " AND last >= ?1 ORDER BY first LIMIT ?2",
+)
+AUDIT_PAGES_BACK = Statement(
+    "audit_pages_back",
+    f"SELECT {_PAGE} FROM audit_pages WHERE first <= ? ORDER BY first DESC LIMIT ?",
+)
+AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WHERE last <= ?")
 
 
 def named() -> dict[str, Statement]:

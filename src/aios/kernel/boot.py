@@ -20,7 +20,7 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
-from aios.kernel.guard.fittings import FITTINGS
+from aios.kernel.guard.fittings import fittings
 from aios.kernel.guard.parts import Fence
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
@@ -85,7 +85,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         rooms=rooms.handlers,
                         left=rooms.left,
                         environment=dataclasses.replace(given, journal=journal),
-                        fence=Fence(policy=access, fittings=FITTINGS),
+                        fence=Fence(policy=access, fittings=fittings(place)),
                     )
                     rooms.speak(kernel.call_for)
                     async with kernel:

@@ -55,7 +55,7 @@ class Kernel:
     guard goes by; None: an open policy and nothing else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is given
         self,
         cores: Sequence[Core],
         policy: Callable[[], Policy],
@@ -97,12 +97,18 @@ class Kernel:
         groups: dict[str, tuple[str, ...]] = {}
         monitor = Monitor(fence.policy, Grants(), groups)
         setting = Setting(
-            environment=self.environment, table=self.table, waits=self.waits, monitor=monitor
+            environment=self.environment,
+            table=self.table,
+            waits=self.waits,
+            bus=self.bus,
+            monitor=monitor,
+            is_stopping=lambda: self.gate.is_closed,
         )
         self.guard = Guard(setting, self._lives.until_running)
         self._rights = RightsCalls(monitor, groups, self.guard, self.table, self.environment)
         self._parts = fitted(fence.fittings, setting)
         self.guard.fit(self._parts)
+        self._llm.meter = self._parts.meter
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
@@ -204,6 +210,8 @@ class Kernel:
                 await self._group.__aexit__(kind, error, trace)
             else:
                 await self._group.__aexit__(None, None, None)
+            for closed in self._parts.close:
+                await closed()
 
     async def _first(self) -> Process:
         """The first process: the one there was, or a new one."""

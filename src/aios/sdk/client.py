@@ -11,7 +11,10 @@ import msgspec
 
 from aios.errors import InvalidArgument
 from aios.sdk.access import AccessClient
+from aios.sdk.approvals import ApprovalClient
+from aios.sdk.audit import AuditClient
 from aios.sdk.blocks import BlockClient
+from aios.sdk.budgets import BudgetClient
 from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
@@ -69,6 +72,9 @@ class Client:
         self.notes = NoteClient(self)
         self.files = Files(self)
         self.access = AccessClient(self)
+        self.approvals = ApprovalClient(self)
+        self.budgets = BudgetClient(self)
+        self.audit = AuditClient(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

@@ -1,6 +1,6 @@
 """The closed list of syscalls. Handlers, wire schema, documentation and tests derive from it."""
 
-from aios.syscalls import access, file, history, llm, memory, note, process
+from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, process
 from aios.syscalls.base import Syscall, name_of
 
 SYSCALLS: dict[str, type[Syscall[object]]] = {
@@ -22,6 +22,9 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         note.Add, note.Get, note.Update, note.Remove, note.Link, note.ShareNote, note.Search,
         access.GrantRight, access.RevokeRight, access.Rights, access.CheckAccess,
         access.AddPrivilege, access.AskPermission,
+        approval.Approvals, approval.AnswerApproval,
+        budget.SetBudget, budget.TopUp, budget.Budgets,
+        audit.AuditRecords, audit.VerifyAudit,
     )
 }  # fmt: skip
 

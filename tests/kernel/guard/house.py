@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aios.clock import LoopClock
+from aios.config import Limits
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
 from aios.kernel.guard.parts import Fence
@@ -17,6 +18,8 @@ from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.syscalls import Spawn, Spawned, Syscall
 from aios.testing.homes import scripted
+
+NOBODY = Limits(approval_s=0.0)  # sits here to be asked
 
 
 class MovedClock(LoopClock):
@@ -49,7 +52,7 @@ async def house(folder: Path, fence: Fence | None = None) -> AsyncIterator[House
     """An open kernel in a home that is not durable: nothing waits for a disk."""
     journal = open_journal(folder / "journal", is_durable=False)
     clock = MovedClock()
-    given = Environment(clock=clock, random=random.Random(1))
+    given = Environment(clock=clock, random=random.Random(1), limits=NOBODY)
     try:
         async with open_rooms(journal, folder, given, NgramEmbedder()) as rooms:
             kernel = Kernel(

@@ -54,6 +54,8 @@ class Desk:
         self.settled: list[object] = []
         self.learned: list[tuple[str, object]] = []
         self.refuses: set[str] = set()  # verbs that the labels stand against
+        self.consented: list[object] = []  # what became of calls that had a yes
+        self.begun: list[str] = []
         self.limits: set[str] = set()  # verbs for which there is a budget
         self.empty = False  # whether that is used up
         self.setting: Setting
@@ -72,8 +74,9 @@ class Desk:
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
-    ) -> None:
+    ) -> "Yes":
         await self.setting.waits.wait(("approval", 1), process.pid, None)
+        return Yes(self.consented)
 
     def answer(self, *, yes: bool) -> None:
         if yes:
@@ -90,11 +93,27 @@ class Desk:
         await self.setting.waits.wait(("budget", 1), process.pid, None)
         return self
 
+    def bind(self, work: Work) -> None:
+        """What it holds is told when the call has ended."""
+
     def settle(self, reply: object) -> None:
         self.settled.append(reply)
 
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
         self.noted.append((act.verb, verdict.decision.value, verdict.rule))
+
+    def begins(self, act: Act, work: Work) -> None:
+        self.begun.append(act.verb)
+
+
+class Yes:
+    """A consent, by hand."""
+
+    def __init__(self, settled: list[object]) -> None:
+        self._settled = settled
+
+    def settle(self, reply: object) -> None:
+        self._settled.append(reply)
 
 
 def lived(main: Coroutine[Any, Any, None]) -> None:
@@ -120,7 +139,9 @@ def test_nothing_is_done_before_the_yes_and_the_wait_is_shown(tmp_path: Path) ->
             assert await waiting(home, agent.pid) == "approval 1"
             assert (await home.kernel.call(agent.token, file.Stat(path="x"))).path == "x"
             desk.answer(yes=True)
-            await task
+            done = await task
+            assert desk.consented == [done]
+            assert desk.begun[-1] == "file.delete"
             with pytest.raises(NotFound):
                 await home.kernel.call(agent.token, file.Stat(path="x"))
             told = [one for one in desk.noted if one[0] == "file.delete"]

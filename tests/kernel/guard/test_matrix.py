@@ -19,9 +19,11 @@ from aios.access.acts import ACTS
 from aios.access.groups import Right
 from aios.access.policy import Members, Policy
 from aios.errors import AiosError, Denied, NotFound
+from aios.kernel.guard.accounts import Accounts
 from aios.kernel.guard.parts import Fence
 from aios.syscalls import Decoding, Generate, Kill, Spawn, file, history, memory, note
 from aios.syscalls.access import GrantRight, RevokeRight
+from aios.syscalls.budget import Resource, SetBudget
 from aios.syscalls.llm import Message
 from aios.syscalls.table import SYSCALLS
 from tests.kernel.guard.house import House, house
@@ -39,10 +41,18 @@ POLICY = Policy(
 )
 FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
+BY_RIGHT_ONLY = {"budget.set", "budget.top_up"}  # also on what is one's own
+# Of no single agent: whoever has the right has it as its own.
+IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
 OPEN_TO_ALL = {"process.send"}
 NAMES_OTHERS = [name for name, kind in SYSCALLS.items() if ACTS[kind].owner or ACTS[kind].by_pid]
 OWN = {"file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
-NOT_THERE = {"llm.cancel", "file.mount", "file.unmount"}  # No cell makes what these name.
+NOT_THERE = {
+    "llm.cancel",
+    "file.mount",
+    "file.unmount",
+    "approval.answer",
+}  # No cell makes what these name.
 FAMILIES = sorted({name.partition(".")[0] for name in SYSCALLS})
 
 
@@ -57,8 +67,10 @@ class Thing:
 
 def is_entitled(verb: str, situation: str, credential: str) -> bool:
     """The whole rule."""
-    if verb in FIRST_ONLY:
+    if verb in FIRST_ONLY | BY_RIGHT_ONLY:
         return credential in GOOD
+    if verb in IN_HUMANS_PLACE:
+        return credential in GOOD and situation == "own"
     if verb in NEVER:
         return False
     if verb not in NAMES_OTHERS:
@@ -212,12 +224,28 @@ async def _a_capability(stage: Stage, owner: str, situation: str) -> Thing:
     return Thing(owner=owner, name=one.id)
 
 
+async def an_account(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
+    if situation == "unknown":
+        return Thing(owner=f"nobody{stage.cells}", name="account")
+    if situation == "deleted":
+        return Thing(owner="gone", name="account")
+    await stage.home.first(SetBudget(account=owner, resource=Resource.CALLS, limit=None))
+    return Thing(owner=owner, name="account")
+
+
+async def a_question(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
+    return Thing(owner=owner, name="question")
+
+
 async def nothing(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
     return Thing(owner=owner, name="pocket")
 
 
 MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "access": an_agent,
+    "approval": a_question,
+    "audit": nothing,
+    "budget": an_account,
     "file": a_file,
     "history": a_history,
     "llm": nothing,
@@ -234,6 +262,9 @@ VALUES: dict[str, Any] = {
     "llm.generate decoding": ASKED.decoding, "llm.tokenize text": "x", "process.wait timeout_s": 0,
     "process.receive timeout_s": 0, "file.mount folder": "/nowhere", "access.grant to": "somebody",
     "access.grant verbs": "*", "access.ask verbs": "*", "access.check verb": "file.read",
+    "approval.answer id": 1, "approval.answer digest": "0" * 64, "approval.answer yes": True,
+    "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
+    "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
 }  # fmt: skip
 DATA: dict[str, Any] = {
@@ -257,6 +288,8 @@ def call_of(verb: str, thing: Thing, caller: str) -> Any:
             fields[field] = thing.other or f"{thing.name}-to"
         elif field == "steps" and row.parts is not None:
             fields[field] = (file.AppendFile(path=thing.name, data=b"!"),)
+        elif field == "account":
+            fields[field] = thing.owner
         elif field in {"owner", "agent"} and row.owner is not None:
             fields[field] = "" if thing.owner == caller else thing.owner
         elif field in DATA:
@@ -296,7 +329,7 @@ async def cells_of(stage: Stage, verb: str) -> tuple[list[str], int]:
 def test_nobody_does_or_learns_what_it_has_no_right_to(family: str, tmp_path: Path) -> None:
     async def main() -> None:
         wrong: list[str] = []
-        async with house(tmp_path, Fence(policy=POLICY)) as home:
+        async with house(tmp_path, Fence(policy=POLICY, fittings=(Accounts(),))) as home:
             stage = Stage(home)
             for agent in ("other", "archive", "third"):
                 await stage.call(agent, memory.Blocks())

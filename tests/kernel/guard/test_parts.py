@@ -9,6 +9,7 @@ import pytest
 from aios.access.base import Act, Effect
 from aios.access.policy import Line, Policy
 from aios.errors import Denied
+from aios.journal.base import Work
 from aios.kernel.guard.parts import Fence, Parts, Setting
 from aios.kernel.process import Process
 from aios.syscalls import Syscall
@@ -25,6 +26,9 @@ class Witness:
 
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
         self.effects.append((act.verb, act.effect))
+
+    def begins(self, act: Act, work: Work) -> None:
+        """Nothing is kept here."""
 
 
 class Tools:

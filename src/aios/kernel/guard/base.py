@@ -33,13 +33,25 @@ class Asker(Protocol):
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
-    ) -> None:
+    ) -> "Consent":
         """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
+        ...
+
+
+class Consent(Protocol):
+    """A yes in the hands of one call."""
+
+    def settle(self, reply: object) -> None:
+        """The call has ended: its yes is used up, or after an error the agent's still."""
         ...
 
 
 class Hold(Protocol):
     """An allowance set aside for one call."""
+
+    def bind(self, work: Work) -> None:
+        """What `work` commits tells what the call took."""
+        ...
 
     def settle(self, reply: object) -> None:
         """Spend what the call really took; give back the rest. An error took what it took."""
@@ -58,5 +70,9 @@ class Witness(Protocol):
     """The audit."""
 
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
-        """Durable no later than what the call then commits."""
+        """Remember it; what had no effect may be durable a moment later."""
+        ...
+
+    def begins(self, act: Act, work: Work) -> None:
+        """The call acts now: what was noted of it is durable no later than what it commits."""
         ...

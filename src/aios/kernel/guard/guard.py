@@ -5,7 +5,7 @@ made for it. Any other becomes an entry, which is left when the call has ended. 
 is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
 """
 
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from aios.access.base import Act
 from aios.access.monitor import Judged, Question
 from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
-from aios.errors import AiosError, Denied, NotFound
+from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
 from aios.kernel.guard import rights_rows
-from aios.kernel.guard.base import Hold
+from aios.kernel.guard.base import Consent, Hold, Ledger
 from aios.kernel.guard.missing import missing
 from aios.kernel.guard.parts import Parts, Setting
 from aios.kernel.guard.questions import Questions
@@ -41,6 +41,7 @@ class Entry:
     as_owner: str | None  # the agent as which it is carried out; None: the caller itself
     uses: tuple[str, ...]  # capabilities of which it takes a use
     is_ready: bool = False  # nothing is left to be waited for
+    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
 
@@ -116,22 +117,22 @@ class Guard:
 
         A yes is to the rule that asked: another one that came up meanwhile is another question.
         """
-        agreed: set[str] = set()
+        consents: dict[str, Consent] = {}
         hold: Hold | None = None
         try:
             while not entry.is_ready:
                 if entry.topping_up is not None:
                     hold = await entry.topping_up
                 else:
-                    await self._ask(entry, work)
-                    agreed.add(entry.verdict.rule)
+                    consents[entry.verdict.rule] = await self._ask(entry, work)
                 await self._resumed(entry.process)
                 again = self._judged(entry.process, entry.call)
-                again.hold = hold
-                entry = self._entered(again, agreed)
+                again.hold, again.consents = hold, consents
+                entry = self._entered(again)
         except BaseException as error:
-            if hold is not None:
-                hold.settle(error)
+            for one in (hold, *consents.values()):
+                if one is not None:
+                    one.settle(error)
             raise
         return entry
 
@@ -140,6 +141,10 @@ class Guard:
         if entry.uses:
             self.grants.set_aside(entry.uses)
             work.extend(rights_rows.used(id) for id in entry.uses)
+        if self._parts.witness is not None:
+            self._parts.witness.begins(entry.act, work)
+        if entry.hold is not None:
+            entry.hold.bind(work)
 
     def leave(self, entry: Entry, work: Work, outcome: object) -> None:
         """The call has ended. Its uses are used up where it was done, or may have been."""
@@ -149,6 +154,8 @@ class Guard:
             self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
         if entry.hold is not None:
             entry.hold.settle(outcome)
+        for consent in (entry.consents or {}).values():
+            consent.settle(outcome)
         if self._parts.flow is not None and not is_error:
             self._parts.flow.learn(entry.process, entry.act, entry.call, outcome)
 
@@ -203,7 +210,7 @@ class Guard:
 
     # What the parts are asked and told.
 
-    def _entered(self, entry: Entry, agreed: Container[str] = ()) -> Entry:
+    def _entered(self, entry: Entry) -> Entry:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
@@ -213,12 +220,14 @@ class Guard:
                 self._note(process, act, call, found)
                 raise Denied(_words(found))
             entry.verdict = found
-        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in agreed:
+        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
+            entry.consents or ()
+        ):
             self._note(process, act, call, entry.verdict)
             return entry
         held: Hold | None = None
         if parts.ledger is not None and entry.hold is None:
-            hold = parts.ledger.hold(process, act, call)
+            hold = self._hold(parts.ledger, entry)
             if hold is not None:
                 if isinstance(hold, Awaitable):
                     entry.topping_up = hold
@@ -235,12 +244,20 @@ class Guard:
             raise
         return entry
 
-    async def _ask(self, entry: Entry, work: Work) -> None:
+    def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
+        try:
+            return ledger.hold(entry.process, entry.act, entry.call)
+        except QuotaExceeded as no:
+            refused = Verdict(decision=Decision.DENY, rule="budget", reason=no.message)
+            self._note(entry.process, entry.act, entry.call, refused)
+            raise
+
+    async def _ask(self, entry: Entry, work: Work) -> Consent:
         asker, verdict = self._parts.asker, entry.verdict
         try:
             if asker is None:
                 raise Denied(f"{_words(verdict)}; and nobody here can be asked")
-            await asker.ask(entry.process, entry.act, entry.call, verdict, work)
+            return await asker.ask(entry.process, entry.act, entry.call, verdict, work)
         except Denied as no:
             refused = Verdict(decision=Decision.DENY, rule=verdict.rule, reason=no.message)
             self._note(entry.process, entry.act, entry.call, refused)

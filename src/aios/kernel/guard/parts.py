@@ -14,8 +14,10 @@ from aios.access.policy import OPEN, Policy
 from aios.kernel.dispatch import Handler, Kind, Reading
 from aios.kernel.environment import Environment
 from aios.kernel.guard.base import Asker, Flow, Ledger, Witness
+from aios.kernel.open_call import Meter
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
+from aios.telemetry.bus import Bus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,9 @@ class Setting:
     environment: Environment  # clock, random, limits, journal
     table: ProcessTable
     waits: Waits
+    bus: Bus
     monitor: Monitor
+    is_stopping: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,9 @@ class Parts:
     handlers: Mapping[Kind, Handler] = field(default_factory=dict)
     effects: Mapping[Kind, Callable[[Any], Effect]] = field(default_factory=dict)
     """Where a call's effect is not the same for all calls of its kind, as with tools."""
+    meter: Meter | None = None
     open: Sequence[Callable[[], Awaitable[None]]] = ()
+    close: Sequence[Callable[[], Awaitable[None]]] = ()  # once every call is answered
 
 
 Fitting = Callable[[Setting], Parts]
