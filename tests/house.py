@@ -1,7 +1,7 @@
 """A kernel in virtual time whose model says what a test makes it say, for tests of userland."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
 from aios.kernel import Kernel
@@ -10,6 +10,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.memory_calls import memory_handlers
+from aios.kernel.tool_servers import ToolServers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache
@@ -17,12 +18,14 @@ from aios.memory.eviction import Adaptive
 from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
 from aios.scheduler import make
+from aios.sdk import Tool
 from aios.syscalls import Generate, Message
 from aios.testing.cores import ScriptedCore
 from aios.testing.journal import InlineJournal
 from aios.testing.loop import VirtualClock, run
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
+from aios.tools.functions import Functions
 from tests.memory.fakes import WordIndex, WordModels
 
 R = TypeVar("R")
@@ -37,6 +40,7 @@ def on_a_kernel(
     programs: Mapping[str, Program] | None = None,
     journal: InlineJournal | None = None,
     seed: int = 1,
+    tools: Iterable[Tool] = (),
 ) -> R:
     """What `main` returns; the kernel's invariants hold when it does.
 
@@ -59,6 +63,7 @@ def on_a_kernel(
             programs=programs,
             rooms=_memory(journal) if journal is not None else {},
             environment=environment,
+            tools=ToolServers([Functions(tools)]),
         )
         async with kernel:
             result = await main(kernel)

@@ -56,6 +56,13 @@ def butler(asked: Generate) -> str | Message:
     return call("memory_get", '{"key": "gate"}')
 
 
+def teller(asked: Generate) -> str | Message:
+    """Moves the coins, then says so."""
+    if asked.messages[-1].role == "tool":
+        return f"Done: {asked.messages[-1].content}."
+    return call("local/transfer", '{"payer": "ann", "payee": "bob", "amount": "30"}')
+
+
 CASES: dict[str, tuple[Speech, list[str]]] = {
     "first_chat": (talker, ["you said Hello, who are you?"]),
     "agent_with_tools": (clerk, ["Done.", "notes: {'answer': '84'}"]),
@@ -63,6 +70,14 @@ CASES: dict[str, tuple[Speech, list[str]]] = {
     "streaming": (talker, ["you said Tell me what you can do."]),
     "two_agents": (talker, ["Who are you? you said Who are you?"]),
     "remembers": (butler, ["butler: I will remember that.", "Now run this again."]),
+    "tool": (
+        teller,
+        [
+            "accounts: {'ann': 70, 'bob': 50}",
+            "bad arguments for local/transfer: `amount` is missing: integer; "
+            "`amout` is unknown, did you mean `amount`?",
+        ],
+    ),
     "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
 }
 
@@ -99,7 +114,9 @@ def test_an_example_runs_and_prints_what_it_promises(
     name: str, policy: str, journal: InlineJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     speech, expected = CASES[name]
-    on_a_kernel(load(name).main, speech, policy=policy, journal=journal)
+    example = load(name)
+    tools = [example.transfer] if name == "tool" else []
+    on_a_kernel(example.main, speech, policy=policy, journal=journal, tools=tools)
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in expected if line not in printed] == []
 

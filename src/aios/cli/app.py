@@ -21,6 +21,7 @@ from aios.cli.ps import ps
 from aios.cli.run import run
 from aios.cli.serve import serve
 from aios.cli.shell import shell
+from aios.cli.tools import tools
 from aios.cli.version import version
 from aios.errors import AiosError
 
@@ -33,6 +34,7 @@ GROUPS: dict[str, typer.Typer] = {
     "journal": journal,
     "memory": memory,
     "models": models,
+    "tools": tools,
 }
 
 app = typer.Typer(

@@ -158,5 +158,3 @@ def _check_fields(name: str, command: Command) -> None:
                 raise InvalidArgument(
                     f"{name}: {template!r}: expected a parameter in braces, one of {sorted(known)}"
                 )
-
-
