@@ -30,6 +30,7 @@ from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
 from aios.cli.steer import kill, pause, resume
+from aios.cli.tools import tools
 from aios.cli.top import top
 from aios.cli.version import version
 from aios.cli.wait import wait
@@ -50,6 +51,7 @@ GROUPS: dict[str, typer.Typer] = {
     "memory": memory,
     "models": models,
     "secrets": secrets,
+    "tools": tools,
 }
 
 app = typer.Typer(

@@ -392,6 +392,28 @@ _ACCOUNTS = (
     """,
 )
 
+# --- tools ---
+_TOOLS = (
+    """
+    CREATE TABLE tool_pins (
+        name TEXT PRIMARY KEY, pin TEXT NOT NULL, at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE tool_servers (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # Calls whose tool has begun and whose reply nobody has. `place` counts the calls of a batch.
+    """
+    CREATE TABLE tool_runs (
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB,
+        PRIMARY KEY (pid, name, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -401,4 +423,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CHUNK_SIZES,
     _RIGHTS,
     _ACCOUNTS,
+    _TOOLS,
 )  # fmt: skip

@@ -36,9 +36,11 @@ from aios.kernel.resumption import Resumption
 from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
+from aios.kernel.tool_calls import ToolCalls
+from aios.kernel.tool_servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
@@ -65,6 +67,7 @@ class Kernel:
         left: Callable[[str], None] = lambda agent: None,
         environment: Environment | None = None,
         fence: Fence | None = None,
+        tools: ToolServers | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -111,6 +114,9 @@ class Kernel:
         self._llm.meter = self._parts.meter
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
+        self.tools = ToolCalls(
+            tools or ToolServers(), self.gate, self.waits, self.environment, self.call
+        )
         self._programs = Programs(self._lives, self._perform, self.environment)
         tables = Tables(
             readings=self._table_of_readings(),
@@ -188,6 +194,7 @@ class Kernel:
         await self._group.__aenter__()
         self.host.open(self._group, self, self._programs)
         self.token = (await self._first()).token
+        await self.tools.open()
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
             self._programs.start_again()
@@ -261,6 +268,7 @@ class Kernel:
                 loop.abandon(live.job.id, STOPPING)
         self.waits.fail_all(STOPPING)
         self.host.cancel()
+        await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
 
@@ -268,6 +276,7 @@ class Kernel:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
+            tool.ListTools: self.tools.list,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
@@ -296,6 +305,11 @@ class Kernel:
             process.Receive: self._mail.receive,
             **self._rights.handlers(),
             **self._parts.handlers,
+            tool.CallTool: self.tools.call,
+            tool.CallTools: self.tools.batch,
+            tool.AcceptTool: self.tools.accept,
+            tool.AddServer: self.tools.add,
+            tool.RemoveServer: self.tools.remove,
         }
 
 
