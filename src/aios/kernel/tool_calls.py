@@ -13,7 +13,6 @@ from aios.errors import (
     Busy,
     Cancelled,
     Damaged,
-    Denied,
     InvalidArgument,
     NoSpace,
     OutcomeUnknown,
@@ -24,7 +23,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.keys import digest_of
 from aios.kernel.outcome import PASSING
-from aios.kernel.process import INIT, Process
+from aios.kernel.process import Process
 from aios.kernel.tool_runner import Order, Runner, Secret, Speak, no_secret
 from aios.kernel.tool_runs import RunName, Runs
 from aios.kernel.tool_servers import ToolServers
@@ -168,15 +167,12 @@ class ToolCalls:
         return results
 
     async def accept(self, process: Process, call: AcceptTool, work: Work) -> ToolInfo:
-        _first_only(process)
         return await self._servers.accept(call, work)
 
     async def add(self, process: Process, call: AddServer, work: Work) -> ToolList:
-        _first_only(process)
         return await self._servers.add(call, work)
 
     async def remove(self, process: Process, call: RemoveServer, work: Work) -> Ok:
-        _first_only(process)
         await self._servers.remove(call.name, work, Ok())
         return Ok()
 
@@ -269,8 +265,3 @@ def _digest(call: CallTool | CallTools, work: Work) -> bytes:
 
 def _told(problem: str) -> ToolResult:
     return ToolResult(contents=(Text(problem),), is_error=True)
-
-
-def _first_only(process: Process) -> None:
-    if process.pid != INIT:
-        raise Denied("only the first process says which tools there are; ask it to")
