@@ -9,6 +9,7 @@ from aios.access.labels import (
     CONSEQUENCES,
     MANY,
     PLAIN,
+    RULE_OF_TWO,
     SOURCES_MAX,
     Going,
     Label,
@@ -61,11 +62,11 @@ def test_nobody_may_see_a_join_who_may_not_see_all_its_parts(labels: list[Label]
             assert both.readers <= one.readers
 
 
-@given(LABELS, LABELS, ANY_EFFECT, st.none() | NAMES)
+@given(LABELS, LABELS, ANY_EFFECT, st.booleans(), st.none() | NAMES)
 def test_what_knows_more_is_never_allowed_more(
-    a: Label, b: Label, effect: Effect, readers: frozenset[str] | None
+    a: Label, b: Label, effect: Effect, leaves: bool, readers: frozenset[str] | None
 ) -> None:
-    going = Going(effect=effect, readers=readers)
+    going = Going(effect=effect, is_leaving=leaves, readers=readers)
     if objection(a, going) is not None:
         assert objection(join(a, b), going) is not None
 
@@ -86,25 +87,20 @@ def test_untrusted_input_leads_to_no_consequence(effect: Effect) -> None:
 
 def test_private_data_leaves_only_to_its_readers() -> None:
     def outside(*readers: str) -> Going:
-        return Going(effect=Effect.OUTSIDE, readers=readers)
+        return Going(effect=Effect.FINAL, is_leaving=True, readers=readers)
 
     assert objection(PRIVATE, outside("ann")) is None
     assert objection(PRIVATE, outside("ann", "eve")) is not None
-    nobody_knows = objection(PRIVATE, Going(effect=Effect.OUTSIDE))
+    nobody_knows = objection(PRIVATE, Going(effect=Effect.READ, is_leaving=True))
     assert nobody_knows is not None
     assert "somebody unknown" in nobody_knows.reason
     assert objection(PRIVATE, Going(effect=Effect.FINAL)) is None
 
 
 def test_all_three_at_once_are_the_rule_of_two_also_where_the_reader_is_permitted() -> None:
-    found = objection(BOTH, Going(effect=Effect.OUTSIDE, readers=("ann",)))
+    found = objection(BOTH, Going(effect=Effect.OUTSIDE, is_leaving=True, readers=("ann",)))
     assert found is not None
-    assert found.rule == "labels: rule of two"
-
-
-@given(LABELS, ANY_EFFECT)
-def test_what_was_planned_while_trusted_passes(known: Label, effect: Effect) -> None:
-    assert objection(known, Going(effect=effect, is_planned=True)) is None
+    assert found.rule == RULE_OF_TWO
 
 
 def test_a_reader_is_the_same_in_any_case_of_letters() -> None:

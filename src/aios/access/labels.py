@@ -80,12 +80,11 @@ class Going(msgspec.Struct, frozen=True, kw_only=True):
     """What is judged: an act as labels see it.
 
     `readers` are those whom it shows what the process knows; None: nobody can tell who they are.
-    `is_planned`: declared before anything untrusted was heard, all that matters of it fixed.
     """
 
     effect: Effect
+    is_leaving: bool = False  # it shows something to somebody outside
     readers: Collection[str] | None = None
-    is_planned: bool = False
 
 
 class Objection(msgspec.Struct, frozen=True):
@@ -96,34 +95,29 @@ class Objection(msgspec.Struct, frozen=True):
 
 
 CONSEQUENCES = frozenset({Effect.CHANGE, Effect.OUTSIDE, Effect.FINAL})
+RULE_OF_TWO = "labels: rule of two"
+UNTRUSTED = "labels: untrusted input"
+READERS = "labels: readers"
 
 
 def objection(known: Label, going: Going) -> Objection | None:
     """What labels have against an act of a process that knows things of this label.
 
-    The plan's maker was trusted and said where it goes: a planned act passes all three rules.
+    Untrusted input leads to no consequence; what is private is shown to its readers only; and the
+    two together leave the system not even to a reader. Whoever planned the act while it was trusted
+    said what is done and where it goes: then nobody asks this.
     """
-    if going.is_planned:
-        return None
-    is_swayed = not known.is_trusted and going.effect in CONSEQUENCES
-    is_leaving = going.effect is Effect.OUTSIDE and not _may_see(known, going.readers)
-    if is_swayed and known.is_private and going.effect is Effect.OUTSIDE:
-        return Objection(
-            "labels: rule of two",
-            f"it has heard from {_named(known.sources)}, knows what is private, and this leaves "
-            "the system",
-        )
-    if is_swayed:
-        return Objection(
-            "labels: untrusted input", f"it has heard from {_named(known.sources)}, not trusted"
-        )
-    if is_leaving:
-        assert known.readers is not None
-        return Objection(
-            "labels: readers",
-            f"it knows what only {_named(known.readers) or 'its owner'} may see, and this goes to "
-            f"{'somebody unknown' if going.readers is None else _named(going.readers)}",
-        )
+    if not known.is_trusted and going.effect in CONSEQUENCES:
+        heard = f"it has heard from {_named(known.sources)}, which is not trusted"
+        if known.is_private and going.is_leaving:
+            return Objection(
+                RULE_OF_TWO, f"{heard}, it knows what is private, and this leaves the system"
+            )
+        return Objection(UNTRUSTED, heard)
+    if going.is_leaving and not _may_see(known, going.readers):
+        whose = _named(known.readers or ()) or "its owner"
+        who = "somebody unknown" if going.readers is None else _named(going.readers)
+        return Objection(READERS, f"it knows what only {whose} may see, and shows it to {who}")
     return None
 
 

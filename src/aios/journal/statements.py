@@ -500,6 +500,30 @@ AUDIT_PAGES_BACK = Statement(
 )
 AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WHERE last <= ?")
 
+# --- labels, and what processes declared ---
+LABELS_ALL = Statement("labels_all", "SELECT kind, owner, name, body FROM labels")
+LABEL_PUT = Statement(
+    "label_put", "INSERT OR REPLACE INTO labels (kind, owner, name, body) VALUES (?, ?, ?, ?)"
+)
+LABEL_DROP = Statement("label_drop", "DELETE FROM labels WHERE kind = ? AND owner = ? AND name = ?")
+# Of what is not there any more: nobody can hear of it.
+LABELS_SWEEP = Statement(
+    "labels_sweep",
+    """
+    DELETE FROM labels WHERE
+        kind IN ('process', 'mail') AND CAST(name AS INTEGER) NOT IN (SELECT pid FROM processes)
+        OR kind = 'bin' AND name NOT IN (SELECT id FROM file_bin) AND name <> '*'
+        OR kind = 'note' AND name NOT IN (SELECT id FROM notes)
+    """,
+)
+PLANS_ALL = Statement("plans_all", "SELECT pid, body FROM plans")
+PLAN_PUT = Statement("plan_put", "INSERT OR REPLACE INTO plans (pid, body) VALUES (?, ?)")
+PLAN_DROP = Statement("plan_drop", "DELETE FROM plans WHERE pid = ?")
+PLANS_SWEEP = Statement(
+    "plans_sweep",
+    "DELETE FROM plans WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
+)
+
 
 def named() -> dict[str, Statement]:
     """All statements of this file by the name of their constant."""
