@@ -7,6 +7,7 @@ from typing import TypeVar
 from aios.kernel import Kernel
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
+from aios.kernel.guard.parts import Fence
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.memory_calls import memory_handlers
@@ -37,6 +38,7 @@ def on_a_kernel(
     programs: Mapping[str, Program] | None = None,
     journal: InlineJournal | None = None,
     seed: int = 1,
+    fence: Fence | None = None,
 ) -> R:
     """What `main` returns; the kernel's invariants hold when it does.
 
@@ -59,6 +61,7 @@ def on_a_kernel(
             programs=programs,
             rooms=_memory(journal) if journal is not None else {},
             environment=environment,
+            fence=fence,
         )
         async with kernel:
             result = await main(kernel)

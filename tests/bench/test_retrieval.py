@@ -23,9 +23,14 @@ class _Typos(Files):
     """Reads what nobody wrote."""
 
     async def read(
-        self, path: str, offset: int = 0, length: int | None = None, version: int | None = None
+        self,
+        path: str,
+        offset: int = 0,
+        length: int | None = None,
+        version: int | None = None,
+        owner: str = "",
     ) -> FileData:
-        found = await super().read(path, offset, length, version)
+        found = await super().read(path, offset, length, version, owner)
         return FileData(data=found.data + b"!", total_bytes=found.total_bytes, version=0)
 
 

@@ -8,9 +8,13 @@ import pytest
 
 from aios.sdk import Client, SyncClient
 from aios.sdk.access import AccessClient
+from aios.sdk.approvals import ApprovalClient
+from aios.sdk.audit import AuditClient
 from aios.sdk.blocking_access import SyncAccessClient
+from aios.sdk.blocking_accounts import SyncApprovalClient, SyncAuditClient, SyncBudgetClient
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.blocks import BlockClient
+from aios.sdk.budgets import BudgetClient
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.syscalls import Message, Syscall, history, memory, note
@@ -19,7 +23,10 @@ from aios.syscalls.table import SYSCALLS
 
 PAIRS: dict[type[Any], type[Any]] = {
     AccessClient: SyncAccessClient,
+    ApprovalClient: SyncApprovalClient,
+    AuditClient: SyncAuditClient,
     BlockClient: SyncBlockClient,
+    BudgetClient: SyncBudgetClient,
     HistoryClient: SyncHistoryClient,
     NoteClient: SyncNoteClient,
 }
@@ -60,6 +67,9 @@ def test_the_blocking_methods_are_the_awaited_ones(kind: type[Any]) -> None:
 
 FAMILIES = {
     "access": AccessClient,
+    "approval": ApprovalClient,
+    "audit": AuditClient,
+    "budget": BudgetClient,
     "memory": BlockClient,
     "history": HistoryClient,
     "note": NoteClient,

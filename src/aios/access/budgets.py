@@ -40,10 +40,15 @@ class Line:
     held: int = 0
     since: float | None = None  # of seconds: from when on they pass; None: nobody has called yet
     warned: bool = False
+    waiting: int = 0  # calls that wait for more
+    is_time: bool = False
+
+    def __post_init__(self) -> None:
+        self.is_time = self.resource is Resource.SECONDS
 
     def used(self, now: float) -> int:
         """What is spent and held by now."""
-        if self.resource is not Resource.SECONDS or self.since is None:
+        if not self.is_time or self.since is None:
             return self.spent + self.held
         passed = self.spent + units(max(0.0, now - self.since))
         return passed if self.limit is None else min(passed, max(self.limit, self.spent))
@@ -74,13 +79,13 @@ class Held:
     """What is set aside for one call, the same in each of its lines."""
 
     lines: tuple[Line, ...]
-    wants: dict[Resource, int]
+    wants: Wants
     is_open: bool = True
 
     @property
     def is_any(self) -> bool:
         """Whether there is something to settle: time is not."""
-        return any(line.resource is not Resource.SECONDS for line in self.lines)
+        return any(not line.is_time for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +133,16 @@ class Accounts:
 
 def try_hold(lines: Sequence[Line], wants: Wants, now: float) -> Held | Short:
     """Hold in every line or in none. Seconds begin to pass with the first call."""
-    mine = tuple(line for line in lines if line.resource in wants)
-    short = _shortest(mine, wants, now)
-    if short is not None:
-        return short
+    mine = [line for line in lines if line.resource in wants]
     for line in mine:
-        if line.resource is not Resource.SECONDS:
+        if line.limit is not None and _needed(line, wants, now) > line.limit:
+            return _shortest(mine, wants, now)
+    for line in mine:
+        if not line.is_time:
             line.held += wants[line.resource]
         elif line.since is None:
             line.since = now
-    return Held(mine, dict(wants))
+    return Held(tuple(mine), wants)
 
 
 def settle(held: Held, took: Wants) -> None:
@@ -145,12 +150,11 @@ def settle(held: Held, took: Wants) -> None:
     assert held.is_open, "a hold is settled once"
     held.is_open = False
     for line in held.lines:
-        if line.resource is Resource.SECONDS:
-            continue
-        wanted = held.wants[line.resource]
-        line.held -= wanted
-        line.spent += min(took.get(line.resource, 0), wanted)
-        assert line.held >= 0
+        if not line.is_time:
+            wanted = held.wants[line.resource]
+            line.held -= wanted
+            line.spent += min(took.get(line.resource, 0), wanted)
+            assert line.held >= 0
 
 
 def newly_low(lines: Iterable[Line], now: float) -> list[Line]:
@@ -161,17 +165,18 @@ def newly_low(lines: Iterable[Line], now: float) -> list[Line]:
     return low
 
 
-def _shortest(lines: Sequence[Line], wants: Wants, now: float) -> Short | None:
+def _shortest(lines: Iterable[Line], wants: Wants, now: float) -> Short:
     """A line that can never give it before one that cannot now."""
     missing = [
         Short(line, wants[line.resource])
         for line in lines
         if line.limit is not None and _needed(line, wants, now) > line.limit
     ]
-    return next((short for short in missing if short.is_hopeless), next(iter(missing), None))
+    return next((short for short in missing if short.is_hopeless), missing[0])
 
 
 def _needed(line: Line, wants: Wants, now: float) -> int:
     """Time that is used up to the limit is used up; of the rest, exactly the limit may be held."""
-    wanted = wants[line.resource]
-    return line.used(now) + max(wanted, 1 if line.resource is Resource.SECONDS else 0)
+    if line.is_time:
+        return line.used(now) + 1
+    return line.spent + line.held + wants[line.resource]

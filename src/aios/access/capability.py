@@ -11,7 +11,7 @@ Wish = GrantRight | AskPermission
 def allows(one: Capability, act: Act, *, is_own: bool, is_whole: bool) -> bool:
     """Whether it names this act; `is_whole`: one whose parts name the objects."""
     return (
-        pattern(one.verbs).matches(act.verb)
+        (one.verbs == act.verb or pattern(one.verbs).matches(act.verb))
         and (is_own if one.owner == SELF else pattern(one.owner).matches(act.owner))
         and (is_whole or pattern(one.object).matches(act.object))
     )

@@ -19,6 +19,9 @@ class Grants:
     def __init__(self, capabilities: Iterable[Capability] = ()) -> None:
         self._by_id: dict[str, Capability] = {}
         self._by_holder: dict[str, dict[str, Capability]] = {}
+        self._listed: dict[
+            str, tuple[Capability, ...]
+        ] = {}  # as `of` shows them, until they change
         self._derived: dict[str, set[str]] = {}
         self._given: Counter[str] = Counter()  # by who gave them
         self._free: dict[str, int] = {}  # uses that no act under way has set aside
@@ -30,8 +33,13 @@ class Grants:
 
     def of(self, agent: str) -> tuple[Capability, ...]:
         """In order of id."""
-        held = self._by_holder.get(agent, {})
-        return tuple(held[id] for id in sorted(held))
+        held = self._by_holder.get(agent)
+        if held is None:
+            return ()
+        known = self._listed.get(agent)
+        if known is None:
+            known = self._listed[agent] = tuple(held[id] for id in sorted(held))
+        return known
 
     def given(self, agent: str) -> int:
         """How many an agent has given that still are."""
@@ -45,6 +53,7 @@ class Grants:
         assert not one.parent or one.parent in self._by_id
         self._by_id[one.id] = one
         self._given[one.given_by] += 1
+        self._listed.pop(one.holder, None)
         self._by_holder.setdefault(one.holder, {})[one.id] = one
         if one.parent:
             self._derived.setdefault(one.parent, set()).add(one.id)
@@ -63,6 +72,7 @@ class Grants:
         for gone in reversed(self.family(id)):
             one = self._by_id.pop(gone)
             self._given[one.given_by] -= 1
+            self._listed.pop(one.holder, None)
             held = self._by_holder[one.holder]
             del held[gone]
             if not held:
@@ -74,16 +84,21 @@ class Grants:
 
     def why_not(self, one: Capability, now: float) -> str:
         """Why it is good for nothing; empty where it is good."""
-        for source in self._sources(one):
+        source = one
+        while True:
             if source.expires is not None and source.expires <= now:
                 return "expired"
-            if self._free.get(source.id, 1) <= 0:
+            if source.uses is not None and self._free[source.id] <= 0:
                 return "used up"
-        return ""
+            if not source.parent:
+                return ""
+            source = self._by_id[source.parent]
 
-    def limited(self, one: Capability) -> list[str]:
+    def limited(self, one: Capability) -> tuple[str, ...]:
         """Which are used by an act that this one allows."""
-        return [source.id for source in self._sources(one) if source.uses is not None]
+        if one.uses is None and not one.parent:
+            return ()
+        return tuple(source.id for source in self._sources(one) if source.uses is not None)
 
     def set_aside(self, ids: Iterable[str]) -> None:
         for id in ids:
@@ -101,6 +116,7 @@ class Grants:
         for id in ids:
             one = self._by_id.get(id)
             if one is not None and one.uses is not None:
+                self._listed.pop(one.holder, None)
                 used = msgspec.structs.replace(one, uses=one.uses - 1)
                 self._by_id[id] = self._by_holder[one.holder][id] = used
 

@@ -14,7 +14,7 @@ from aios.access.grants import Grants
 from aios.access.groups import INIT_GROUP, Right
 from aios.access.patterns import pattern
 from aios.access.policy import Line, Policy
-from aios.access.standing import Held, Relation, Standing, touched
+from aios.access.standing import Held, Relation, Standing, first_of, touched
 from aios.syscalls.access import AskPermission, Capability, Decision
 from aios.syscalls.base import name_of
 
@@ -123,9 +123,12 @@ class Monitor:
         held = standing.right(act, relation, is_whole=is_whole)
         if held is not None:
             return Judged(Decision.ALLOW, f"group {held.group}")
-        good = [one for one in self.named(asked) if not self.grants.why_not(one, asked.now)]
+        named = self.named(asked)
+        good = [one for one in named if not self.grants.why_not(one, asked.now)] if named else ()
         if good:
-            best = min(good, key=lambda one: (len(self.grants.limited(one)), one.id))
+            best = good[0]  # The one that costs least, and among those the first.
+            if len(good) > 1:
+                best = min(good, key=lambda one: (len(self.grants.limited(one)), one.id))
             return Judged(Decision.ALLOW, f"capability {best.id}", best)
         if asked.row.is_lent and self.may_own(standing, asked):
             return Judged(Decision.ALLOW, LENT, is_lent=True)
@@ -151,7 +154,10 @@ class Monitor:
         return [name for name in known if self._would_do(name, asked)]
 
     def _would_do(self, group: str, asked: Question) -> bool:
-        rights = [Held(right, group) for right in self.policy.group(group) or ()]
-        standing = Standing((group,), rights, ((), ()))
+        rights = (
+            Held(right, group)
+            for right in self.policy.group(group) or ()
+            if right.names(asked.act.verb)
+        )
         is_whole = asked.row.parts is not None
-        return standing.right(asked.act, asked.relation, is_whole=is_whole) is not None
+        return first_of(rights, asked.act, asked.relation, is_whole=is_whole) is not None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, get_args
 
-from aios.access.acts import ACTS, Kind, Row
+from aios.access.acts import ACTS, VERBS, Kind, Row
 from aios.access.base import Act
 from aios.access.groups import INIT_GROUP, OTHER, TREE, Right
 from aios.access.patterns import ANYTHING, pattern
@@ -49,7 +49,7 @@ class Held(NamedTuple):
 class Standing:
     """`rights` in the order of groups; `deny` and `ask` only the lines for these agents."""
 
-    __slots__ = ("ask", "deny", "groups", "is_first", "quick", "rights")
+    __slots__ = ("_of_verb", "ask", "deny", "groups", "is_first", "quick", "rights")
 
     def __init__(
         self, groups: Sequence[str], rights: Sequence[Held], lines: tuple[tuple[Line, ...], ...]
@@ -58,6 +58,9 @@ class Standing:
         self.rights = tuple(rights)
         self.is_first = INIT_GROUP in groups
         self.deny, self.ask = ((), ()) if self.is_first else lines
+        self._of_verb = {
+            verb: tuple(held for held in self.rights if held.right.names(verb)) for verb in VERBS
+        }
         self.quick: dict[Kind, Verdict] = {}
         for kind, row in ACTS.items():
             held = self._any_object(row)
@@ -66,24 +69,11 @@ class Standing:
 
     def right(self, act: Act, relation: Relation, *, is_whole: bool) -> Held | None:
         """The first right that allows the act."""
-        for held in self.rights:
-            right = held.right
-            if (
-                right.names(act.verb)
-                and is_owned(right.owner, act, relation)
-                and (is_whole or pattern(right.object).matches(act.object))
-            ):
-                return held
-        return None
+        return first_of(self._of_verb[act.verb], act, relation, is_whole=is_whole)
 
     def _any_object(self, row: Row) -> Held | None:
-        for held in self.rights:
-            right = held.right
-            if (
-                right.names(row.verb)
-                and right.owner in {SELF, TREE, ANYTHING}
-                and right.object == ANYTHING
-            ):
+        for held in self._of_verb[row.verb]:
+            if held.right.owner in {SELF, TREE, ANYTHING} and held.right.object == ANYTHING:
                 return held
         return None
 
@@ -93,6 +83,22 @@ class Standing:
             return True
         kinds = (kind, *PARTS.get(kind, ()))
         return any(_may_touch(line, one) for line in (*self.deny, *self.ask) for one in kinds)
+
+
+def first_of(
+    rights: Iterable[Held], act: Act, relation: Relation, *, is_whole: bool
+) -> Held | None:
+    """The first right, of those that name its verb, that allows the act.
+
+    `is_whole`: it is one whose parts name the objects.
+    """
+    for held in rights:
+        right = held.right
+        if is_owned(right.owner, act, relation) and (
+            is_whole or pattern(right.object).matches(act.object)
+        ):
+            return held
+    return None
 
 
 def relation_to(agent: str, owner: str) -> Relation:

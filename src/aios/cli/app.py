@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import typer
 
+from aios.cli.access import access
 from aios.cli.agents import agents
 from aios.cli.approvals import approvals
 from aios.cli.audit import audit
@@ -32,6 +33,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     serve, run, ps, shell, demo, bench, doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
+    "access": access,
     "agents": agents,
     "approvals": approvals,
     "audit": audit,

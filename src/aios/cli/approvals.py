@@ -23,10 +23,10 @@ Note = Annotated[str, typer.Option(help="A word to the agent.")]
 
 
 @approvals.callback(invoke_without_command=True)
-def waiting(context: typer.Context) -> None:
+def waiting(context: typer.Context, url: Url = "") -> None:
     """What waits for your yes; without a command, the list."""
     if context.invoked_subcommand is None:
-        list_()
+        list_(url=url)
 
 
 @approvals.command("list")

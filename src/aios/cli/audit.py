@@ -113,11 +113,13 @@ class _Running:
         return await self._client.audit.verify()
 
     async def all(self) -> AsyncIterator["AuditRecord"]:
-        start = 1
-        while records := (await self._client.audit.list(start, EACH)).records:
-            for record in records:
+        start, page = 1, await self._client.audit.list(1, EACH)
+        last = page.last  # Asking makes records too: those are the next export's.
+        while page.records and start <= last:
+            for record in page.records:
                 yield record
-            start = records[-1].number + 1
+            start = page.records[-1].number + 1
+            page = await self._client.audit.list(start, EACH)
 
 
 def _run(home: Path | None, url: str, work: Callable[[_Inside], Awaitable[T]]) -> T:

@@ -24,10 +24,10 @@ Amount = Annotated[float, typer.Argument(help="How much more.", min=0)]
 
 
 @budgets.callback(invoke_without_command=True)
-def standing(context: typer.Context) -> None:
+def standing(context: typer.Context, url: Url = "") -> None:
     """What accounts may spend; without a command, the list."""
     if context.invoked_subcommand is None:
-        list_()
+        list_(url=url)
 
 
 @budgets.command("list")

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from aios import scheduler
+from aios.access.policy import OPEN
+from aios.access.policy import Policy as AccessPolicy
 from aios.config import Limits
 from aios.context.tiers import TierStore
 from aios.cores.frames import EngineSpec
@@ -18,6 +20,8 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
+from aios.kernel.guard.fittings import fittings
+from aios.kernel.guard.parts import Fence
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
@@ -44,7 +48,7 @@ def settings_for(model: str, device: str = "") -> Settings:
 
 
 @asynccontextmanager
-async def boot(
+async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optional
     model: str | Settings = "pocket",
     *,
     policy: str = "rr",
@@ -52,12 +56,14 @@ async def boot(
     environment: Environment | None = None,
     state: Path | None = None,
     embedder: Embedder | None = None,
+    access: AccessPolicy = OPEN,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
     `model` is "pocket", a folder, a hub id, or an engine's full settings. What was
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
-    is what notes and files are found by, without one the built-in n-grams.
+    is what notes and files are found by, without one the built-in n-grams. `access` says who may do
+    what, and what a human is asked.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -77,6 +83,7 @@ async def boot(
                     programs=programs,
                     rooms=rooms.handlers,
                     environment=dataclasses.replace(given, journal=journal),
+                    fence=Fence(policy=access, fittings=fittings(place)),
                 )
                 rooms.speak(lambda call: kernel.call(kernel.token, call))
                 async with kernel:

@@ -20,6 +20,7 @@ from aios.telemetry.events import Event
 from aios.testing.journal import InlineJournal
 from aios.testing.loop import VirtualClock
 
+PATIENCE_S = 600.0
 ASKS = Verdict(decision=Decision.ASK, rule="final acts")
 ALLOWS = Verdict(decision=Decision.ALLOW, rule="agent")
 DENIES = Verdict(decision=Decision.DENY, rule="nothing allows it")
@@ -53,6 +54,7 @@ class Desk:
     waits: Waits = field(default_factory=Waits)
     events: list[Event] = field(default_factory=list)
     is_stopping: bool = False
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         bus = Bus()
@@ -64,7 +66,7 @@ class Desk:
             journal=self.journal,
             is_stopping=lambda: self.is_stopping,
         )
-        self.approver = Approver(self.means, Plain())
+        self.approver = Approver(self.means, Plain(), patience_s=self.patience_s)
         self.calls = ApprovalCalls(self.approver)
 
     def work(self) -> Work:

@@ -60,10 +60,10 @@ async def fenced(
         environment=Environment(
             clock=VirtualClock(),
             random=random.Random(boot),
-            limits=Limits(drain_s=5.0),
+            limits=Limits(drain_s=5.0, approval_s=patience_s),
             journal=journal,
         ),
-        fence=Fence(policy=policy, fittings=(Accounts(home=home, patience_s=patience_s),)),
+        fence=Fence(policy=policy, fittings=(Accounts(home=home),)),
     )
     async with kernel:
         yield kernel

@@ -42,7 +42,7 @@ def human(kernel: Kernel) -> Client:
 async def questions(kernel: Kernel, count: int = 1) -> tuple[Approval, ...]:
     """Once there are that many."""
     async with asyncio.timeout(100):
-        while len(found := (await human(kernel).approvals.list()).approvals) < count:
+        while len(found := (await human(kernel).approvals.list()).approvals) < count:  # noqa: ASYNC110 - virtual time costs nothing
             await asyncio.sleep(0.01)
     return found
 

@@ -18,12 +18,12 @@ from aios.errors import (
 )
 from aios.journal import statements as sql
 from aios.journal.base import Work
-from aios.kernel.guard.approval import EACH_MAX, FORGET_AFTER, PATIENCE_S
+from aios.kernel.guard.approval import EACH_MAX, FORGET_AFTER
 from aios.syscalls.approval import Answer, Approvals
 from aios.syscalls.file import Delete
 from aios.telemetry.events import Answered, Asked
 from aios.testing.journal import InlineJournal
-from tests.kernel.guard.desk import ASKS, Desk, act, process, settled
+from tests.kernel.guard.desk import ASKS, PATIENCE_S, Desk, act, process, settled
 from tests.kernel.house import lived
 
 
@@ -94,6 +94,16 @@ def test_no_answer_in_time_is_a_no_that_says_so(desk: Desk) -> None:
         assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_S)
         with pytest.raises(WrongState, match="expired"):
             await desk.answer(yes=True, number=1)
+
+    lived(body)
+
+
+def test_where_nobody_can_be_asked_the_answer_is_no_at_once(journal: InlineJournal) -> None:
+    async def body() -> None:
+        desk = Desk(journal, patience_s=0)
+        with pytest.raises(Denied, match="nobody can be asked"):
+            await desk.ask()
+        assert await kept(journal) == []
 
     lived(body)
 

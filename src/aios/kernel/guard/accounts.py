@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aios.access.policy import Policy
 from aios.kernel.guard import audit_place
-from aios.kernel.guard.approval import PATIENCE_S, Approver, Means
+from aios.kernel.guard.approval import Approver, Means
 from aios.kernel.guard.approval_calls import ApprovalCalls
 from aios.kernel.guard.audit import Audit, Telling
 from aios.kernel.guard.audit_book import AuditBook
@@ -46,7 +46,6 @@ class Accounts:
     price_of: Callable[[str], float] = _free
     label_of: Callable[[Process], str] = _unlabelled
     users: Mapping[str, str] = field(default_factory=dict)
-    patience_s: float = PATIENCE_S
 
     def __call__(self, setting: Setting) -> Parts:
         journal = setting.environment.journal
@@ -57,7 +56,8 @@ class Accounts:
             journal=journal,
             is_stopping=setting.is_stopping,
         )
-        approver = Approver(means, self.vault, patience_s=self.patience_s)
+        limits = setting.environment.limits
+        approver = Approver(means, self.vault, patience_s=limits.approval_s)
         budgets = Budgets(means, prices=self.price_of, users=self.users)
         asking, spending = ApprovalCalls(approver), BudgetCalls(budgets, means.clock)
         witnessing = self._witnessing(setting)

@@ -27,7 +27,6 @@ from aios.syscalls.codec import encode
 from aios.telemetry import events
 from aios.telemetry.bus import Bus
 
-PATIENCE_S = 600.0  # how long a human has
 EACH_MAX = 32  # questions of one agent that wait
 ALL_MAX = 1_000
 FORGET_AFTER = 10_000  # numbers after which a question leaves the journal, if it is over
@@ -47,10 +46,10 @@ class Means:
 class Approver:
     """The book of questions, and its copy in the journal."""
 
-    def __init__(self, means: Means, hidden: Hider, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, means: Means, hidden: Hider, *, patience_s: float) -> None:
         self._means = means
         self._hidden = hidden
-        self.patience_s = patience_s
+        self._patience_s = patience_s  # how long a human has
         self.book = Book(each_max=EACH_MAX, all_max=ALL_MAX)
 
     async def load(self) -> None:
@@ -66,6 +65,8 @@ class Approver:
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
     ) -> "Consent":
         """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
+        if not self._patience_s:
+            raise Denied(f"{act.verb} needs a human's yes ({verdict.rule}); nobody can be asked")
         digest = digest_of(act.verb, act.object, encode(call))
         while True:
             self.sweep()
@@ -131,9 +132,9 @@ class Approver:
             object=act.object,
             arguments=shown(self._hidden.text(arguments)),
             consequence=consequence(act, process.agent),
-            reason=verdict.reason or verdict.rule,
+            reason=": ".join(part for part in (verdict.rule, verdict.reason) if part),
             asked=asked,
-            expires=asked + self.patience_s,
+            expires=asked + self._patience_s,
         )
 
     async def _put(self, question: Approval) -> Approval:

@@ -35,6 +35,7 @@ UNPOSTED_MAX = 64  # pages that wait for a journal which takes nothing more
 QUIET = frozenset({Effect.NONE, Effect.READ})
 LOUD = frozenset({"llm.generate", "llm.stream"})  # no effect on data, but on a purse
 RUNS_TOOLS = "tool."
+ALLOW = Decision.ALLOW
 ANCHOR = "audit_anchor"
 LAST = 1 << 62  # no record has so high a number
 
@@ -42,14 +43,9 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class _Noted(NamedTuple):
-    at: float
-    pid: int
-    agent: str
-    act: Act
-    call: Syscall[Any]
-    verdict: Verdict
-    label: str
+Noted = tuple[float, int, str, Act, Syscall[Any], Verdict, str]
+"""When, who (pid and agent), what, with which arguments, what was decided, under which label. A
+plain tuple: one is made for every call that is no look."""
 
 
 @dataclass(slots=True)
@@ -81,7 +77,7 @@ class Audit:
         self._key = b""
         self._end = START  # of the chain, posted or not
         self._anchor = START
-        self._noted: list[_Noted] = []
+        self._noted: list[Noted] = []
         self._counts: dict[tuple[int, str, str], tuple[str, int]] = {}
         self._unposted: list[Page] = []
         self._posted: list[tuple[Page, Awaitable[None]]] = []  # not known to be durable
@@ -108,18 +104,18 @@ class Audit:
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
         """Remember a decision. Raises `Busy` where too many could not be written."""
         is_quiet = act.effect in QUIET and act.verb not in LOUD
-        if is_quiet and act.owner == process.agent and verdict.decision is Decision.ALLOW:
+        if is_quiet and act.owner == process.agent and verdict.decision is ALLOW:
             self.count(process, act.verb, verdict.rule)
             return
         if len(self._unposted) > UNPOSTED_MAX:
             raise Busy("the audit cannot be written; nothing is done that it would not tell of")
         label = self._telling.label(process)
-        self._noted.append(
-            _Noted(self._clock.utc(), process.pid, process.agent, act, call, verdict, label)
-        )
-        self._pulse.due()
-        if len(self._noted) >= PAGE_MAX:
+        noted = self._noted
+        noted.append((self._clock.utc(), process.pid, process.agent, act, call, verdict, label))
+        if len(noted) >= PAGE_MAX:
             self.flush()
+        elif len(noted) == 1:
+            self._pulse.due()
 
     def begins(self, act: Act, work: Work) -> None:
         """What was noted goes to the journal before what `work` commits; or now."""
@@ -200,17 +196,18 @@ class Audit:
         counts, self._counts = self._counts, {}
         policy = self._telling.policy()
         names = self._names(noted)
-        entries = [_entry(*one, policy) for one in zip(noted, names, strict=True)]
+        entries = [_entry(one, name, policy) for one, name in zip(noted, names, strict=True)]
         now = self._clock.utc() if counts else 0.0
         for (pid, verb, rule), (agent, count) in counts.items():
-            entries.append(
-                Entry(now, pid, agent, verb, "", Decision.ALLOW, rule, policy, "", "", count)
-            )
+            entries.append(Entry(now, pid, agent, verb, "", ALLOW, rule, policy, "", "", count))
         return entries
 
-    def _names(self, noted: list[_Noted]) -> list[str]:
+    def _names(self, noted: list[Noted]) -> list[str]:
         """Of the objects, without secrets; looked for in all of them at once."""
-        names = [named(one.act, one.agent)[:OBJECT_MAX] for one in noted]
+        names = [
+            act.object[:OBJECT_MAX] if act.owner == agent else _of_another(act)
+            for _, _, agent, act, _, _, _ in noted
+        ]
         hide = self._telling.hidden.text
         joined = "\0".join(names)
         return names if hide(joined) == joined else [hide(name)[:OBJECT_MAX] for name in names]
@@ -230,26 +227,17 @@ class Audit:
             self._posted.append((page, posted))
 
 
-def _entry(noted: _Noted, name: str, policy: str) -> Entry:
-    act, verdict = noted.act, noted.verdict
+def _entry(noted: Noted, name: str, policy: str) -> Entry:
+    at, pid, agent, act, call, verdict, label = noted
+    arguments = sha256(encode(call)).hexdigest()[:HASH_HEX]
     return Entry(
-        noted.at,
-        noted.pid,
-        noted.agent,
-        act.verb,
-        name,
-        verdict.decision,
-        verdict.rule,
-        policy,
-        noted.label,
-        sha256(encode(noted.call)).hexdigest()[:HASH_HEX],
-        1,
+        at, pid, agent, act.verb, name, verdict.decision, verdict.rule, policy, label, arguments, 1
     )
 
 
-def named(act: Act, agent: str) -> str:
-    """The object, with its owner where that is another agent."""
-    return act.object if act.owner == agent else f"{act.owner}:{act.object}"
+def _of_another(act: Act) -> str:
+    """The object, with the agent whose it is."""
+    return f"{act.owner}:{act.object}"[:OBJECT_MAX]
 
 
 class Anchor(NamedTuple):

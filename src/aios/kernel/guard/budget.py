@@ -14,7 +14,7 @@ from aios.access.budgets import UNIT, Accounts, Held, Line, Short, chain, settle
 from aios.access.budgets import newly_low as low_ones
 from aios.clock import Clock
 from aios.cores.base import Traits
-from aios.errors import Busy, Cancelled, DeadlineExceeded, OutcomeUnknown, QuotaExceeded
+from aios.errors import AiosError, Cancelled, DeadlineExceeded, OutcomeUnknown, QuotaExceeded
 from aios.journal import statements as sql
 from aios.journal.base import Change, Row, Work
 from aios.kernel.guard.approval import Means
@@ -105,21 +105,18 @@ class Budgets:
     def changed(self, line: Line) -> None:
         """An account has more or less than it had, or is new."""
         self._lines.clear()
-        self.spent((line,))
+        self.spent(line)
         self.wake(line)
 
-    def spent(self, lines: Sequence[Line]) -> None:
-        """The journal is to know of these."""
-        if lines:
-            self._dirty |= dict.fromkeys(lines)
-            self._pulse.due()
+    def spent(self, line: Line) -> None:
+        """The journal is to know."""
+        self._dirty[line] = None
+        self._pulse.due()
 
     def wake(self, line: Line) -> None:
         """Somebody may have what it waits for."""
-        self._means.waits.wake(key_of(line))
-
-    def waiting(self, line: Line) -> int:
-        return self._means.waits.waiting(key_of(line))
+        if line.waiting:
+            self._means.waits.wake(key_of(line))
 
     def rows(self) -> list[Change]:
         """What the journal does not know yet, to be posted at once."""
@@ -129,9 +126,10 @@ class Budgets:
     def settle(self, held: Held, took: Wants) -> None:
         """A call has ended, or commits."""
         settle(held, took)
-        self.spent([line for line in held.lines if line.resource is not Resource.SECONDS])
         for line in held.lines:
-            self.wake(line)
+            if not line.is_time:
+                self.spent(line)
+                self.wake(line)
 
     def _tried(self, process: Process, lines: Sequence[Line], wants: Wants) -> Held | Short:
         utc = self._clock.utc()
@@ -142,8 +140,9 @@ class Budgets:
             return got
         for line in low_ones(got.lines, utc):
             self._warn(process, line, utc)
-        if begun := [line for line in got.lines if line.since == utc]:
-            self.spent(begun)
+        for line in got.lines:
+            if line.since == utc:  # Its time begins with this call.
+                self.spent(line)
         return got
 
     async def granted(self, process: Process, wants: Wants) -> Held:
@@ -161,7 +160,11 @@ class Budgets:
                     resource=line.resource.value,
                 )
             )
-            await self._means.waits.wait(key_of(line), process.pid, None)
+            line.waiting += 1
+            try:
+                await self._means.waits.wait(key_of(line), process.pid, None)
+            finally:
+                line.waiting -= 1
 
     def _warn(self, process: Process, line: Line, utc: float) -> None:
         assert line.limit is not None
@@ -182,8 +185,9 @@ class Budgets:
             return
         try:
             await self._means.journal.post(self.rows())
-        except Busy:
-            self.spent(lines)
+        except AiosError:
+            for line in lines:
+                self.spent(line)
             raise
 
 

@@ -60,7 +60,7 @@ class BudgetCalls:
             limit=None if limit is None else limit / UNIT,
             held=line.held / UNIT,
             spent=(line.used(self._clock.utc()) - line.held) / UNIT,
-            waiting=self._budgets.waiting(line),
+            waiting=line.waiting,
         )
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from aios.access import explain
-from aios.access.acts import ACTS, act_of, object_of, strongest
+from aios.access.acts import ACTS, act_of, strongest
 from aios.access.base import Act
 from aios.access.monitor import Judged, Question
+from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
 from aios.errors import AiosError, Cancelled, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
@@ -54,7 +55,7 @@ class Guard:
 
     def __init__(self, setting: Setting, resumed: Callable[[Process], Awaitable[None]]) -> None:
         self._monitor = setting.monitor
-        self._grants = setting.monitor.grants
+        self.grants = setting.monitor.grants
         self._table = setting.table
         self._utc = setting.environment.clock.utc
         self._resumed = resumed
@@ -78,6 +79,11 @@ class Guard:
         parts = self._parts
         self._flow = parts.flow if self._monitor.policy.labels != "off" else None
         self._is_bare = self._flow is None and parts.ledger is None and parts.witness is None
+
+    def reload(self, policy: Policy) -> None:
+        """Another policy holds, for calls that wait too."""
+        self._monitor.reload(policy)
+        self.forget()
 
     def admit(self, process: Process, call: Syscall[Any]) -> Entry | None:
         """Raise what refuses the call. None: it may act at once, and nothing need be told after."""
@@ -135,8 +141,9 @@ class Guard:
 
     def begin(self, entry: Entry, work: Work) -> None:
         """The uses it takes are set aside, and gone in the commit of what the call does."""
-        self._grants.set_aside(entry.uses)
-        work.extend(rights_rows.used(id) for id in entry.uses)
+        if entry.uses:
+            self.grants.set_aside(entry.uses)
+            work.extend(rights_rows.used(id) for id in entry.uses)
         if self._parts.witness is not None:
             self._parts.witness.begins(entry.act, work)
         if self._flow is not None:
@@ -148,7 +155,7 @@ class Guard:
         """The call has ended. Its uses are used up where it was done, or may have been."""
         if entry.uses:
             was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
-            self._grants.use_up(entry.uses) if was_done else self._grants.give_back(entry.uses)
+            self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
         for one in (entry.hold, entry.consent, entry.carrying):
             if one is not None:
                 one.settle(outcome)
@@ -169,10 +176,13 @@ class Guard:
         """The entry of a call that is allowed, or of which a human is asked."""
         standing = self._standing(process)
         asked, judged, uses = self._worst(process, call, standing)
-        verdict = explain.verdict(self._monitor, standing, asked, judged)
+        if judged.decision is Decision.ALLOW:
+            verdict = Verdict(decision=Decision.ALLOW, rule=judged.rule)
+        else:
+            verdict = explain.verdict(self._monitor, standing, asked, judged)
         if judged.decision is Decision.DENY:
             self._note(process, asked.act, call, verdict)
-            raise self._refusal(standing, asked, call, verdict)
+            raise self._refusal(standing, asked, verdict)
         is_away = asked.relation is not Relation.OWN and not judged.is_lent
         as_owner = asked.act.owner if is_away and asked.row.owner is not None else None
         return Entry(process, call, asked.act, verdict, as_owner, uses)
@@ -183,19 +193,21 @@ class Guard:
         """Of all acts that the call is: the first that is denied, else one that is asked of a
         human, else the call's own; as the act of the whole call. And what they all use."""
         questions = self._questions.of(process, call)
+        if len(questions) == 1:
+            one = self._monitor.judge(standing, questions[0])
+            return questions[0], one, self._uses(one)
         judged = [self._monitor.judge(standing, one) for one in questions]
         at = min(range(len(judged)), key=lambda place: _WORST.index(judged[place].decision))
         whole = questions[0].act._replace(effect=strongest([one.act.effect for one in questions]))
-        asked = questions[at] if judged[at].decision is Decision.DENY else questions[0]
-        uses = {
-            id
-            for one in judged
-            if one.capability is not None
-            for id in self._grants.limited(one.capability)
-        }
-        if asked is questions[0]:
-            asked = asked._replace(act=whole)
+        is_denied = judged[at].decision is Decision.DENY
+        asked = questions[at] if is_denied else questions[0]._replace(act=whole)
+        uses = {id for one in judged for id in self._uses(one)}
         return asked, judged[at], tuple(sorted(uses))
+
+    def _uses(self, judged: Judged) -> tuple[str, ...]:
+        """The capabilities that an act takes a use of."""
+        one = judged.capability
+        return () if one is None else self.grants.limited(one)
 
     # What the parts are asked and told.
 
@@ -252,12 +264,10 @@ class Guard:
         if self._parts.witness is not None:
             self._parts.witness.note(process, act, call, verdict)
 
-    def _refusal(
-        self, standing: Standing, asked: Question, call: Syscall[Any], verdict: Verdict
-    ) -> AiosError:
+    def _refusal(self, standing: Standing, asked: Question, verdict: Verdict) -> AiosError:
         """About another agent's thing, the very error of one that is not there."""
         if asked.relation is not Relation.OWN and self._monitor.may_own(standing, asked):
-            absent = missing(asked.row, object_of(asked.row, call))
+            absent = missing(asked.row, asked.act.object)
             if absent is not None:
                 return NotFound(absent)
         return Denied(_words(verdict))
@@ -271,7 +281,8 @@ def _stricter(rights: Verdict, labels: Verdict) -> Verdict:
     if rights.decision is Decision.ALLOW:
         return labels
     reasons = "; ".join(part for part in (rights.reason, labels.reason) if part)
-    return replace(rights, reason=reasons)
+    rule = rights.rule if labels.decision is Decision.ALLOW else f"{rights.rule}; {labels.rule}"
+    return replace(rights, rule=rule, reason=reasons)
 
 
 def _words(verdict: Verdict) -> str:

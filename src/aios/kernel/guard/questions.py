@@ -6,8 +6,8 @@ Knows processes only to tell whose they are.
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from aios.access.acts import ACTS, Row, act_of
-from aios.access.base import Effect
+from aios.access.acts import ACTS, Row, object_of
+from aios.access.base import Act, Effect
 from aios.access.monitor import Question
 from aios.access.standing import Relation, relation_to
 from aios.errors import InvalidArgument
@@ -29,7 +29,7 @@ class Questions:
         """The call's own act first; then that on its second object, and those of its parts."""
         row = ACTS[type(call)]
         relation, owner = self._whose(process, call, row)
-        act = act_of(row, call, owner)._replace(effect=self._effect(call, row))
+        act = Act(row.verb, owner, object_of(row, call), self._effect(call, row))
         whole = Question(process.agent, act, row, relation, self._utc())
         asked = [whole]
         second = None if row.second is None else row.second(call)
