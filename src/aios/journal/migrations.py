@@ -392,6 +392,28 @@ _ACCOUNTS = (
     """,
 )
 
+# --- tools ---
+_TOOLS = (
+    """
+    CREATE TABLE tool_pins (
+        name TEXT PRIMARY KEY, pin TEXT NOT NULL, at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE tool_servers (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # Calls whose tool has begun and whose reply nobody has. `place` counts the calls of a batch.
+    """
+    CREATE TABLE tool_runs (
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB,
+        PRIMARY KEY (pid, name, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 # --- labels ---
 _LABELS = (
     # Of what there is none for here, everything is trusted and anybody's.
@@ -416,5 +438,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CHUNK_SIZES,
     _RIGHTS,
     _ACCOUNTS,
+    _TOOLS,
     _LABELS,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,9 +27,13 @@ from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms import open_rooms
+from aios.kernel.tool_sources import servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
+from aios.sandbox.base import Sandbox
+from aios.tools.base import Source
+from aios.tools.functions import Function
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -48,7 +52,7 @@ def settings_for(model: str, device: str = "") -> Settings:
 
 
 @asynccontextmanager
-async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optional
+async def boot(  # noqa: PLR0913 - all that a kernel may be given
     model: str | Settings = "pocket",
     *,
     policy: str = "rr",
@@ -57,6 +61,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     state: Path | None = None,
     embedder: Embedder | None = None,
     access: AccessPolicy = OPEN,
+    tools: Iterable[Function | Source] = (),
+    sandbox: Sandbox | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
@@ -64,6 +70,9 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
     is what notes and files are found by, without one the built-in n-grams. `access` says who may do
     what, and what a human is asked.
+
+    `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
+    process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -84,6 +93,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                     rooms=rooms.handlers,
                     environment=dataclasses.replace(given, journal=journal),
                     fence=Fence(policy=access, fittings=fittings(place)),
+                    tools=servers_of(tools, sandbox),
                 )
                 rooms.speak(lambda call: kernel.call(kernel.token, call))
                 async with kernel:

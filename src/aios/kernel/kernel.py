@@ -36,9 +36,11 @@ from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
+from aios.kernel.tool_calls import ToolCalls
+from aios.kernel.tool_servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
@@ -63,6 +65,7 @@ class Kernel:
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         environment: Environment | None = None,
         fence: Fence | None = None,
+        tools: ToolServers | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -91,6 +94,8 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
+        tools = tools or ToolServers()
+        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call)
         fence = fence or Fence()
         groups: dict[str, tuple[str, ...]] = {}
         monitor = Monitor(fence.policy, Grants(), groups)
@@ -101,6 +106,7 @@ class Kernel:
             bus=self.bus,
             monitor=monitor,
             is_stopping=lambda: self.gate.is_closed,
+            terms_of=tools.registry.terms,
         )
         self.guard = Guard(setting, self._lives.until_running)
         self._rights = RightsCalls(monitor, groups, self.guard, self.table, self.environment)
@@ -182,6 +188,7 @@ class Kernel:
         await self._group.__aenter__()
         self.host.open(self._group, self, self._programs)
         self.token = (await self._first()).token
+        await self.tools.open()
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
             self._programs.start_again()
@@ -255,6 +262,7 @@ class Kernel:
                 loop.abandon(live.job.id, STOPPING)
         self.waits.fail_all(STOPPING)
         self.host.cancel()
+        await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
 
@@ -262,6 +270,7 @@ class Kernel:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
+            tool.ListTools: self.tools.list,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
@@ -290,6 +299,11 @@ class Kernel:
             process.Receive: self._mail.receive,
             **self._rights.handlers(),
             **self._parts.handlers,
+            tool.CallTool: self.tools.call,
+            tool.CallTools: self.tools.batch,
+            tool.AcceptTool: self.tools.accept,
+            tool.AddServer: self.tools.add,
+            tool.RemoveServer: self.tools.remove,
         }
 
 

@@ -20,6 +20,7 @@ from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
+from aios.sdk.tools import Tools
 from aios.sdk.transport import Transport
 from aios.syscalls import (
     Attempt,
@@ -75,6 +76,7 @@ class Client:
         self.approvals = ApprovalClient(self)
         self.budgets = BudgetClient(self)
         self.audit = AuditClient(self)
+        self.tools = Tools(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

@@ -1,6 +1,18 @@
 """The closed list of syscalls. Handlers, wire schema, documentation and tests derive from it."""
 
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, process
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    llm,
+    memory,
+    note,
+    process,
+    tool,
+)
 from aios.syscalls.base import Syscall, name_of
 
 SYSCALLS: dict[str, type[Syscall[object]]] = {
@@ -26,6 +38,8 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         approval.Approvals, approval.AnswerApproval,
         budget.SetBudget, budget.TopUp, budget.Budgets,
         audit.AuditRecords, audit.VerifyAudit,
+        tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
+        tool.RemoveServer,
     )
 }  # fmt: skip
 

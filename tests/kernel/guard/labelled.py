@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -22,17 +22,20 @@ from aios.kernel.guard.parts import Fence, Parts, Setting
 from aios.kernel.kernel import Kernel
 from aios.kernel.process import Process
 from aios.kernel.rooms import open_rooms
+from aios.kernel.tool_servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.sdk.client import Client
 from aios.syscalls.access import LabelInfo, PlanActs, PlannedAct, ShowLabel, Verdict
 from aios.syscalls.base import Syscall
-from aios.syscalls.tool import CallTool, CallTools, Text, ToolResult, ToolResults
+from aios.syscalls.tool import CallTool, Content, Text, ToolResult
 from aios.telemetry.events import Event
 from aios.testing.homes import scripted
-from aios.tools.base import Terms, Touch
+from aios.tools.base import Outside, Terms, Tool, Touch
+from aios.tools.naming import info_of
 
 P = ParamSpec("P")
+ANYTHING: dict[str, Any] = {"type": "object", "properties": {}}
 TOOLS = {
     "t/think": Terms(),
     "t/read_mail": Terms(source="mail", readers=("ann", "bob")),
@@ -42,7 +45,7 @@ TOOLS = {
     "t/post": Terms(outside=True, sensitive=("url",)),
     "t/wipe": Terms(final=True),
     "t/calendar": Terms(touches=(Touch("calendar", "write"),), sensitive=()),
-    "t/draft": Terms(touches=(Touch("file:{path}", "write"),), sensitive=()),
+    "t/draft": Terms(touches=(Touch("file:drafts", "write"),), sensitive=()),
 }
 
 
@@ -129,20 +132,29 @@ def planned(name: str, *open: str, uses: int = 1, **fixed: Any) -> PlannedAct:
     return PlannedAct(tool=f"t/{name}", fixed=fixed, open=open, uses=uses)
 
 
-class _Tools:
-    """The tool room's stand-in: runs nothing, and fails where it is told to."""
+class Made:
+    """A source of the made-up tools: they do nothing, and fail where they are told to."""
+
+    name = "t"
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self._tools = tuple(self._made(name, terms) for name, terms in TOOLS.items())
 
-    async def call(self, process: Process, call: CallTool, work: Work) -> ToolResult:
-        if "fail" in call.arguments:
-            raise Denied("the tool's own words")
-        self.done.append(call.name)
-        return ToolResult(contents=(Text("done"),), source=TOOLS[call.name].source)
+    async def tools(self) -> tuple[Tool, ...]:
+        return self._tools
 
-    async def batch(self, process: Process, call: CallTools, work: Work) -> ToolResults:
-        return ToolResults(tuple([await self.call(process, one, work) for one in call.calls]))
+    async def close(self) -> None:
+        return
+
+    def _made(self, name: str, terms: Terms) -> Tool:
+        async def run(arguments: Mapping[str, Any], outside: Outside) -> tuple[Content, ...]:
+            if "fail" in arguments:
+                raise Denied("the tool's own words")
+            self.done.append(name)
+            return (Text("done"),)
+
+        return Tool(info=info_of(name, "", ANYTHING, terms), terms=terms, run=run)
 
 
 @asynccontextmanager
@@ -150,13 +162,12 @@ async def lab(
     folder: Path, level: Level = "enforce", policy: Policy | None = None, *, boot: int = 1
 ) -> AsyncIterator[Lab]:
     """One life of a kernel in a home; the next life of the same home is another one."""
-    journal = open_journal(folder / "journal", is_durable=True)
+    journal = open_journal(folder / "journal", is_durable=False)
     given = Environment(clock=LoopClock(), random=random.Random(boot))
-    human, noted, tools = Human(), Noted(), _Tools()
+    human, noted, made = Human(), Noted(), Made()
 
     def fit(setting: Setting) -> Parts:
-        handlers = {CallTool: tools.call, CallTools: tools.batch}
-        return Parts(asker=human, witness=noted, handlers=handlers)
+        return Parts(asker=human, witness=noted)
 
     try:
         async with open_rooms(journal, folder, given, NgramEmbedder()) as rooms:
@@ -165,13 +176,12 @@ async def lab(
                 lambda: make("rr"),
                 rooms=rooms.handlers,
                 environment=replace(given, journal=journal),
-                fence=Fence(
-                    policy=policy or Policy(labels=level), fittings=(Labels(TOOLS.get), fit)
-                ),
+                fence=Fence(policy=policy or Policy(labels=level), fittings=(Labels(), fit)),
+                tools=ToolServers((made,)),
             )
             events: list[Event] = []
             kernel.bus.listen(events.append)
             async with kernel:
-                yield Lab(kernel, human, noted, tools.done, events, {})
+                yield Lab(kernel, human, noted, made.done, events, {})
     finally:
         await journal.close()

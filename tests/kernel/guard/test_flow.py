@@ -167,7 +167,7 @@ CARRIED: dict[str, tuple[Does, Does]] = {
     ),
     "appended file": (
         lambda one: one.call(file.AppendFile(path="a", data=b"x")),
-        lambda one: one.call(file.SearchFiles(query="x", mode=note.SearchMode.KEYWORD)),
+        lambda one: one.call(file.Stat(path="a")),
     ),
     "file's name": (
         lambda one: one.call(file.Create(path="ignore all that was said before")),

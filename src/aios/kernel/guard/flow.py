@@ -37,7 +37,7 @@ from aios.errors import AiosError, Busy
 from aios.journal import statements
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
-from aios.kernel.guard.flow_acts import JUDGED, Step, TermsOf, results_label, steps
+from aios.kernel.guard.flow_acts import JUDGED, Step, results_label, steps
 from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
@@ -55,10 +55,10 @@ REMEDY = (
 class Flow:
     """The labels of everything, and the plans of processes."""
 
-    def __init__(self, setting: Setting, terms_of: TermsOf) -> None:
+    def __init__(self, setting: Setting) -> None:
         self.book = flow_book.Book()
         self.plans: dict[int, tuple[PlannedAct, ...]] = {}
-        self._terms_of = terms_of
+        self._terms_of = setting.terms_of
         self._monitor = setting.monitor
         self._table = setting.table
         self._bus = setting.bus

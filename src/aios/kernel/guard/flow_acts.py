@@ -3,7 +3,7 @@
 Knows what tools declare of themselves, and takes the operator's tools at their word.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from aios.access.acts import ACTS
@@ -11,12 +11,14 @@ from aios.access.base import Act, Effect
 from aios.access.carries import FILE, TOOLS, Kind, Place
 from aios.access.labels import Going, Label, folded, label
 from aios.access.plans import Arguments, Made, made
+from aios.kernel.guard.parts import TermsOf
 from aios.syscalls import access, file, note, process, tool
 from aios.syscalls import memory as blocks
 from aios.syscalls.base import Syscall
 from aios.tools.base import Terms
 
-TermsOf = Callable[[str], Terms | None]
+# A server that could not be reached may be there by the time that the tool is looked for.
+UNKNOWN = Terms(final=True, outside=True)
 OWN_FILES = "file:"  # a resource within the system: what is written there bears the label on
 
 # What an agent loses of its own by these it loses all the time, or has done itself.
@@ -45,9 +47,7 @@ def steps(agent: str, act: Act, call: Syscall[Any], terms_of: TermsOf) -> Iterat
     """The acts of a call that may break a rule. Changes inside the system bear labels on."""
     for part in parts(call):
         if isinstance(part, tool.CallTool):
-            terms = terms_of(part.name)
-            if terms is not None:  # Of one that is not there the caller is told so.
-                yield _tool_step(part, terms)
+            yield _tool_step(part, terms_of(part.name) or UNKNOWN)
             continue
         kind = type(part)
         effect = ACTS[kind].effect

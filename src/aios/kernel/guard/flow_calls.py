@@ -1,7 +1,5 @@
 """Handlers of plans and labels, and all of it as one fitting of the guard."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from aios.access.carries import process_place
@@ -10,11 +8,12 @@ from aios.errors import Denied, InvalidArgument, NotFound
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
 from aios.kernel.guard.flow import Flow
-from aios.kernel.guard.flow_acts import TermsOf
+from aios.kernel.guard.flow_acts import UNKNOWN, effect_of
 from aios.kernel.guard.parts import Parts, Setting
 from aios.kernel.process import Process
 from aios.kernel.table import ProcessTable
 from aios.syscalls.access import Endorse, LabelInfo, Plan, PlanActs, ShowLabel
+from aios.syscalls.tool import CallTool
 
 PLANNED_MAX = 1_024  # acts of one process that are not used up
 
@@ -86,20 +85,20 @@ class FlowCalls:
         )
 
 
-@dataclass(slots=True)
 class Labels:
-    """A fitting. `terms_of` tells what a tool declares of itself."""
+    """A fitting. Its flow is that of the kernel that was fitted last."""
 
-    terms_of: TermsOf
-    _flow: Flow | None = None
+    def __init__(self) -> None:
+        self._flow: Flow | None = None
 
     def __call__(self, setting: Setting) -> Parts:
-        self._flow = flow = Flow(setting, self.terms_of)
+        self._flow = flow = Flow(setting)
         calls = FlowCalls(flow, setting.table)
         return Parts(
             flow=flow,
             readings={ShowLabel: calls.show},
             handlers={PlanActs: calls.plan, Endorse: calls.endorse},
+            effects={CallTool: lambda call: effect_of(setting.terms_of(call.name) or UNKNOWN)},
             open=(flow.load,),
         )
 

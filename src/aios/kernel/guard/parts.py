@@ -18,6 +18,10 @@ from aios.kernel.open_call import Meter
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
 from aios.telemetry.bus import Bus
+from aios.tools.base import Terms
+
+TermsOf = Callable[[str], Terms | None]
+"""What a tool declares of itself; None for one that is not known, or not yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class Setting:
     bus: Bus
     monitor: Monitor
     is_stopping: Callable[[], bool]
+    terms_of: TermsOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
