@@ -162,6 +162,9 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(access.CheckAccess, READ, owner="agent"),
     _row(access.AddPrivilege, FINAL, "group", "agent"),
     _row(access.AskPermission, CHANGE),
+    _row(access.PlanActs, CHANGE),
+    _row(access.ShowLabel, READ),
+    _row(access.Endorse, FINAL, "pid"),
 
     _row(approval.Approvals, READ),
     _row(approval.AnswerApproval, FINAL, "id"),

@@ -24,6 +24,8 @@ DEPTH_MAX = 10
 CONSEQUENCES: dict[str, str] = {
     "access.add_privilege": "{owner} joins or leaves the group {object}, with all its rights",
     "access.ask": "{agent} gets the right that the arguments below name",
+    "access.endorse": "what process {object} has heard counts as trusted, wherever it came from",
+    "access.plan": "{agent} says what it is going to do; that is not asked again",
     "access.grant": "{object} gets a right from {agent}",
     "access.revoke": "the right {object} ends, and all that come from it",
     "budget.set": "the account {owner} gets another limit of {object}",

@@ -29,7 +29,17 @@ class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Group = tuple[Right, ...]
-_COMPUTING = Right(("llm.*", "process.whoami", "process.now", "tool.list", "access.check"))
+_COMPUTING = Right(
+    (
+        "llm.*",
+        "process.whoami",
+        "process.now",
+        "tool.list",
+        "access.check",
+        "access.plan",
+        "access.label",
+    )
+)
 _LIVING = Right((
     "process.exit", "process.list", "process.inspect", "process.wait", "process.receive",
     "process.attempt", "process.report", "access.list", "access.ask", "budget.list",

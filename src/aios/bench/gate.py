@@ -8,17 +8,18 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from aios.access.base import Act
 from aios.bench.rig import scripted_core
 from aios.clock import Clock, WallClock
 from aios.journal.base import Work
 from aios.kernel import Kernel
+from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.guard import Guard
-from aios.kernel.guard.parts import Fence, Parts, Setting
+from aios.kernel.guard.parts import Fence
 from aios.kernel.process import Process
 from aios.scheduler import RoundRobin
 from aios.syscalls import Spawn
-from aios.syscalls.access import GrantRight, Verdict
+from aios.syscalls.access import GrantRight
 from aios.syscalls.base import Syscall
 from aios.syscalls.file import ReadFile
 
@@ -27,22 +28,9 @@ OWN = ReadFile(path="notes/today.txt")
 OTHERS = ReadFile(path="notes/today.txt", owner="other")
 
 
-class _Quiet:
-    """A flow and a ledger with nothing to say."""
-
-    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
-        return None
-
-    def learn(self, process: Process, act: Act, call: Syscall[Any], reply: object) -> None:
-        return None
-
-    def hold(self, process: Process, act: Act, call: Syscall[Any]) -> None:
-        return None
-
-
 async def gate_us_p50(seed: int = 0, calls: int = 20_000) -> float:
     """Microseconds that the guard takes of a call, the median of the dearer kind."""
-    fence = Fence(fittings=(_quiet,))
+    fence = Fence(fittings=(Accounts(), Labels()))
     async with Kernel([scripted_core(seed)], RoundRobin, fence=fence) as kernel:
         await kernel.call(kernel.token, Spawn(name="other"))
         spawned = await kernel.call(kernel.token, Spawn(name="agent"))
@@ -57,10 +45,6 @@ async def gate_us_p50(seed: int = 0, calls: int = 20_000) -> float:
         for kind in order:
             took[kind].append(_batch(kernel.guard, process, kind, clock))
         return max(median(times) for times in took.values())
-
-
-def _quiet(setting: Setting) -> Parts:
-    return Parts(flow=_Quiet(), ledger=_Quiet())
 
 
 def _batch(guard: Guard, process: Process, call: Syscall[Any], clock: Clock) -> float:

@@ -414,6 +414,21 @@ _TOOLS = (
     """,
 )
 
+# --- labels ---
+_LABELS = (
+    # Of what there is none for here, everything is trusted and anybody's.
+    """
+    CREATE TABLE labels (
+        kind TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (kind, owner, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE plans (pid INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -424,4 +439,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RIGHTS,
     _ACCOUNTS,
     _TOOLS,
+    _LABELS,
 )  # fmt: skip

@@ -499,6 +499,7 @@ AUDIT_PAGES_BACK = Statement(
     f"SELECT {_PAGE} FROM audit_pages WHERE first <= ? ORDER BY first DESC LIMIT ?",
 )
 AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WHERE last <= ?")
+
 # --- tools: accepted definitions, added servers, calls that have begun ---
 TOOL_PINS = Statement("tool_pins", "SELECT name, pin FROM tool_pins")
 TOOL_PIN_PUT = Statement(
@@ -524,6 +525,30 @@ TOOL_RUNS_DROP = Statement("tool_runs_drop", "DELETE FROM tool_runs WHERE pid = 
 TOOL_RUNS_SWEEP = Statement(
     "tool_runs_sweep",
     "DELETE FROM tool_runs WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
+)
+
+# --- labels, and what processes declared ---
+LABELS_ALL = Statement("labels_all", "SELECT kind, owner, name, body FROM labels")
+LABEL_PUT = Statement(
+    "label_put", "INSERT OR REPLACE INTO labels (kind, owner, name, body) VALUES (?, ?, ?, ?)"
+)
+LABEL_DROP = Statement("label_drop", "DELETE FROM labels WHERE kind = ? AND owner = ? AND name = ?")
+# Of what is not there any more: nobody can hear of it.
+LABELS_SWEEP = Statement(
+    "labels_sweep",
+    """
+    DELETE FROM labels WHERE
+        kind IN ('process', 'mail') AND CAST(name AS INTEGER) NOT IN (SELECT pid FROM processes)
+        OR kind = 'bin' AND name NOT IN (SELECT id FROM file_bin) AND name <> '*'
+        OR kind = 'note' AND name NOT IN (SELECT id FROM notes)
+    """,
+)
+PLANS_ALL = Statement("plans_all", "SELECT pid, body FROM plans")
+PLAN_PUT = Statement("plan_put", "INSERT OR REPLACE INTO plans (pid, body) VALUES (?, ?)")
+PLAN_DROP = Statement("plan_drop", "DELETE FROM plans WHERE pid = ?")
+PLANS_SWEEP = Statement(
+    "plans_sweep",
+    "DELETE FROM plans WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
 )
 
 

@@ -23,6 +23,8 @@ from aios.kernel.generations import LiveGeneration
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
+from aios.kernel.guard.vault import Vault
+from aios.kernel.guard.warden import ToolWarden
 from aios.kernel.hosting import Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
@@ -96,6 +98,7 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
+        tools = tools or ToolServers()
         fence = fence or Fence()
         groups: dict[str, tuple[str, ...]] = {}
         monitor = Monitor(fence.policy, Grants(), groups)
@@ -106,17 +109,17 @@ class Kernel:
             bus=self.bus,
             monitor=monitor,
             is_stopping=lambda: self.gate.is_closed,
+            terms_of=tools.registry.terms,
         )
         self.guard = Guard(setting, self._lives.until_running)
         self._rights = RightsCalls(monitor, groups, self.guard, self.table, self.environment)
         self._parts = fitted(fence.fittings, setting)
         self.guard.fit(self._parts)
         self._llm.meter = self._parts.meter
+        warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
+        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
-        self.tools = ToolCalls(
-            tools or ToolServers(), self.gate, self.waits, self.environment, self.call
-        )
         self._programs = Programs(self._lives, self._perform, self.environment)
         tables = Tables(
             readings=self._table_of_readings(),

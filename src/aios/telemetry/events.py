@@ -72,6 +72,15 @@ class Answered(Event, frozen=True, kw_only=True, tag="answered"):
     answer: str
 
 
+class LabelBroken(Event, frozen=True, kw_only=True, tag="label_broken"):
+    """An act goes on although a rule of labels speaks against it: the policy only warns."""
+
+    agent: str
+    verb: str
+    object: str
+    rule: str
+
+
 class BudgetLow(Event, frozen=True, kw_only=True, tag="budget_low"):
     """An account has used 80 % of a limit; told once for each limit."""
 

@@ -10,11 +10,18 @@ from aios.access.base import Act, Effect
 from aios.access.policy import Line, Policy
 from aios.errors import Denied
 from aios.journal.base import Work
-from aios.kernel.guard.parts import Fence, Parts, Setting
+from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.flow_calls import Labels
+from aios.kernel.guard.parts import Fence, Parts
+from aios.kernel.guard.vault import Vault
 from aios.kernel.process import Process
+from aios.kernel.tool_servers import ToolServers
+from aios.sdk import tool
 from aios.syscalls import Syscall
 from aios.syscalls.access import GrantRight, Verdict
-from aios.syscalls.tool import CallTool, CallTools, ListTools, ToolList, ToolResult, ToolResults
+from aios.syscalls.budget import Budgets
+from aios.syscalls.tool import CallTool, CallTools, ListTools, Text
+from aios.tools.functions import Functions
 from tests.kernel.guard.house import house
 
 
@@ -31,47 +38,31 @@ class Witness:
         """Nothing is kept here."""
 
 
-class Tools:
-    """A tool room, as small as can be: what `send` does leaves the system."""
-
-    def __init__(self) -> None:
-        self.is_open = False
-
-    async def open(self) -> None:
-        self.is_open = True
-
-    async def list(self, process: Process, call: ListTools) -> ToolList:
-        return ToolList(())
-
-    async def call(self, process: Process, call: CallTool, work: object) -> ToolResult:
-        return ToolResult(contents=())
-
-    async def batch(self, process: Process, call: CallTools, work: object) -> ToolResults:
-        return ToolResults(tuple(ToolResult(contents=()) for _ in call.calls))
-
-    def effect(self, call: CallTool) -> Effect:
-        return Effect.OUTSIDE if call.name == "mail/send" else Effect.READ
-
-    def fit(self, setting: Setting) -> Parts:
-        return Parts(
-            readings={ListTools: self.list},
-            handlers={CallTool: self.call, CallTools: self.batch},
-            effects={CallTool: self.effect},
-            open=(self.open,),
-        )
+@tool(inline=True)
+def look() -> str:
+    """Look at something."""
+    return "seen"
 
 
-def test_a_fitting_brings_handlers_effects_and_is_opened_before_the_first_call(
-    tmp_path: Path,
-) -> None:
+@tool(inline=True, outside=True)
+def send() -> str:
+    """Send something away."""
+    return "sent"
+
+
+def servers() -> ToolServers:
+    """Two tools, of which one leaves the system."""
+    return ToolServers(own=[Functions([look], "web"), Functions([send], "mail")])
+
+
+def test_a_tool_has_the_effect_that_it_declares_also_in_a_batch(tmp_path: Path) -> None:
     async def main() -> None:
-        tools, witness = Tools(), Witness()
+        witness = Witness()
         fence = Fence(
             policy=Policy(deny=(Line("nothing leaves", effects=(Effect.OUTSIDE,)),)),
-            fittings=(tools.fit, lambda _: Parts(witness=witness)),
+            fittings=(Labels(), lambda _: Parts(witness=witness)),
         )
-        async with house(tmp_path, fence) as home:
-            assert tools.is_open
+        async with house(tmp_path, fence, servers()) as home:
             agent = await home.spawn("ada")
             look, send = CallTool(name="web/look"), CallTool(name="mail/send")
             await home.kernel.call(agent.token, look)
@@ -86,17 +77,57 @@ def test_a_fitting_brings_handlers_effects_and_is_opened_before_the_first_call(
     asyncio.run(main())
 
 
+def test_a_fitting_brings_handlers_and_is_opened_before_the_first_call(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path, Fence(fittings=(Accounts(),))) as home:
+            assert (await home.first(Budgets())).budgets == ()
+
+    asyncio.run(main())
+
+
 def test_a_tool_that_no_group_allows_is_allowed_by_a_capability(tmp_path: Path) -> None:
     async def main() -> None:
-        async with house(tmp_path, Fence(fittings=(Tools().fit,))) as home:
+        async with house(tmp_path, None, servers()) as home:
             agent = await home.spawn("ada", groups=("reader",))
             call = CallTool(name="web/look")
             with pytest.raises(Denied, match="no right"):
                 await home.kernel.call(agent.token, call)
+            assert (await home.kernel.call(agent.token, ListTools())).tools == ()
             await home.first(GrantRight(to="ada", verbs="tool.call", object="web/*"))
-            assert await home.kernel.call(agent.token, call) == ToolResult(contents=())
+            assert (await home.kernel.call(agent.token, call)).contents == (Text("seen"),)
+            seen = await home.kernel.call(agent.token, ListTools())
+            assert [one.name for one in seen.tools] == ["web/look"]
 
     asyncio.run(main())
+
+
+def test_a_secret_leaves_in_no_result_and_no_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        vault = Vault(tmp_path / "vault.json", {})
+        vault.set("key", "sesame-street-1")
+        vault.secret("key")  # From now on it is known, and hidden.
+        fence = Fence(fittings=(Accounts(vault=vault),))
+        tools = ToolServers(own=[Functions([leak, choke], "leaky")])
+        async with house(tmp_path, fence, tools) as home:
+            agent = await home.spawn("ada")
+            told = await home.kernel.call(agent.token, CallTool(name="leaky/leak"))
+            failed = await home.kernel.call(agent.token, CallTool(name="leaky/choke"))
+            assert "sesame" not in repr((told, failed))
+            assert failed.is_error
+
+    asyncio.run(main())
+
+
+@tool(inline=True)
+def leak() -> dict[str, str]:
+    """Tell what should not be told."""
+    return {"header": "Bearer sesame-street-1"}
+
+
+@tool(inline=True)
+def choke() -> str:
+    """Fail with what should not be told."""
+    raise RuntimeError("refused: sesame-street-1")
 
 
 def test_two_parts_for_one_place_are_a_mistake(tmp_path: Path) -> None:

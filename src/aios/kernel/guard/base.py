@@ -2,8 +2,8 @@
 
 A call passes: the monitor (may it, by capability, group and policy), the flow (may these labels
 lead to this effect), the asker where either says so (does a human allow it), the ledger (is there
-budget, held now), and the witness, who writes down what was decided. When the call has ended, the
-ledger settles and the flow learns what the caller now knows.
+budget, held now), and the witness, who writes down what was decided. While it acts, the
+flow follows what it does to labels; when it has ended, whoever held something settles it.
 """
 
 from collections.abc import Awaitable
@@ -20,11 +20,21 @@ class Flow(Protocol):
     """Labels: where what a process knows came from, and who may see it."""
 
     def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
-        """None: nothing against it."""
+        """None: nothing against it. One that allows tells what the policy only warns of."""
         ...
 
-    def learn(self, process: Process, act: Act, call: Syscall[Any], reply: object) -> None:
-        """The reply's label is joined to the process's; what was written takes the process's."""
+    def begin(
+        self, process: Process, act: Act, call: Syscall[Any], work: Work
+    ) -> "Carrying | None":
+        """The call acts now. What it does to labels is committed with what it does."""
+        ...
+
+
+class Carrying(Protocol):
+    """A call that may change labels."""
+
+    def settle(self, outcome: object) -> None:
+        """It has ended."""
         ...
 
 

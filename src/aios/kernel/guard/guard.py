@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from aios.access import explain
 from aios.access.acts import ACTS, act_of, strongest
 from aios.access.base import Act
@@ -18,7 +20,7 @@ from aios.access.standing import Relation, Standing
 from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
 from aios.kernel.guard import rights_rows
-from aios.kernel.guard.base import Consent, Hold, Ledger
+from aios.kernel.guard.base import Carrying, Consent, Flow, Hold, Ledger
 from aios.kernel.guard.missing import missing
 from aios.kernel.guard.parts import Parts, Setting
 from aios.kernel.guard.questions import Questions
@@ -44,6 +46,7 @@ class Entry:
     consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
+    carrying: Carrying | None = None
 
 
 class Guard:
@@ -58,6 +61,7 @@ class Guard:
         self._standings: dict[str, Standing] = {}  # of agents; forgotten when rights change
         self._first = setting.monitor.first()
         self._parts = Parts()
+        self._flow: Flow | None = None  # none where the policy wants no labels
         self._questions = Questions(self._table, self._utc, self._parts)
         self._is_bare = True
 
@@ -65,12 +69,15 @@ class Guard:
         """Take what the kernel was given beside the monitor; once, before the first call."""
         self._parts = parts
         self._questions = Questions(self._table, self._utc, parts)
-        self._is_bare = parts.flow is None and parts.ledger is None and parts.witness is None
+        self.forget()
 
     def forget(self) -> None:
         """Rights have changed: from now on every call is judged by what they are now."""
         self._standings.clear()
         self._first = self._monitor.first()
+        parts = self._parts
+        self._flow = parts.flow if self._monitor.policy.labels != "off" else None
+        self._is_bare = self._flow is None and parts.ledger is None and parts.witness is None
 
     def reload(self, policy: Policy) -> None:
         """Another policy holds, for calls that wait too."""
@@ -96,6 +103,11 @@ class Guard:
             return self._entered(self._judged(process, call))
         act = act_of(row, call, process.agent)
         return self._entered(Entry(process, call, act, verdict, None, ()))
+
+    def would_let(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether the call would not be refused for want of a right. Nothing is noted of it."""
+        _, judged, _ = self._worst(process, call, self._standing(process))
+        return judged.decision is not Decision.DENY
 
     async def through(self, entry: Entry, work: Work, perform: Perform) -> Any:
         """Wait until the call may act, let it act, and settle what that came to."""
@@ -143,21 +155,19 @@ class Guard:
             work.extend(rights_rows.used(id) for id in entry.uses)
         if self._parts.witness is not None:
             self._parts.witness.begins(entry.act, work)
+        if self._flow is not None:
+            entry.carrying = self._flow.begin(entry.process, entry.act, entry.call, work)
         if entry.hold is not None:
             entry.hold.bind(work)
 
     def leave(self, entry: Entry, work: Work, outcome: object) -> None:
         """The call has ended. Its uses are used up where it was done, or may have been."""
-        is_error = isinstance(outcome, BaseException)
         if entry.uses:
             was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
             self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
-        if entry.hold is not None:
-            entry.hold.settle(outcome)
-        for consent in (entry.consents or {}).values():
-            consent.settle(outcome)
-        if self._parts.flow is not None and not is_error:
-            self._parts.flow.learn(entry.process, entry.act, entry.call, outcome)
+        for one in (entry.hold, *(entry.consents or {}).values(), entry.carrying):
+            if one is not None:
+                one.settle(outcome)
 
     # From a call to its entry.
 
@@ -214,12 +224,12 @@ class Guard:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
-        found = None if parts.flow is None else parts.flow.judge(process, act, call)
-        if found is not None and found.decision is not Decision.ALLOW:
-            if found.decision is Decision.DENY:
-                self._note(process, act, call, found)
-                raise Denied(_words(found))
-            entry.verdict = found
+        found = None if self._flow is None else self._flow.judge(process, act, call)
+        if found is not None and found.decision is Decision.DENY:
+            self._note(process, act, call, found)
+            raise Denied(_words(found))
+        if found is not None:
+            entry.verdict = _stricter(entry.verdict, found)
         if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
             entry.consents or ()
         ):
@@ -277,6 +287,15 @@ class Guard:
 
 
 _WORST = (Decision.DENY, Decision.ASK, Decision.ALLOW)
+
+
+def _stricter(rights: Verdict, labels: Verdict) -> Verdict:
+    """What both ask for is asked once, with both reasons."""
+    if rights.decision is Decision.ALLOW:
+        return labels
+    reasons = "; ".join(part for part in (rights.reason, labels.reason) if part)
+    rule = rights.rule if labels.decision is Decision.ALLOW else f"{rights.rule}; {labels.rule}"
+    return replace(rights, rule=rule, reason=reasons)
 
 
 def _words(verdict: Verdict) -> str:
