@@ -19,13 +19,7 @@ import msgspec
 
 from aios.bench.corpus import Corpus, Question, TextFile, generated
 from aios.bench.corpus_words import OFFICE, VOYAGE
-from aios.bench.retrieval_home import (
-    create_all,
-    fall_behind,
-    files_settled,
-    open_home,
-    pending,
-)
+from aios.bench.retrieval_home import create_all, fall_behind, files_settled, open_home, pending
 from aios.bench.retrieval_rollback import Rollbacks, roll_back_all
 from aios.bench.retrieval_writes import Notes, Writes, measure_notes, measure_writes
 from aios.bench.stats import percentile
@@ -70,7 +64,7 @@ FULL = Size(
     files=10_000, tuned_files=2_500, questions=1_000, many_files=MANY_FILES, many_questions=300,
     backlog=4_000,
     indexed_files=1_000, writes=1_000,
-    notes=10_000, rolled_back=250,
+    notes=10_000, rolled_back=100,
 )  # fmt: skip
 
 

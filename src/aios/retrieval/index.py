@@ -148,10 +148,8 @@ class HybridIndex:
 
     def _opened_vectors(self) -> NearestVectors:
         """The vectors of this embedder; none where they are another's, or lie not in the file."""
-        path, made_by = (
-            self._folder / VECTORS,
-            f"{self._embedder.name}/{self._embedder.dimensions}",
-        )
+        path = self._folder / VECTORS
+        made_by = f"{self._embedder.name}/{self._embedder.dimensions}"
         needed = self._catalog.vectors_end * self._embedder.dimensions * 4
         is_there = path.exists() and path.stat().st_size >= needed
         if self._database.fact("vectors") != made_by or not is_there:
