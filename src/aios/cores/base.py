@@ -41,6 +41,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str  # weights, dtype, library versions, kernel mode, processor kind
     device: str
     embedding_width: int = 0  # numbers in a vector of `embed`; 0: the core embeds nothing
+    price_in: float = 0.0  # money that a token of a prompt costs
+    price_out: float = 0.0  # and one that is produced
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,6 +54,7 @@ async def kernel_in(
                     RoundRobin,
                     programs=programs,
                     rooms=rooms.handlers,
+                    left=rooms.left,
                     environment=Environment(journal=journal),
                 )
                 rooms.speak(kernel.call_for)

@@ -11,8 +11,8 @@ from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.memory_calls import memory_handlers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
-from aios.memory.cache import Cache
-from aios.memory.eviction import Adaptive
+from aios.memory.cache import OVERHEAD, Cache
+from aios.memory.eviction import Adaptive, Lru, LruK, Rule
 from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
 from aios.scheduler import make
@@ -25,24 +25,27 @@ from aios.testing.store import ScriptedStore
 from tests.memory.fakes import WordIndex, WordModels
 
 
-def life(journal: InlineJournal, boot: int, body: Callable[[Client], Awaitable[None]]) -> None:
+def life(
+    journal: InlineJournal,
+    boot: int,
+    body: Callable[[Client], Awaitable[None]],
+    *,
+    cache: Cache | None = None,
+) -> None:
     """One kernel over the journal, from its boot to its end; `body` speaks as agent travel."""
 
     async def main(_: Random) -> None:
         clock = VirtualClock()
         notes = NoteRoom(journal, WordIndex(), clock, Random(1))
-        cache = Cache(Adaptive(), ram_bytes=1 << 20)
-        rooms = memory_handlers(
-            BlockRoom(journal, cache),
-            HistoryRoom(journal, Assembler(WordModels(), notes)),
-            notes,
-        )
+        kept = Cache(Adaptive(), ram_bytes=1 << 20) if cache is None else cache
+        blocks = BlockRoom(journal, kept)
+        rooms = memory_handlers(blocks, HistoryRoom(journal, Assembler(WordModels(), notes)), notes)
         core = ScriptedCore(
             Script(), clock=clock, rng=Random(1), store=ScriptedStore(), faults=NO_FAULTS
         )
         environment = Environment(clock=clock, random=Random(boot), journal=journal)
         async with Kernel(
-            [core], lambda: make("rr"), rooms=rooms, environment=environment
+            [core], lambda: make("rr"), rooms=rooms, left=blocks.left, environment=environment
         ) as kernel:
             init = Client(kernel, kernel.token)
             await body(init.of(await init.spawn("travel")))
@@ -83,3 +86,56 @@ def test_a_call_with_a_key_has_its_effect_once() -> None:
 
     life(journal, 1, twice)
     journal.close()
+
+
+BLOCK = "x" * 1_000
+
+
+async def tiers(client: Client) -> dict[str, str]:
+    return {block.name: block.tier for block in (await client.memory.list()).blocks}
+
+
+def two_blocks(rule: Rule) -> Cache:
+    return Cache(rule, ram_bytes=2 * (len(BLOCK) + OVERHEAD), high=1.0)
+
+
+@pytest.mark.parametrize("rule", [Lru, LruK, Adaptive])
+def test_what_an_ended_agent_kept_is_the_first_to_leave_ram(rule: Callable[[], Rule]) -> None:
+    async def body(client: Client) -> None:
+        other = client.of(await client.spawn("other"))
+        await client.memory.write("old", BLOCK)
+        await other.memory.write("new", BLOCK)
+        await other.exit()
+        await client.memory.write("newest", BLOCK)
+        assert await tiers(client) == {"newest": "ram", "old": "ram"}
+        again = client.of(await client.spawn("other"))
+        assert await tiers(again) == {"new": "disk"}
+        assert await again.memory.text("new") == BLOCK
+
+    life(InlineJournal(), 1, body, cache=two_blocks(rule()))
+
+
+def test_blocks_stay_while_a_process_of_their_agent_lives() -> None:
+    async def body(client: Client) -> None:
+        other, twin = [client.of(await client.spawn("other")) for _ in range(2)]
+        await client.memory.write("old", BLOCK)
+        await other.memory.write("new", BLOCK)
+        await other.exit()
+        await client.memory.write("newest", BLOCK)
+        assert await tiers(twin) == {"new": "ram"}
+        assert await tiers(client) == {"newest": "ram", "old": "disk"}
+
+    life(InlineJournal(), 1, body, cache=two_blocks(Lru()))
+
+
+def test_blocks_stay_that_another_agent_may_use() -> None:
+    async def body(client: Client) -> None:
+        other = client.of(await client.spawn("other"))
+        await client.memory.write("old", BLOCK)
+        await other.memory.write("new", BLOCK)
+        await other.memory.share("new", "travel")
+        await other.exit()
+        await client.memory.write("newest", BLOCK)
+        assert await tiers(client) == {"new": "ram", "newest": "ram", "old": "disk"}
+
+    life(InlineJournal(), 1, body, cache=two_blocks(Lru()))

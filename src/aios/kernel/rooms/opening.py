@@ -5,7 +5,7 @@ asks the room for documents. Here they meet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -28,6 +28,7 @@ from aios.memory.eviction import Adaptive
 from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
 from aios.retrieval.base import Document, Embedder, Hit, Query
+from aios.retrieval.beside import ChildWriter
 from aios.retrieval.index import HybridIndex
 from aios.retrieval.indexer import Indexer, Source
 from aios.retrieval.worker import ThreadedIndex
@@ -82,7 +83,7 @@ class _Shelf:
 def _opened(folder: Path, embedder: Embedder) -> HybridIndex:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return HybridIndex(folder, embedder)
+        return HybridIndex(folder, embedder, ChildWriter)
     except OSError as problem:
         raise WrongState(
             f"{folder}: expected a folder to keep an index in: {problem.strerror}"
@@ -90,13 +91,21 @@ def _opened(folder: Path, embedder: Embedder) -> HybridIndex:
 
 
 class Rooms:
-    """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one."""
+    """Handlers by syscall. `speak` gives the rooms the kernel's own voice, once there is one.
+
+    `left` tells them that an agent's last process has ended.
+    """
 
     def __init__(
-        self, handlers: dict[Kind, RoomHandler], models: CallerModels, shelves: Sequence[_Shelf]
+        self,
+        handlers: dict[Kind, RoomHandler],
+        models: CallerModels,
+        shelves: Sequence[_Shelf],
+        left: Callable[[str], None],
     ) -> None:
         self.handlers = handlers
         self.speak = models.speak
+        self.left = left
         self._shelves = shelves
 
     async def settled(self) -> None:
@@ -126,4 +135,4 @@ async def open_rooms(
     ):
         handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
         handlers = {kind: passage.through(handler) for kind, handler in handlers.items()}
-        yield Rooms(handlers, models, (notes_shelf, files_shelf))
+        yield Rooms(handlers, models, (notes_shelf, files_shelf), blocks.left)

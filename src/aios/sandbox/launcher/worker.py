@@ -4,6 +4,8 @@ Its text is handed to a bare interpreter, so it imports only what costs nothing.
 is trusted; from the program's first line on nothing in this process is.
 """
 
+from __future__ import annotations
+
 import _signal as signal  # type: ignore[import-not-found]  # signal itself takes long to load
 import atexit
 import marshal
@@ -21,7 +23,10 @@ from _socket import (
     socket,
     socketpair,
 )
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter to start
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 CHANNEL = 3  # descriptor
 READY, LISTENS, TALKS, ACCEPTED, DONE, RAISED = b"R", b"L", b"T", b"A", b"D", b"E"
