@@ -33,13 +33,14 @@ def servers_of(
     sandbox: Sandbox | None,
     clock: Clock | None = None,
     secret: Secret = no_secret,
+    own: Iterable[Source] = (),
 ) -> ToolServers:
     """The operator's own functions and sources, and the ways to add more."""
     listed = tuple(tools)
     sources = [one for one in listed if _is_source(one)]
     functions = [one for one in listed if not _is_source(one)]
-    own = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
-    return ToolServers(own, sources, ways(sandbox, clock or LoopClock(), secret))  # type: ignore[arg-type]
+    local = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
+    return ToolServers([*own, *local], sources, ways(sandbox, clock or LoopClock(), secret))  # type: ignore[arg-type]
 
 
 def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, Connect]:
@@ -59,7 +60,7 @@ def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, 
         await _load_protocol(call)
         from aios.tools.mcp.connecting import Means, by_command
 
-        means = Means(host=_host(sandbox), secret=secret, clock=clock)
+        means = Means(host=host_of(sandbox), secret=secret, clock=clock)
         return await by_command(call, means)
 
     async def url(call: AddServer) -> Source:
@@ -81,7 +82,7 @@ async def _load_protocol(call: AddServer) -> None:
         ) from None
 
 
-def _host(sandbox: Sandbox | None) -> Host | None:
+def host_of(sandbox: Sandbox | None) -> Host | None:
     """The sandbox, if it has room for what goes on."""
     return cast(Host, sandbox) if hasattr(sandbox, "serve") else None
 
