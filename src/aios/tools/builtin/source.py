@@ -32,9 +32,10 @@ class Builtins:
         *,
         host: Host | None = None,
         hosts: Sequence[str] = (),
+        way: Way | None = None,  # to them; made here where none is given
     ) -> None:
         self._sessions = python.Sessions(host) if host is not None else None
-        self._way = Way(hosts, tokens) if hosts else None
+        self._way = way or (Way(hosts, tokens) if hosts else None)
         self._tools = (
             *calculator.tools(),
             *files.tools(),
