@@ -1,6 +1,7 @@
 """The kernel's end of the launcher: starts it, asks it, hears its answers. Knows no job."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from aios.errors import OutcomeUnknown, ShuttingDown
 from aios.sandbox.wire import Channel, Frame
 
 CLOSE_S = 10.0  # for the launcher to end everything and itself
+_BESIDE = ("listens", "opened")  # what is no answer
 # The launcher must not load the package's own front doors, only the two modules it is made of.
 _BOOT = """
 import sys, types
@@ -78,6 +80,7 @@ class Link:
         if self.is_lost or self._is_closing:
             raise ShuttingDown("the launcher of sandboxes is gone")
         future: asyncio.Future[Frame] = self._loop.create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())  # Seen.
         self._waiting[header["id"]] = future
         self.tell(header, blobs)
         return future
@@ -88,6 +91,12 @@ class Link:
             self._heard.pop(number, None)
         else:
             self._heard[number] = told
+
+    def forget(self, number: int) -> None:
+        """Nobody waits for that answer any more."""
+        future = self._waiting.pop(number, None)
+        if future is not None:
+            future.cancel()
 
     async def close(self) -> None:
         """Ends every sandbox; when this returns, no process is left."""
@@ -108,15 +117,22 @@ class Link:
 
     def _deliver(self, frame: Frame) -> None:
         header = frame.header
-        beside = self._heard.get(header.get("over") or header["id"])
-        if header["re"] in ("listens", "opened") or header.get("over"):
-            if beside is not None:
-                beside(frame)
-        if header["re"] in ("listens", "opened"):
+        over = header.get("over", 0)
+        beside = self._heard.get(over or header["id"])
+        is_beside = header["re"] in _BESIDE
+        if beside is not None and (over or is_beside):
+            beside(frame)
+        elif is_beside:
+            for fd in frame.fds:  # Nobody listens any more.
+                os.close(fd)
+        if is_beside:
             return
         future = self._waiting.pop(header["id"], None)
         if future is not None and not future.done():
             future.set_result(frame)
+        else:
+            for fd in frame.fds:
+                os.close(fd)
 
     def _flush(self) -> None:
         with suppress(OSError):
@@ -135,3 +151,5 @@ class Link:
             if not future.done():
                 future.set_exception(error)
         self._waiting.clear()
+        for number, told in list(self._heard.items()):
+            told(Frame({"re": "lost", "id": 0, "over": number}, [], []))

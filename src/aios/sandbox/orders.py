@@ -17,8 +17,7 @@ def order(number: int, job: Job) -> tuple[dict[str, Any], list[bytes]]:
     """The header and blobs that say it. Raises `InvalidArgument`."""
     if bool(job.argv) == (job.python is not None):
         raise InvalidArgument("expected exactly one of argv and python")
-    source = (job.python or "").encode("utf-8", "surrogatepass")
-    _check_size("python", len(source), SOURCE_BYTES_MAX)
+    source = source_blob(job.python or "")
     _check_size("stdin", len(job.stdin), STDIN_BYTES_MAX)
     _check_words(job)
     _check_files(job)
@@ -36,6 +35,23 @@ def order(number: int, job: Job) -> tuple[dict[str, Any], list[bytes]]:
         **bounds_told(job.bounds),
     }
     return header, [job.stdin, source, *(file.data for file in job.files)]
+
+
+def session_order(number: int, bounds: Bounds, idle_s: float) -> tuple[dict[str, Any], list[bytes]]:
+    """The header and blobs that ask for a session."""
+    header, blobs = order(number, Job(python="", bounds=bounds))
+    timing = {"mode": "session", "wall_s": idle_s, "bounds_wall_s": bounds.wall_s}
+    return header | timing, blobs
+
+
+def source_blob(source: str) -> bytes:
+    """A program's text as bytes. Raises `InvalidArgument`."""
+    try:
+        blob = source.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument("python: expected text, got half of a surrogate pair") from None
+    _check_size("python", len(blob), SOURCE_BYTES_MAX)
+    return blob
 
 
 def bounds_told(bounds: Bounds) -> dict[str, Any]:

@@ -1,221 +1,192 @@
-"""The sandbox that the kernel uses: a launcher, the tier that holds here, and jobs side by side."""
+"""The sandbox that the kernel uses: jobs and sessions, side by side, under the tier that holds here.
+
+A launcher that dies takes its jobs along, and the next job starts another, with the same tier.
+"""
 
 import asyncio
 import os
-import shutil
 import socket
-import sys
-import sysconfig
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import Any, Protocol
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 import msgspec
 
-from aios.errors import AiosError, Busy, Denied, InvalidArgument
-from aios.sandbox.base import Egress, Job, Outcome, Tier
+from aios.errors import Denied, ShuttingDown
+from aios.sandbox.base import Bounds, Egress, Job, Outcome, Tier
+from aios.sandbox.collect import Caps, Collected, collect
+from aios.sandbox.launched import DEFAULT, Found, Launched, Settings, launch
 from aios.sandbox.link import Link
-from aios.sandbox.orders import order
+from aios.sandbox.orders import order, session_order
+from aios.sandbox.outcomes import NOTHING, outcome, refusal
+from aios.sandbox.session import Session
 from aios.sandbox.wire import Frame
 
-DEFAULT = ("bubblewrap", "landlock", "seatbelt")  # the strongest first
 KILLED_S = 5.0  # for a cancelled job's tree to be gone
 PROXY = "http://job:{token}@127.0.0.1:3128"
+PROXY_NAMES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+
+
+class Listening(Protocol):
+    """A listening socket that is served."""
+
+    def close(self) -> None: ...
 
 
 class Exits(Protocol):
-    """The guarded way out: who holds the sandboxes' listening sockets and their tokens."""
+    """The guarded way out: who serves the sandboxes' listening sockets and knows their tokens."""
 
     def admit(self, job: str, egress: Egress) -> str: ...
 
-    async def listen(self, listener: socket.socket) -> None: ...
+    async def listen(self, listener: socket.socket) -> Listening | None: ...
 
     async def dismiss(self, token: str) -> None: ...
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How many sandboxes there are at a time."""
-
-    pool: int = 4  # started before anybody asks
-    live: int = 16  # at work at once
-    waiting: int = 256  # more jobs than these are told `Busy`
-    disk_bytes: int = 64 << 20  # of a pooled one's workspace
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of trying a tier."""
-
-    name: str
-    works: bool
-    detail: str
-    strength: int = 0
-    unbounded: tuple[str, ...] = ()
-    has_own_network: bool = False
-
-    @property
-    def tier(self) -> Tier:
-        return Tier(
-            name=self.name, strength=self.strength, unbounded=self.unbounded, detail=self.detail
-        )
 
 
 class LaunchedSandbox:
     """Implements `Sandbox`. Made by `open_sandbox`."""
 
-    def __init__(self, link: Link, found: tuple[Found, ...], in_force: Found, exits: Exits | None):
-        self.found = found  # every tier that was tried, in order
-        self._link = link
-        self._in_force = in_force
+    def __init__(self, launched: Launched, settings: Settings, exits: Exits | None) -> None:
+        self._launched = launched
+        self._in_force = launched.in_force
+        self._settings = settings
         self._exits = exits
+        self._restarting = asyncio.Lock()
+        self._is_closed = False
 
     @property
     def tier(self) -> Tier:
         return self._in_force.tier
 
     @property
+    def found(self) -> tuple[Found, ...]:
+        """Every tier that was tried, in order."""
+        return self._launched.found
+
+    @property
     def launcher_pid(self) -> int:
-        return self._link.pid
+        return self._launched.link.pid
 
     async def run(self, job: Job) -> Outcome:
-        number = self._link.number()
+        """See `Sandbox`. The time of `wall_s` begins with the program, not with its sandbox."""
+        link = await self._link()
+        number = link.number()
         if job.egress is None:
-            return await self._run(number, job)
-        async with self._way_out(number, job.egress) as environment:
+            return await self._run(link, number, job)
+        async with self._way_out(link, number, job.egress) as environment:
             proxied = msgspec.structs.replace(job, environment={**environment, **job.environment})
-            return await self._run(number, proxied)
+            return await self._run(link, number, proxied)
+
+    async def session(self, bounds: Bounds = Bounds(), idle_s: float = 600.0) -> Session:
+        """A sandboxed Python whose variables stay from one run to the next.
+
+        `bounds.wall_s` is each run's, every other bound is the session's as a whole. It ends with
+        a run that passes its time, and when it has been idle for `idle_s`.
+        """
+        link = await self._link()
+        number = link.number()
+        header, blobs = session_order(number, bounds, idle_s)
+        return await Session.open(link, header, blobs, self._in_force.name)
 
     async def close(self) -> None:
-        await self._link.close()
+        self._is_closed = True
+        await self._launched.close()
 
-    async def _run(self, number: int, job: Job) -> Outcome:
+    async def _link(self) -> Link:
+        """The living launcher's."""
+        async with self._restarting:
+            if self._is_closed:
+                raise ShuttingDown("the sandboxes are closed")
+            if self._launched.link.is_lost:
+                await self._launched.close()
+                self._launched = await launch((self._in_force.name,), self._settings)
+                self._in_force = self._launched.in_force
+            return self._launched.link
+
+    async def _run(self, link: Link, number: int, job: Job) -> Outcome:
         header, blobs = order(number, job)
-        answer = self._link.ask(header, blobs)
+        answer = link.ask(header, blobs)
         try:
             frame = await asyncio.shield(answer)
         except asyncio.CancelledError:
-            await self._kill(number, answer)
+            await _kill(link, number, answer)
             raise
-        return await self._outcome(frame, job)
+        if frame.header["re"] != "ended":
+            raise refusal(frame.header)
+        brought = await self._collected(link, frame, job)
+        return outcome(frame, self._in_force.name, brought)
 
-    async def _kill(self, number: int, answer: "asyncio.Future[Frame]") -> None:
-        """End the job, and wait until nothing of it is left."""
-        self._link.tell({"do": "kill", "id": number})
-        done, _ = await asyncio.wait({answer}, timeout=KILLED_S)
-        for one in done:
-            if not one.cancelled() and one.exception() is None:
-                _close(one.result().fds)
-
-    async def _outcome(self, frame: Frame, job: Job) -> Outcome:
-        header = frame.header
-        if header["re"] != "ended":
-            raise _refusal(header)
-        stdout, stderr = frame.blobs
-        return Outcome(
-            ended=header["ended"],
-            code=header["code"],
-            stdout=stdout,
-            stderr=stderr,
-            is_cut=header["is_cut"],
-            tier=self._in_force.name,
-            wall_s=header["wall_s"],
+    async def _collected(self, link: Link, frame: Frame, job: Job) -> Collected:
+        """The files that were asked for. Everybody who could change them is gone."""
+        if not frame.fds:
+            return NOTHING
+        folder = frame.fds[0]
+        reading = asyncio.ensure_future(
+            asyncio.to_thread(collect, folder, job.collect, Caps.of(job.bounds))
         )
+        try:
+            return await asyncio.shield(reading)
+        finally:
+            await asyncio.wait({reading})
+            os.close(folder)
+            link.tell({"do": "read", "id": frame.header["id"]})
 
     @asynccontextmanager
-    async def _way_out(self, number: int, egress: Egress) -> AsyncIterator[dict[str, str]]:
+    async def _way_out(
+        self, link: Link, number: int, egress: Egress
+    ) -> AsyncIterator[dict[str, str]]:
         """The job's token at the proxy, and the variables that lead its program there."""
-        if self._exits is None or not self._in_force.has_own_network:
-            raise Denied(f"the tier {self._in_force.name} has no guarded way out here")
         exits = self._exits
-        token = exits.admit(f"{number}", egress)
-        listening: list[asyncio.Task[None]] = []
+        if exits is None or not self._in_force.has_own_network:
+            raise Denied(f"the tier {self._in_force.name} has no guarded way out here")
+        token = exits.admit(str(number), egress)
+        serving: list[asyncio.Task[Listening | None]] = []
 
         def listens(frame: Frame) -> None:
+            if not frame.fds:
+                return
             listener = socket.socket(fileno=frame.fds[0])
             listener.setblocking(False)
-            listening.append(asyncio.ensure_future(exits.listen(listener)))
+            serving.append(asyncio.ensure_future(exits.listen(listener)))
 
-        self._link.hear(number, listens)
+        link.hear(number, listens)
         address = PROXY.format(token=token)
         try:
-            yield {name: address for name in _PROXY_NAMES}
+            yield dict.fromkeys(PROXY_NAMES, address)
         finally:
-            self._link.hear(number, None)
+            link.hear(number, None)
             await exits.dismiss(token)
-            await asyncio.gather(*listening, return_exceptions=True)
-
-
-_PROXY_NAMES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+            for served in await asyncio.gather(*serving, return_exceptions=True):
+                if served is not None and not isinstance(served, BaseException):
+                    served.close()
 
 
 @asynccontextmanager
 async def open_sandbox(
     tier: str = "", settings: Settings = Settings(), exits: Exits | None = None
 ) -> AsyncIterator[LaunchedSandbox]:
-    """The strongest tier that holds here, or the one of that name; `Denied` where none does."""
-    names = (tier,) if tier else DEFAULT
-    async with _launched(names, settings, is_all=False) as (link, found):
-        in_force = next((one for one in found if one.works), None)
-        if in_force is None:
-            raise Denied(f"no sandbox holds on this machine; {_told(found)}")
-        sandbox = LaunchedSandbox(link, found, in_force, exits)
-        yield sandbox
+    """The strongest tier that holds here, or the one of that name; `Denied` where it does not.
 
-
-async def probe_all() -> tuple[Found, ...]:
-    """What every tier says of this machine."""
-    async with _launched(DEFAULT, Settings(pool=0), is_all=True) as (_, found):
-        return found
-
-
-@asynccontextmanager
-async def _launched(
-    names: tuple[str, ...], settings: Settings, *, is_all: bool
-) -> AsyncIterator[tuple[Link, tuple[Found, ...]]]:
-    """A launcher in a folder of its own, and what it found."""
-    place = Path(tempfile.mkdtemp(prefix="aios-sandbox-"))
-    place.chmod(0o711)  # Users of sandboxes go through it, and see nothing in it.
-    link = Link.start()
+    `tier="none"` runs programs as they are, with limits but without any confinement; that is never
+    done unless it is asked for by this name.
+    """
+    launched = await launch((tier,) if tier else DEFAULT, settings)
     try:
-        asked = {
-            "do": "open",
-            "id": 0,
-            "tiers": list(names),
-            "all": is_all,
-            "place": str(place),
-            "interpreter": _interpreter(),
-            **msgspec.structs.asdict(settings),
-        }
-        frame = await link.ask(asked)
-        yield link, msgspec.convert(frame.header["found"], tuple[Found, ...])
+        sandbox = LaunchedSandbox(launched, settings, exits)
+    except Denied:
+        await launched.close()
+        raise
+    try:
+        yield sandbox
     finally:
-        await link.close()
-        with suppress(OSError):
-            shutil.rmtree(place)
+        await sandbox.close()
 
 
-def _interpreter() -> dict[str, Any]:
-    """The Python that runs here, which is the one that runs inside."""
-    program = os.path.realpath(sys._base_executable)  # type: ignore[attr-defined]
-    packages = sysconfig.get_path("purelib")
-    return {
-        "program": program,
-        "folders": [sys.base_prefix, sys.prefix],
-        "packages": [packages],
-    }
-
-
-def _refusal(header: dict[str, Any]) -> AiosError:
-    if header["re"] == "busy":
-        return Busy("as many jobs wait for a sandbox as may wait", retry_after_s=1.0)
-    return InvalidArgument(f"no sandbox can be made for this job: {header['why']}")
-
-
-def _told(found: tuple[Found, ...]) -> str:
-    return "; ".join(f"{one.name}: {one.detail}" for one in found)
-
-
-def _close(fds: list[int]) -> None:
-    for fd in fds:
-        os.close(fd)
+async def _kill(link: Link, number: int, answer: "asyncio.Future[Frame]") -> None:
+    """End the job, and wait until nothing of it is left."""
+    link.tell({"do": "kill", "id": number})
+    done, _ = await asyncio.wait({answer}, timeout=KILLED_S)
+    for one in done:
+        if not one.cancelled() and one.exception() is None:
+            for fd in one.result().fds:
+                os.close(fd)

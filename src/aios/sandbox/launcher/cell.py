@@ -212,9 +212,7 @@ class Cell:
     def _said(self, kind: str, code: int, ran_s: float) -> Ended:
         is_cut = self.stdout.take_cut() | self.stderr.take_cut()
         out, err = self.stdout.take(), self.stderr.take()
-        return Ended(
-            ended=kind, code=code, stdout=out, stderr=err, is_cut=is_cut, wall_s=ran_s
-        )
+        return Ended(ended=kind, code=code, stdout=out, stderr=err, is_cut=is_cut, wall_s=ran_s)
 
     def _begin(self, task: Task) -> None:
         self.state = State.RUNNING
@@ -235,7 +233,8 @@ class Cell:
         self.write()
 
     def _look_at_cpu(self, now: float) -> None:
-        assert self.task is not None and self.slot.group is not None
+        assert self.task is not None
+        assert self.slot.group is not None
         left_s = self.task.cpu_s - self.slot.group.cpu_s()
         if left_s <= 0:
             self.kill("timeout")

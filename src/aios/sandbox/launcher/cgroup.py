@@ -164,7 +164,7 @@ def _mounts(proc: Path) -> Iterator[_Mount]:
 
 
 def _version_2(own: Path, top: Path, name: str) -> Groups | None:
-    """A group with processes in it can have no limited children, so the ones above are asked too."""
+    """A group with processes in it has no limited children, so those above are asked too."""
     for place in (own, *own.parents):
         if place != top and not place.is_relative_to(top):
             return None

@@ -1,4 +1,4 @@
-"""The Landlock tier's last step, in the child, before its program: files, system calls, nothing new.
+"""The Landlock tier's last step, in the child, before its program: files and system calls.
 
 What it may see comes with the order; a failure is an error, never less confinement.
 """

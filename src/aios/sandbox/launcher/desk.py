@@ -38,7 +38,12 @@ class Desk:
         self._sessions: dict[int, _Session] = {}
         self._left: dict[int, str] = {}  # folders that the kernel still reads
         self._is_open = True
-        self._obey = {"run": self._run, "say": self._say, "kill": self._kill, "read": self._was_read}
+        self._obey = {
+            "run": self._run,
+            "say": self._say,
+            "kill": self._kill,
+            "read": self._was_read,
+        }
         floor.owner = self
 
     def serve(self) -> None:
@@ -54,7 +59,9 @@ class Desk:
                 self._channel.flush()
 
     def ready(self, cell: Cell) -> None:
-        """Nothing to tell: what it is for begins by itself."""
+        """What it is for begins by itself; who opened a session is told."""
+        if cell.task is not None and cell.task.id in self._sessions:
+            self._reply({"re": "opened", "id": cell.task.id})
 
     def said(self, cell: Cell, what: bytes, fds: list[int]) -> None:
         assert cell.task is not None
@@ -105,6 +112,8 @@ class Desk:
             if task.order["mode"] == "session":
                 self._sessions[task.id] = _Session(cell, task.wall_s, 0)
             self._floor.give(cell, self._complete(task, cell))
+            if cell.state is State.RUNNING:  # It was ready before.
+                self.ready(cell)
 
     def _complete(self, task: Task, cell: Cell) -> Task:
         """What only the method knows of a task: its environment, its packages, its limits."""

@@ -85,7 +85,9 @@ class Floor:
         waits = [max(0.0, min(dues) - now)] if dues else []
         waits += [] if limit_s is None else [limit_s]
         for key, _ in self._selector.select(min(waits, default=None)):
-            if self._selector.get_map().get(key.fileobj) is key:  # An earlier one may have ended it.
+            if (
+                self._selector.get_map().get(key.fileobj) is key
+            ):  # An earlier one may have ended it.
                 key.data()
         now = self._now()
         for cell in self.cells:

@@ -5,7 +5,6 @@ to move it there (10 ms for each hierarchy). It is a subreaper: whatever leaves 
 becomes its child, and while it has children it has descendants. So "no children" is "nothing left".
 """
 
-import ctypes
 import os
 import select
 import signal
@@ -14,11 +13,11 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from aios.sandbox.launcher import confine
 from aios.sandbox.launcher.cgroup import Group
-from aios.sandbox.launcher.system import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, libc, prctl
+from aios.sandbox.launcher.system import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, prctl
 from aios.sandbox.wire import Channel, Frame
 
 FAILED = 125  # the exit status of what could not be started at all
@@ -41,7 +40,9 @@ class Keeper:
     """One child at a time, and its descendants."""
 
     def __init__(self, connection: socket.socket, group: Group | None) -> None:
-        self._woken, wake = os.pipe2(os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
+        self._woken, wake = os.pipe()
+        for end in (self._woken, wake):
+            os.set_blocking(end, False)
         self._keep = {0, 1, 2, connection.fileno(), self._woken, wake}
         close_all_but(self._keep)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -101,6 +102,7 @@ class Keeper:
         if self._child:
             with suppress(ProcessLookupError):
                 os.kill(self._child, signal.SIGKILL)
+                os.killpg(self._child, signal.SIGKILL)  # All that a Mac offers.
             _, status = os.waitpid(self._child, 0)
             self._ended(status)
 
@@ -173,8 +175,8 @@ def _become(frame: Frame) -> NoReturn:
         _take_user(order["uid"], order["gid"])
         if sys.platform == "linux":
             prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        os.chdir(order["workspace"])
         if order["confine"] is not None:
-            os.chdir(order["workspace"])
             confine.confine(order["confine"], frame.blobs[0])
         os.execve(order["argv"][0], order["argv"], order["environment"])
     except BaseException as problem:

@@ -17,11 +17,12 @@ from aios.sandbox.launcher.cell import Shape
 from aios.sandbox.launcher.desk import Desk
 from aios.sandbox.launcher.floor import Floor
 from aios.sandbox.launcher.image import Image, Interpreter, prepare
-from aios.sandbox.launcher.methods import METHODS, Here, Method
+from aios.sandbox.launcher.methods import Here, Method
 from aios.sandbox.launcher.probe import Failed, probe
 from aios.sandbox.launcher.slots import Slots, claim_users
 from aios.sandbox.launcher.stock import Stock
 from aios.sandbox.launcher.system import PR_SET_CHILD_SUBREAPER, own_mounts, prctl
+from aios.sandbox.launcher.tiers import TIERS, ways
 from aios.sandbox.wire import Channel
 
 now = time.monotonic  # noqa: TID251 - handed to everything else from here
@@ -59,7 +60,7 @@ class Launcher:
         self._groups = cgroup.find(Path("/proc"), f"{cgroup.PREFIX}{os.getpid()}")
         if self._groups is not None:
             cgroup.clear_left(self._groups)
-        self._floor: Floor | None = None
+        self._method: Method | None = None  # the first that holds
         self._here = Here(
             place=self._place,
             image=self._image(),
@@ -82,49 +83,41 @@ class Launcher:
 
     def serve(self) -> None:
         """Until the kernel is gone."""
-        if self._floor is None:
+        if self._method is None:
             return
-        stock = Stock(
-            self._floor, Shape(disk_bytes=self._asked["disk_bytes"]), self._asked["pool"], now
-        )
-        Desk(self._channel, self._floor, stock, self._asked["live"], self._asked["waiting"]).serve()
+        floor = self._new_floor(self._method)
+        shape = Shape(disk_bytes=self._asked["disk_bytes"])
+        stock = Stock(floor, shape, self._asked["pool"], now)
+        try:
+            Desk(self._channel, floor, stock, self._asked["live"], self._asked["waiting"]).serve()
+        finally:
+            floor.close()
 
     def close(self) -> None:
-        if self._floor is not None:
-            self._floor.close()
         if self._groups is not None:
             self._groups.close()
 
     def _try(self, name: str) -> dict[str, Any]:
         """Every way to have that tier, until one holds."""
         whys = []
-        for method in self._methods(name):
-            if not isinstance(method, str):
-                floor = self._new_floor(method)
-                try:
-                    probe(floor, self._place, os.getpid())
-                except Failed as problem:
-                    whys.append(str(problem))
-                    floor.close()
-                    continue
-                self._keep(floor)
-                return _works(method, self._here)
-            else:
-                whys.append(method)
-        why = "; or ".join(whys) or f"no such tier; known: {', '.join(METHODS)}"
+        for way in ways(name):
+            try:
+                method = way(self._here)
+                self._prove(method)
+            except (OSError, ValueError, Failed) as problem:
+                whys.append(str(problem))
+                continue
+            return _works(method, self._here)
+        why = "; or: ".join(dict.fromkeys(whys)) or f"no such tier; known: {', '.join(TIERS)}"
         return {"name": name, "works": False, "detail": why}
 
-    def _methods(self, name: str) -> list[Any]:
+    def _prove(self, method: Method) -> None:
+        floor = self._new_floor(method)
         try:
-            return list(METHODS[name](self._here)) if name in METHODS else []
-        except (OSError, ValueError) as problem:
-            return [str(problem)]
-
-    def _keep(self, floor: Floor) -> None:
-        if self._floor is None:
-            self._floor = floor
-        else:
+            probe(floor, self._place, os.getpid())
+        finally:
             floor.close()
+        self._method = self._method or method
 
     def _new_floor(self, method: Method) -> Floor:
         first = self._users[0] if self._users is not None and method.own_users else None

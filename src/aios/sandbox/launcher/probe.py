@@ -64,7 +64,7 @@ def probe(floor: Floor, place: Path, launcher: int) -> None:
     floor.give(cell, _task(floor, cell, names + PROGRAM))
     while trial.cell is None:
         floor.turn()
-    _judge(cell)
+    _judge(cell, floor.method.holds)
 
 
 def _task(floor: Floor, cell: Cell, source: str) -> Task:
@@ -89,12 +89,13 @@ def _task(floor: Floor, cell: Cell, source: str) -> Task:
     )
 
 
-def _judge(cell: Cell) -> None:
+def _judge(cell: Cell, must_hold: bool) -> None:
     assert cell.state is State.GONE
     end = cell.ended()
-    if end.stdout == HELD and end.ended == "exited" and end.code == 0:
+    ran = end.ended == "exited" and end.code == 0 and end.stdout.strip()
+    if ran and (end.stdout == HELD or not must_hold):
         return
-    if end.stdout.strip():
+    if ran:
         raise Failed(f"it started, but a program inside {end.stdout.decode().strip()}")
     said = end.stderr.decode(errors="replace").strip().splitlines()
     raise Failed(said[-1] if said else f"the probe ended as {end.ended} {end.code}")

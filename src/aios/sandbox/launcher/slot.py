@@ -32,9 +32,7 @@ class Slot:
         """Let the keeper go; what it had of processes it ends first."""
         self.channel.close()
 
-    def _send(
-        self, order: dict[str, object], blobs: Sequence[bytes], fds: Sequence[int]
-    ) -> None:
+    def _send(self, order: dict[str, object], blobs: Sequence[bytes], fds: Sequence[int]) -> None:
         with suppress(OSError):  # The keeper is gone; its channel's end is heard next.
             self.channel.send(order, blobs, fds)
 

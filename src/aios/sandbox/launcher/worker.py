@@ -11,7 +11,7 @@ import os
 import resource
 import sys
 import types
-from _socket import AF_INET, SCM_RIGHTS, SO_REUSEADDR, SOL_SOCKET, SOCK_STREAM, socket
+from _socket import AF_INET, SCM_RIGHTS, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any, NoReturn
 
 CHANNEL = 3  # descriptor
