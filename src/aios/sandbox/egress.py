@@ -96,7 +96,7 @@ class Proxy:
         self._servers: dict[asyncio.Server, str] = {}  # with the one token that is good there
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(self, listener: socket.socket, token: str = "") -> None:
+    async def listen(self, listener: socket.socket, token: str = "") -> asyncio.Server:
         """Serve a bound socket, of loopback, of a path, or of another network namespace.
 
         With a token it is that job's alone, and closed with it.
@@ -105,7 +105,9 @@ class Proxy:
             asyncio.start_unix_server if listener.family == socket.AF_UNIX else asyncio.start_server
         )
         arrived = partial(self._arrived, token)
-        self._servers[await start(arrived, sock=listener, limit=HEAD_BYTES_MAX)] = token
+        server = await start(arrived, sock=listener, limit=HEAD_BYTES_MAX)
+        self._servers[server] = token
+        return server
 
     def admit(self, job: str, egress: Egress) -> str:
         """A token with which a job reaches what it is allowed. Raises `InvalidArgument`."""

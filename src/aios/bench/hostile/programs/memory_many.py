@@ -3,20 +3,25 @@
 A breach: together they get more than the job's bound.
 """
 
+import mmap
 import os
 import time
 
-heard, said = os.pipe()
-for _ in range(8):
-    if os.fork() == 0:
+shared = mmap.mmap(-1, 4096)  # how many blocks each child has
+children = []
+for number in range(8):
+    if (child := os.fork()) == 0:
         blocks = []
-        for _ in range(5):
+        for count in range(1, 6):
             blocks.append(b"\x01" * (8 << 20))
-            os.write(said, b".")
-        time.sleep(1.0)
+            shared[number] = count
+        time.sleep(1.5)
         os._exit(0)
-os.close(said)
-held = 0
-while got := os.read(heard, 64):
-    held += 8 * len(got)
-    print(f"REACHED {held}", flush=True)
+    children.append(child)
+end = time.monotonic() + 1.2
+while time.monotonic() < end:
+    for number, child in enumerate(children):
+        if child and os.waitpid(child, os.WNOHANG)[0]:
+            children[number] = shared[number] = 0  # What was killed holds nothing any more.
+    print(f"REACHED {8 * sum(shared[:8])}", flush=True)
+    time.sleep(0.01)
