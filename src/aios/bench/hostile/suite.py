@@ -85,10 +85,28 @@ async def measured(size: Size, tell: Tell) -> Report:
         for name in [in_force.name, *(one for one in names if one != in_force.name)]:
             async with _opened(name) as sandbox:
                 verdicts = await _verdicts(sandbox, around, chosen, size, tell)
-                tiers.append(_found(sandbox.tier, verdicts))
+                tiers.append(found(sandbox.tier, verdicts))
         safe = [one for one in chosen if one.setting.is_safe]
-        control = _found(CONTROL, await _tried(Careless(), around, safe, tell))
+        control = found(CONTROL, await _tried(Careless(), around, safe, tell))
     return report(tiers, control, felt)
+
+
+def found(tier: Tier, verdicts: Sequence[Verdict]) -> TierFound:
+    """What the verdicts on one tier come to."""
+    breached: dict[str, tuple[str, ...]] = {}
+    for one in verdicts:
+        if one.breaches:
+            breached[one.program] = (*breached.get(one.program, ()), *one.breaches)
+    return TierFound(
+        tier=tier.name,
+        strength=tier.strength,
+        programs=len({one.program for one in verdicts}),
+        breaches=len(breached),
+        survivors_after_100ms=sum(one.survivors for one in verdicts),
+        breached=breached,
+        declared={one.program: one.declared for one in verdicts if one.declared},
+        refused={one.program: one.refused for one in verdicts if one.refused},
+    )
 
 
 @asynccontextmanager
@@ -105,39 +123,22 @@ async def _opened(tier: str) -> AsyncIterator[Sandbox]:
 async def _verdicts(
     sandbox: Sandbox, around: Scene, chosen: Sequence[Case], size: Size, tell: Tell
 ) -> list[Verdict]:
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     for _ in range(size.repeats):
         for is_cold in (False, True) if size.has_cold else (False,):
-            found += await _tried(sandbox, around, chosen, tell, cold=is_cold)
-    return found
+            verdicts += await _tried(sandbox, around, chosen, tell, cold=is_cold)
+    return verdicts
 
 
 async def _tried(
     sandbox: Sandbox, around: Scene, chosen: Sequence[Case], tell: Tell, *, cold: bool = False
 ) -> list[Verdict]:
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     async with trial(sandbox, around) as place:
         for number, one in enumerate(chosen, 1):
             tell(f"hostile: {sandbox.tier.name}, {number} of {len(chosen)}: {one.name}")
-            found.append(await place.verdict(one, cold=cold))
-    return found
-
-
-def _found(tier: Tier, verdicts: Sequence[Verdict]) -> TierFound:
-    breached: dict[str, tuple[str, ...]] = {}
-    for one in verdicts:
-        if one.breaches:
-            breached[one.program] = (*breached.get(one.program, ()), *one.breaches)
-    return TierFound(
-        tier=tier.name,
-        strength=tier.strength,
-        programs=len({one.program for one in verdicts}),
-        breaches=len(breached),
-        survivors_after_100ms=sum(one.survivors for one in verdicts),
-        breached=breached,
-        declared={one.program: one.declared for one in verdicts if one.declared},
-        refused={one.program: one.refused for one in verdicts if one.refused},
-    )
+            verdicts.append(await place.verdict(one, cold=cold))
+    return verdicts
 
 
 def report(tiers: Sequence[TierFound], control: TierFound, felt: dict[str, Felt]) -> Report:
@@ -186,12 +187,12 @@ def _neighbours(felt: dict[str, Felt]) -> Table:
     return Table(title="A neighbour's calls", columns=columns, rows=rows)
 
 
-def _bars(found: Hostile, control: TierFound) -> tuple[Bar, ...]:
+def _bars(result: Hostile, control: TierFound) -> tuple[Bar, ...]:
     least = min(CONTROL_BREACHES_MIN, control.programs)
-    ratio = found.neighbour_p99_ratio
+    ratio = result.neighbour_p99_ratio
     return (
-        _none(f"breaches of {found.tier}", found.breaches),
-        _none(f"survivors of {found.tier} after 100 ms", found.survivors_after_100ms),
+        _none(f"breaches of {result.tier}", result.breaches),
+        _none(f"survivors of {result.tier} after 100 ms", result.survivors_after_100ms),
         Bar(
             what="a neighbour's p99 beside them, of alone",
             bar=f"<= {RATIO_MAX:g}",

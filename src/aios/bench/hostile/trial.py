@@ -21,7 +21,7 @@ NEIGHBOUR_S = 3_600.0
 END_S = 30.0  # a run that takes this much longer than its deadline has lost its sandbox
 
 
-# Ends, and says why, when anybody gets at it: by a signal, or in a folder that it shares with nobody.
+# Ends, and says why, when anybody gets at it: by a signal, or in its own folder.
 _NEIGHBOUR = """
 import os, signal, time
 def hear(number, frame):

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 paths = sysconfig.get_paths()
-FILES = (sys.executable, os.path.realpath(sys.executable), os.__file__, builtins.__dict__.get("x", ""),
-         f"{paths['stdlib']}/json/__init__.py", f"{paths['stdlib']}/__pycache__")  # fmt: skip
+FILES = [sys.executable, os.path.realpath(sys.executable), os.__file__]
+FILES += [f"{paths['stdlib']}/json/__init__.py", f"{paths['stdlib']}/site.py"]
 for name in FILES:
     with suppress(OSError):
         os.close(os.open(name, os.O_WRONLY))
@@ -23,6 +23,6 @@ for folder in {paths["purelib"], paths["stdlib"], *(path for path in sys.path if
         path.touch()
         path.unlink()
         print(f"BREACH made {path}")
-builtins.print = lambda *_: os.write(1, b"hijacked\n")
+setattr(builtins, "print", lambda *_: os.write(1, b"hijacked\n"))  # noqa: B010
 sys.modules["json"] = sys.modules["os"]
 os.environ["PYTHONSTARTUP"] = os.environ["LD_PRELOAD"] = "/tmp/hijack"

@@ -16,6 +16,6 @@ for pid in {int(os.environ["AIM_PID"]), int(os.environ["AIM_KERNEL"]), os.getppi
             if libc.syscall(PIDFD_GETFD, handle, number, 0) >= 0:
                 print(f"BREACH has descriptor {number} of {pid}")
     with suppress(OSError):
-        for number in os.listdir(f"/proc/{pid}/fd") if pid != os.getppid() else ():
-            os.close(os.open(f"/proc/{pid}/fd/{number}", os.O_RDONLY | os.O_NONBLOCK))
-            print(f"BREACH opened descriptor {number} of {pid}")
+        for name in os.listdir(f"/proc/{pid}/fd") if pid != os.getppid() else ():
+            os.close(os.open(f"/proc/{pid}/fd/{name}", os.O_RDONLY | os.O_NONBLOCK))
+            print(f"BREACH opened descriptor {name} of {pid}")
