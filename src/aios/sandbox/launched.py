@@ -71,8 +71,7 @@ class Launched:
 
 async def launch(names: tuple[str, ...], settings: Settings, *, is_all: bool = False) -> Launched:
     """Start a launcher and have it try those tiers: up to the first that holds, or all."""
-    place = Path(tempfile.mkdtemp(prefix="aios-sandbox-"))
-    place.chmod(0o711)  # Users of sandboxes go through it, and see nothing in it.
+    place = _place()
     launched = Launched(Link.start(), place, ())
     asked = {
         "do": "open",
@@ -97,6 +96,12 @@ async def probe_all() -> tuple[Found, ...]:
     launched = await launch(DEFAULT, Settings(pool=0), is_all=True)
     await launched.close()
     return launched.found
+
+
+def _place() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="aios-sandbox-"))
+    place.chmod(0o711)  # Users of sandboxes go through it, and see nothing in it.
+    return place
 
 
 def _interpreter() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The sandbox that the kernel uses: jobs and sessions, side by side, under the tier that holds here.
+"""The sandbox that the kernel uses: jobs and sessions, side by side, by the tier that holds.
 
 A launcher that dies takes its jobs along, and the next job starts another, with the same tier.
 """
@@ -22,6 +22,8 @@ from aios.sandbox.outcomes import NOTHING, outcome, refusal
 from aios.sandbox.session import Session
 from aios.sandbox.wire import Frame
 
+BOUNDS = Bounds()
+SETTINGS = Settings()
 KILLED_S = 5.0  # for a cancelled job's tree to be gone
 PROXY = "http://job:{token}@127.0.0.1:3128"
 PROXY_NAMES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
@@ -77,7 +79,7 @@ class LaunchedSandbox:
             proxied = msgspec.structs.replace(job, environment={**environment, **job.environment})
             return await self._run(link, number, proxied)
 
-    async def session(self, bounds: Bounds = Bounds(), idle_s: float = 600.0) -> Session:
+    async def session(self, bounds: Bounds = BOUNDS, idle_s: float = 600.0) -> Session:
         """A sandboxed Python whose variables stay from one run to the next.
 
         `bounds.wall_s` is each run's, every other bound is the session's as a whole. It ends with
@@ -163,7 +165,7 @@ class LaunchedSandbox:
 
 @asynccontextmanager
 async def open_sandbox(
-    tier: str = "", settings: Settings = Settings(), exits: Exits | None = None
+    tier: str = "", settings: Settings = SETTINGS, exits: Exits | None = None
 ) -> AsyncIterator[LaunchedSandbox]:
     """The strongest tier that holds here, or the one of that name; `Denied` where it does not.
 

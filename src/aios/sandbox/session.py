@@ -7,7 +7,7 @@ long, and when it is closed; then everything in it is gone, and `run` says so.
 import asyncio
 from typing import Any
 
-from aios.errors import DeadlineExceeded, WrongState
+from aios.errors import DeadlineExceeded, Denied, WrongState
 from aios.sandbox.base import Outcome
 from aios.sandbox.link import Link
 from aios.sandbox.orders import source_blob
@@ -40,14 +40,17 @@ class Session:
         refused = link.ask(header, blobs)
         opened = asyncio.ensure_future(session._opened.wait())
         try:
-            done, _ = await asyncio.wait(
-                {refused, opened}, timeout=OPEN_S, return_when=asyncio.FIRST_COMPLETED
+            await asyncio.wait(
+                (opened, asyncio.shield(refused)),
+                timeout=OPEN_S,
+                return_when=asyncio.FIRST_COMPLETED,
             )
-            if opened not in done:
-                session._end("it did not start")
-            if refused in done:
+            if refused.done():
                 raise refusal(refused.result().header)
-            if not done:
+            if session._over:
+                raise Denied(f"no session here: {session._over}")
+            if not opened.done():
+                session._end("it did not start")
                 raise DeadlineExceeded(f"no sandbox was ready within {OPEN_S:g} s")
         except asyncio.CancelledError:
             session._end("cancelled")
@@ -72,6 +75,10 @@ class Session:
             if self.is_over:
                 raise WrongState(f"this session is over: {self._over or 'its launcher died'}")
             return await self._say(code, min(wall_s or self._wall_s, self._wall_s))
+
+    async def wait_over(self) -> None:
+        """Wait until the interpreter and all it started are gone."""
+        await self._gone.wait()
 
     async def close(self) -> None:
         """End the interpreter and all it started; when this returns, nothing is left."""
@@ -100,8 +107,7 @@ class Session:
         return outcome(frame, self._tier)
 
     def _hear(self, frame: Frame) -> None:
-        if frame.header["re"] == "opened":
-            self._opened.set()
+        self._opened.set()  # One way or the other.
         if not frame.header.get("over"):
             return
         self._over = self._over or _why(frame.header)
@@ -116,6 +122,8 @@ class Session:
 def _why(header: dict[str, Any]) -> str:
     if header["re"] == "lost":
         return "its launcher died"
+    if header["ended"] == "refused":
+        return "its sandbox did not start"
     if header["id"] == 0:
         return "it was idle for too long"
     if header["ended"] == "exited":

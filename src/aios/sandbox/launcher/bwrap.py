@@ -1,6 +1,7 @@
 """The namespaces tier: how bubblewrap is told what a sandbox sees. Pure: settings in, words out."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORKSPACE = "/workspace"
@@ -28,11 +29,11 @@ def words(
         *_NAMESPACES,
         *_flat("--ro-bind", view.folders),
         *_flat("--symlink", view.links),
-        *_flat("--ro-bind", ((path, path) for path in readable)),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", str(SHARED_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
         *("--size", str(disk_bytes), "--tmpfs", "/tmp"),
         *_workspace(disk_bytes, folder),
+        *_flat("--ro-bind", ((path, path) for path in readable)),  # Also below /tmp.
         *("--remount-ro", "/", "--chdir", WORKSPACE, "--seccomp", str(FILTER), "--"),
     ]
 
@@ -60,5 +61,5 @@ def _workspace(disk_bytes: int, folder: str | None) -> tuple[str, ...]:
     return ("--size", str(disk_bytes), "--tmpfs", WORKSPACE)
 
 
-def _flat(option: str, pairs: object) -> list[str]:
-    return [word for pair in pairs for word in (option, *pair)]  # type: ignore[attr-defined]
+def _flat(option: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [word for pair in pairs for word in (option, *pair)]

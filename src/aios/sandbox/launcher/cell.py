@@ -17,7 +17,8 @@ from aios.sandbox.launcher.capture import Capture, Feed
 from aios.sandbox.launcher.slot import Slot
 
 START_S = 20.0  # from nothing to ready, on a machine with other work
-READY, LISTENS, DONE, RAISED = b"R", b"L", b"D", b"E"
+# What a worker says, a byte each.
+READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"
 CPUS = os.cpu_count() or 1
 CPU_LOOK_S = 0.05  # at least between two looks at a tree's CPU time
 
@@ -82,7 +83,8 @@ class Cell:
         self._verdict = ""  # why it was killed
         self._status = 0
         self._ran_s = 0.0
-        self.was_begun = False  # once it has ended: whether the program ran at all
+        self._is_given = False  # the order was sent
+        self.is_accepted = False  # the order, whole: from here on the program may have begun
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self.channel = ours
@@ -131,9 +133,10 @@ class Cell:
 
     def is_ready(self, workspace: int) -> None:
         """The worker waits; `workspace` is its folder, open."""
-        self.workspace = workspace
         if self.state is not State.STARTING:
+            os.close(workspace)
             return
+        self.workspace = workspace
         self.state = State.READY
         self._deadline = None
         if self.task is not None:
@@ -148,6 +151,11 @@ class Cell:
                 return
             except OSError:  # It has ended; its keeper says how.
                 self._to_worker = memoryview(b"")
+
+    @property
+    def died_early(self) -> bool:
+        """Whether it ended by itself before its program could begin, so that another may run it."""
+        return not self.is_accepted and not self._verdict
 
     @property
     def has_to_write(self) -> bool:
@@ -185,10 +193,10 @@ class Cell:
         """How it went."""
         assert self.state is State.GONE
         kind, code = _told(self._status)
-        if not self.was_begun:
-            kind = "refused"
-        elif self._verdict:
+        if self._verdict and self._is_given:
             kind = self._verdict
+        elif not self.is_accepted:
+            kind = "refused"
         elif self.slot.group is not None and code and self.slot.group.kills():
             kind = "memory"
         elif kind == "signalled" and code == signal.SIGXCPU:
@@ -216,6 +224,7 @@ class Cell:
 
     def _begin(self, task: Task) -> None:
         self.state = State.RUNNING
+        self._is_given = True
         for capture in (self.stdout, self.stderr):
             capture.take()
             capture.bound(task.output_bytes)
@@ -243,7 +252,6 @@ class Cell:
     def _settle(self) -> None:
         if self.state is not State.ENDING:
             self._ran_s = self._now() - self._began
-        self.was_begun = self.was_begun or self.state is State.RUNNING
         self.state = State.ENDING
         self._deadline = self._cpu_look = None
         self._to_worker = memoryview(b"")

@@ -2,7 +2,7 @@
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aios.sandbox.launcher.cell import DONE, LISTENS, RAISED, Cell, Ended, Shape, State, Task
@@ -36,6 +36,7 @@ class Desk:
         self._waiting: deque[tuple[Task, Shape]] = deque()
         self._cells: dict[int, Cell] = {}  # with a task, by its number
         self._sessions: dict[int, _Session] = {}
+        self._of_stock: set[Cell] = set()
         self._left: dict[int, str] = {}  # folders that the kernel still reads
         self._is_open = True
         self._obey = {
@@ -67,7 +68,7 @@ class Desk:
         assert cell.task is not None
         session = self._sessions.get(cell.task.id)
         if what == LISTENS and fds:
-            self._reply({"re": "listens", "id": cell.task.id}, fds=fds)
+            self._reply({"re": "listens", "id": cell.task.id}, fds=[fds.pop(0)])
         elif what in (DONE, RAISED) and session is not None and session.asked:
             self._answered(session, 0 if what == DONE else 1)
 
@@ -79,6 +80,12 @@ class Desk:
         assert task is not None
         del self._cells[task.id]
         session = self._sessions.pop(task.id, None)
+        if cell in self._of_stock and cell.died_early:
+            self._waiting.appendleft((task, cell.shape))  # It had waited too long: once more.
+            self._of_stock.discard(cell)
+            _removed(left)
+            return
+        self._of_stock.discard(cell)
         if left is not None and task.collects:
             self._left[task.id] = left
         else:
@@ -99,30 +106,40 @@ class Desk:
             self._reply({"re": "busy", "id": frame.header["id"]})
             return
         self._waiting.append(_asked(frame))
+        self._begin_waiting()
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._cells) < self._live_max:
             task, shape = self._waiting.popleft()
             try:
-                cell = self._stock.take(shape) or self._floor.start(shape)
+                cell = self._taken(shape)
             except OSError as problem:
                 self._reply({"re": "refused", "id": task.id, "why": str(problem)})
                 continue
             self._cells[task.id] = cell
             if task.order["mode"] == "session":
                 self._sessions[task.id] = _Session(cell, task.wall_s, 0)
-            self._floor.give(cell, self._complete(task, cell))
+            self._floor.give(cell, self._completed(task, cell))
             if cell.state is State.RUNNING:  # It was ready before.
                 self.ready(cell)
 
-    def _complete(self, task: Task, cell: Cell) -> Task:
-        """What only the method knows of a task: its environment, its packages, its limits."""
+    def _taken(self, shape: Shape) -> Cell:
+        """A sandbox that waits, or a new one."""
+        cell = self._stock.take(shape)
+        if cell is None:
+            return self._floor.start(shape)
+        self._of_stock.add(cell)
+        return cell
+
+    def _completed(self, task: Task, cell: Cell) -> Task:
+        """With what only the method knows: the environment, the packages, the limits."""
         method = self._floor.method
-        order = task.order
-        order["environment"] = method.environment(cell.slot) | order["environment"]
-        order["path"] = method.packages()
-        order["limits"] = method.limits(order.pop("bounds"))
-        return task
+        known = {
+            "environment": method.environment(cell.slot) | task.order["environment"],
+            "path": method.packages(),
+            "limits": method.limits(task.order["bounds"]),
+        }
+        return replace(task, order=task.order | known)
 
     def _say(self, frame: Frame) -> None:
         header = frame.header

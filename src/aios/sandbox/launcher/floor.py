@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aios.sandbox.launcher.capture import Capture
-from aios.sandbox.launcher.cell import READY, Cell, Shape, State, Task
+from aios.sandbox.launcher.cell import ACCEPTED, READY, Cell, Shape, Task
 from aios.sandbox.launcher.methods import Method
 from aios.sandbox.launcher.slot import Slot
 from aios.sandbox.launcher.slots import Slots
@@ -21,7 +21,7 @@ class Owner(Protocol):
     def ready(self, cell: Cell) -> None: ...
 
     def said(self, cell: Cell, what: bytes, fds: list[int]) -> None:
-        """The worker spoke; the descriptors are the owner's now."""
+        """The worker spoke; a descriptor that the owner takes, it takes out of the list."""
         ...
 
     def gone(self, cell: Cell, left: str | None) -> None:
@@ -131,12 +131,20 @@ class Floor:
         if not data:
             self._unwatch(cell.channel.fileno())
             return
-        if cell.state is State.STARTING and data[:1] == READY and fds:
+        for at in range(len(data)):
+            self._heard(cell, data[at : at + 1], fds)
+        for fd in fds:
+            os.close(fd)
+
+    def _heard(self, cell: Cell, what: bytes, fds: list[int]) -> None:
+        if what == READY and fds:
             cell.is_ready(fds.pop(0))
             self._watch_writes(cell)
             self.owner.ready(cell)
-            return
-        self.owner.said(cell, data, fds)
+        elif what == ACCEPTED:
+            cell.is_accepted = True
+        else:
+            self.owner.said(cell, what, fds)
 
     def _read(self, capture: Capture) -> None:
         capture.read()

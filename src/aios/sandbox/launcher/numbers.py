@@ -8,8 +8,8 @@ _COMMON = {
     "io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431,
     "fsmount": 432, "fspick": 433, "clone3": 435, "openat2": 437, "pidfd_getfd": 438,
     "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
-    "process_mrelease": 448, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "statmount": 457, "listmount": 458,
-    "open_tree_attr": 467,
+    "process_mrelease": 448, "fchmodat2": 452, "setxattrat": 463, "removexattrat": 466,
+    "statmount": 457, "listmount": 458, "open_tree_attr": 467,
 }  # fmt: skip
 
 X86_64 = _COMMON | {

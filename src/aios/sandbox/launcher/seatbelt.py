@@ -6,7 +6,7 @@ Written by its documentation, and tried at start like every tier; on no Mac has 
 """
 
 import os
-import sys
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Seatbelt:
     own_users = False
 
     def __init__(self, here: Here) -> None:
-        if sys.platform != "darwin" or not os.path.exists(PROGRAM):
+        if platform.system() != "Darwin" or not os.path.exists(PROGRAM):
             raise OSError("sandbox-exec is a Mac's; this is none")
         self._here = here
         self._folders = Folders(here.place, can_mount=False)

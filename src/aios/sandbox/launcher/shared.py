@@ -48,8 +48,8 @@ class Landlock:
             lies == seen and not is_reachable(seen) for lies, seen in here.image.folders
         ):
             raise OSError(f"the interpreter {interpreter.program} lies where only root may go")
-        rules = seccomp.BASE + seccomp.SHARED_MACHINE
-        rules += () if here.is_root else seccomp.SHARED_USER
+        more = () if here.is_root else seccomp.SHARED_USER
+        rules = (*seccomp.BASE, *seccomp.SHARED_MACHINE, *more)
         self._filter = seccomp.filter_bytes(here.machine, rules)
         self._readable = [lies for lies, _ in here.image.folders]
         self._readable += [path for path in HOST_FILES if os.path.exists(path)]

@@ -4,7 +4,7 @@ Its text is handed to a bare interpreter, so it imports only what costs nothing.
 is trusted; from the program's first line on nothing in this process is.
 """
 
-import _signal as signal  # The full module costs as much as the rest of the start.
+import _signal as signal  # type: ignore[import-not-found]  # signal itself takes long to load
 import atexit
 import marshal
 import os
@@ -15,7 +15,8 @@ from _socket import AF_INET, SCM_RIGHTS, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, 
 from typing import Any, NoReturn
 
 CHANNEL = 3  # descriptor
-READY, LISTENS, DONE, RAISED = b"R", b"L", b"D", b"E"
+READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"
+FAILED = 125  # the exit status of what could not be begun
 PROXY_PORT = 3128
 NAME = "<program>"
 
@@ -30,8 +31,13 @@ def main() -> NoReturn:
         os._exit(0)
     if order["listen"]:
         _tell(channel, LISTENS, _listener())
-    _bound(order["limits"])
-    _write(order["files"])
+    try:
+        _bound(order["limits"])
+        _write(order["files"])
+    except (OSError, ValueError) as problem:
+        os.write(2, f"the workspace could not be made: {problem}\n".encode())
+        os._exit(FAILED)
+    channel.sendall(ACCEPTED)
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.path += order["path"]
@@ -187,7 +193,7 @@ def _leave(code: int) -> NoReturn:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        try:  # noqa: SIM105 - contextlib would have to be loaded
             stream.flush()
         except (OSError, ValueError):
             pass
