@@ -31,6 +31,7 @@ GREEDY = (
 AT_ONCE = 2  # hostile programs
 SYSCALLS_EACH = 5  # system calls of a step
 WARM_STEPS = 5
+PAUSE_S = 0.05  # between two steps: as an agent at work, which is not a load test
 
 
 class Felt(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,7 @@ class _Life:
             began = self._clock.now()
             await self._kernel.call(self._kernel.token, call)
             syscalls.append(self._clock.now() - began)
+        await self._clock.sleep(PAUSE_S)
 
 
 @asynccontextmanager
