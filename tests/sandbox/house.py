@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from aios.sandbox.base import Bounds, Job, Outcome
-from aios.sandbox.room import LaunchedSandbox, Settings, open_sandbox
+from aios.sandbox.launched import Settings
+from aios.sandbox.room import LaunchedSandbox, open_sandbox
 
 T = TypeVar("T")
 QUICK = Bounds(wall_s=20.0)

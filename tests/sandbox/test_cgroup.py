@@ -77,6 +77,7 @@ def test_a_groups_counts_begin_anew_with_each_job(tmp_path: Path, version: int) 
     events = "memory.events" if version == 2 else "memory.oom_control"
     (tmp_path / "0" / events).write_text("low 0\noom_kill 2\n")
     group.bound(1 << 20, 7)
+    group.count()
     assert group.kills() == 0
     (tmp_path / "0" / events).write_text("low 0\noom_kill 3\n")
     assert group.kills() == 1

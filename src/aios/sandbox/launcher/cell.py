@@ -19,6 +19,9 @@ from aios.sandbox.launcher.slot import Slot
 START_S = 20.0  # from nothing to ready, on a machine with other work
 # What a worker says, a byte each.
 READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"
+OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
+# Of a group, until the task's own are known: what most tasks ask for, so that nothing changes then.
+MEMORY_BYTES, PROCESSES = 512 << 20, 64 + OWN_PROCESSES
 CPUS = os.cpu_count() or 1
 CPU_LOOK_S = 0.05  # at least between two looks at a tree's CPU time
 
@@ -85,6 +88,8 @@ class Cell:
         self._ran_s = 0.0
         self._is_given = False  # the order was sent
         self.is_accepted = False  # the order, whole: from here on the program may have begun
+        if slot.group is not None:
+            slot.group.bound(MEMORY_BYTES, PROCESSES)
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self.channel = ours
@@ -138,6 +143,8 @@ class Cell:
             return
         self.workspace = workspace
         self.state = State.READY
+        if self.slot.group is not None:
+            self.slot.group.count()
         self._deadline = None
         if self.task is not None:
             self._begin(self.task)

@@ -47,6 +47,7 @@ class Group:
 
     version: int
     folders: dict[str, Path]
+    _bounds: tuple[int, int] | None = field(default=None, init=False)  # as last written
     _killed: int = field(default=0, init=False)  # by the memory bound, before this job
     _used_s: float = field(default=0.0, init=False)
 
@@ -62,7 +63,10 @@ class Group:
             self._write("cpu", "cpu.shares", WEIGHT_V1)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
-        """Set what the next job may take, and begin to count for it."""
+        """Set what the tree may take. Costs nothing where that is so already."""
+        if self._bounds == (memory_bytes, processes):
+            return
+        self._bounds = (memory_bytes, processes)
         if self.version == 2:
             self._write("memory", "memory.max", str(memory_bytes))
             self._write("memory", "memory.swap.max", "0")
@@ -71,14 +75,17 @@ class Group:
             for name in ("limit_in_bytes", "memsw.limit_in_bytes", "limit_in_bytes"):
                 self._write("memory", f"memory.{name}", str(memory_bytes))
         self._write("pids", "pids.max", str(processes))
+
+    def count(self) -> None:
+        """What is used from now on is the next job's."""
         self._killed, self._used_s = self._kills(), self._cpu_s()
 
     def kills(self) -> int:
-        """Processes that the memory bound ended since `bound`."""
+        """Processes that the memory bound ended since `count`."""
         return self._kills() - self._killed
 
     def cpu_s(self) -> float:
-        """CPU time that the whole tree has used since `bound`."""
+        """CPU time that the whole tree has used since `count`."""
         return self._cpu_s() - self._used_s
 
     def remove(self) -> None:

@@ -5,12 +5,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aios.sandbox.launcher.cell import DONE, LISTENS, RAISED, Cell, Ended, Shape, State, Task
+from aios.sandbox.launcher.cell import (
+    DONE,
+    LISTENS,
+    OWN_PROCESSES,
+    RAISED,
+    Cell,
+    Ended,
+    Shape,
+    State,
+    Task,
+)
 from aios.sandbox.launcher.floor import Floor, remove_later
 from aios.sandbox.launcher.stock import Stock
 from aios.sandbox.wire import Channel, Frame
-
-OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
 
 
 @dataclass(slots=True, eq=False)
@@ -72,27 +80,29 @@ class Desk:
         elif what in (DONE, RAISED) and session is not None and session.asked:
             self._answered(session, 0 if what == DONE else 1)
 
-    def gone(self, cell: Cell, left: str | None) -> None:
-        if self._stock.gone(cell):
-            _removed(left)
-            return
+    def gone(self, cell: Cell) -> None:
         task = cell.task
-        assert task is not None
+        if self._stock.gone(cell) or task is None:
+            return
         del self._cells[task.id]
         session = self._sessions.pop(task.id, None)
-        if cell in self._of_stock and cell.died_early:
+        if self._is_of_stock(cell) and cell.died_early:
             self._waiting.appendleft((task, cell.shape))  # It had waited too long: once more.
-            self._of_stock.discard(cell)
-            _removed(left)
             return
-        self._of_stock.discard(cell)
-        if left is not None and task.collects:
-            self._left[task.id] = left
-        else:
-            _removed(left)
         fds = [cell.take_workspace()] if task.collects and cell.workspace >= 0 else []
         number = task.id if session is None else session.asked
         self._end(number, cell.ended(), fds, session=task.id if session else 0)
+
+    def left(self, cell: Cell, folder: str) -> None:
+        if cell.task is not None and cell.task.collects and not cell.died_early:
+            self._left[cell.task.id] = folder  # Until the kernel has read it.
+        else:
+            remove_later(folder)
+
+    def _is_of_stock(self, cell: Cell) -> bool:
+        found = cell in self._of_stock
+        self._of_stock.discard(cell)
+        return found
 
     def _hear(self) -> None:
         frames = self._channel.receive()
@@ -165,7 +175,9 @@ class Desk:
             self._reply({"re": "refused", "id": number, "why": "cancelled"})
 
     def _was_read(self, frame: Frame) -> None:
-        _removed(self._left.pop(frame.header["id"], None))
+        folder = self._left.pop(frame.header["id"], None)
+        if folder is not None:
+            remove_later(folder)
 
     def _end(self, number: int, end: Ended, fds: list[int], session: int) -> None:
         header = {
@@ -216,8 +228,3 @@ def _asked(frame: Frame) -> tuple[Task, Shape]:
         readable=tuple(header["readable"]),
     )
     return task, shape
-
-
-def _removed(folder: str | None) -> None:
-    if folder is not None:
-        remove_later(folder)

@@ -24,8 +24,12 @@ class Owner(Protocol):
         """The worker spoke; a descriptor that the owner takes, it takes out of the list."""
         ...
 
-    def gone(self, cell: Cell, left: str | None) -> None:
-        """Nothing is left of it, but for a folder that is to be removed when nobody reads it."""
+    def gone(self, cell: Cell) -> None:
+        """No process is left of it."""
+        ...
+
+    def left(self, cell: Cell, folder: str) -> None:
+        """A folder is left of it, to be removed when nobody reads it any more."""
         ...
 
 
@@ -122,8 +126,10 @@ class Floor:
             if end.is_open:  # A closed one's number may be another's by now.
                 self._unwatch(end.fd)
         cell.gone(status)
+        self.owner.gone(cell)
         left = self.method.clean(cell.slot)
-        self.owner.gone(cell, None if left is None else str(left))
+        if left is not None:
+            self.owner.left(cell, str(left))
         cell.close()
 
     def _listen(self, cell: Cell) -> None:

@@ -108,7 +108,7 @@ class Keeper:
 
     def _ended(self, status: int) -> None:
         self._child = 0
-        if self._uid is not None:
+        if self._uid is not None and children(os.getpid()):
             kill_all_of(self._uid)
         sweep()
         with suppress(OSError):
@@ -137,8 +137,9 @@ def children(pid: int) -> list[int]:
     """Numbers of a process's children; none where the system does not tell, or it is gone."""
     found: list[int] = []
     with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (task / "children").read_text().split())
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb", 0) as file:
+                found += map(int, file.read().split())
     return found
 
 

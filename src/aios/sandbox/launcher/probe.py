@@ -6,7 +6,7 @@ A tier that starts but does not hold is as bad as none, so both are asked.
 from pathlib import Path
 
 from aios.sandbox.launcher.cell import Cell, Shape, State, Task
-from aios.sandbox.launcher.floor import Floor
+from aios.sandbox.launcher.floor import Floor, remove_later
 
 CANARY = "canary"  # a file of the machine that no sandbox may read
 HELD = b"held\n"
@@ -47,8 +47,11 @@ class Trial:
 
     def said(self, cell: Cell, what: bytes, fds: list[int]) -> None: ...
 
-    def gone(self, cell: Cell, left: str | None) -> None:
+    def gone(self, cell: Cell) -> None:
         self.cell = cell
+
+    def left(self, cell: Cell, folder: str) -> None:
+        remove_later(folder)
 
 
 def probe(floor: Floor, place: Path, launcher: int) -> None:

@@ -6,6 +6,7 @@ from aios.sandbox.launcher.cell import Cell, Shape, State
 from aios.sandbox.launcher.floor import Floor
 
 STARTING_MAX = 2  # at once, beside what is asked for
+REST_S = 0.01  # after one was taken
 PAUSE_S = 1.0  # after one that died before it was used
 
 
@@ -30,6 +31,8 @@ class Stock:
             return None
         best = next((cell for cell in self._cells if cell.state is State.READY), self._cells[0])
         self._cells.remove(best)
+        # Whoever asked runs first: what replaces it would take the processor from it.
+        self._not_before = max(self._not_before, self._now() + REST_S)
         return best
 
     def fill(self) -> None:
