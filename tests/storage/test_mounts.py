@@ -11,8 +11,8 @@ import pytest
 from aios.errors import Conflict, Denied, InvalidArgument, NotFound
 from aios.journal.base import Work
 from aios.kernel.dispatch import by_agent
-from aios.kernel.file_calls import file_calls, first_only
 from aios.kernel.process import Process
+from aios.kernel.rooms.file_calls import file_calls, first_only
 from aios.syscalls import file
 from tests.storage.rooms import Desk
 

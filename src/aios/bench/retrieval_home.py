@@ -18,9 +18,9 @@ from aios.clock import LoopClock
 from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls, open_storage
-from aios.kernel.passage import Passage
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.file_calls import file_calls, open_storage
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.passage import Passage
 from aios.retrieval.base import Hit, Query
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import RoundRobin

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aios.kernel import Kernel, boot
 from aios.kernel.hosting import Program
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 
 
 @asynccontextmanager
@@ -18,6 +18,7 @@ async def booted(
 ) -> AsyncIterator[Kernel]:
     """From now on the home goes by `embedder`, if one is named."""
     name = name_for(home, embedder)
-    async with boot(model, programs=programs, state=home, embedder=chosen(name)) as kernel:
-        remember(home, name)
+    found_by = chosen(name)
+    async with boot(model, programs=programs, state=home, embedder=found_by) as kernel:
+        remember(home, lasting(name, found_by))
         yield kernel

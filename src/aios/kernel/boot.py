@@ -22,7 +22,8 @@ from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.reading import read_by
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
@@ -57,7 +58,8 @@ async def boot(
 
     `model` is "pocket", a folder, a hub id, or an engine's full settings. What was
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
-    is what notes and files are found by, without one the built-in n-grams.
+    is what notes and files are found by, without one the built-in n-grams; a `CoreEmbedder` reads
+    by this kernel's model.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -67,20 +69,20 @@ async def boot(
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
             place = folders.journal.parent
-            async with (
-                open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms,
-                _core(_spec(settings, folders, keep, given.limits)) as core,
-            ):
-                kernel = Kernel(
-                    [core],
-                    lambda: scheduler.make(policy),
-                    programs=programs,
-                    rooms=rooms.handlers,
-                    environment=dataclasses.replace(given, journal=journal),
-                )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
-                async with kernel:
-                    yield kernel
+            found_by = embedder or NgramEmbedder()
+            async with _core(_spec(settings, folders, keep, given.limits)) as core:
+                read_by(core, found_by)
+                async with open_rooms(journal, place, given, found_by) as rooms:
+                    kernel = Kernel(
+                        [core],
+                        lambda: scheduler.make(policy),
+                        programs=programs,
+                        rooms=rooms.handlers,
+                        environment=dataclasses.replace(given, journal=journal),
+                    )
+                    rooms.speak(kernel.call_for)
+                    async with kernel:
+                        yield kernel
 
 
 @asynccontextmanager

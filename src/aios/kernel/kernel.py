@@ -22,8 +22,8 @@ from aios.kernel.dispatch import (
     by_agent,
     readings_of,
 )
+from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import first_only
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.hosting import Host, Program
@@ -32,12 +32,12 @@ from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
-from aios.kernel.memory_calls import READ_ONLY
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
-from aios.kernel.programs import Programs
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
+from aios.kernel.rooms.file_calls import first_only
+from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
@@ -124,6 +124,10 @@ class Kernel:
             return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
+
+    async def call_for(self, agent: str, call: Syscall[R]) -> R:
+        """A room's own call, made in the name of an agent that it works for."""
+        return await self.call(self.table.token_of(self.table.speaker(agent)), call)
 
     async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
         """A call that has effects, or a key."""

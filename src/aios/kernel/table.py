@@ -4,10 +4,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, Denied, NotFound, Unauthenticated
+from aios.errors import Busy, Cancelled, Denied, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
 from aios.kernel.process_rows import hash_of
-from aios.syscalls.process import Exited, Pid, Spawn
+from aios.syscalls.process import Exited, Pid, ProcessState, Spawn
 
 
 class ProcessTable:
@@ -113,6 +113,13 @@ class ProcessTable:
         if process is None:
             raise NotFound(f"no process {pid}; `list` shows those there are")
         return process
+
+    def speaker(self, agent: str) -> Process:
+        """A living process of that path of names, one that is not paused if there is any."""
+        alike = [process for process in self._living.values() if process.agent == agent]
+        if not alike:
+            raise Cancelled(f"no process of {agent!r} lives any more")
+        return next((one for one in alike if one.state is ProcessState.RUNNING), alike[0])
 
     def lives(self, pid: Pid) -> bool:
         return pid in self._living

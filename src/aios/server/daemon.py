@@ -15,7 +15,7 @@ from pathlib import Path
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
 from aios.kernel.home import expect_free
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.embedding import Embedding
@@ -102,7 +102,7 @@ class _Daemon:
             async with boot(
                 settings, policy=plan.policy, state=plan.state, embedder=embedder
             ) as kernel:
-                remember(plan.state, name)
+                remember(plan.state, lasting(name, embedder))
                 with closing(Embedding(embedder)) as embed:
                     app = await application(kernel, plan.settings, embed=embed)
                     door.inner = app

@@ -1,8 +1,7 @@
 """The file family in the kernel: which handler answers, and that only the first process mounts."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ from aios.errors import Denied
 from aios.journal.base import Journal, Work
 from aios.kernel.dispatch import Handler, Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.passage import Passage
 from aios.kernel.process import INIT, Process
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.passage import Passage
 from aios.storage import Ground, Searcher, Storage
 from aios.syscalls.file import Mount, Unmount
 
@@ -48,15 +48,10 @@ async def open_storage(
     )
     storage = Storage(journal, searcher, ground)
     await storage.open()
-    watching = asyncio.get_running_loop().create_task(
-        storage.watch(passage.inside), name="file watch"
-    )
     try:
-        yield storage
+        async with beside(storage.watch(passage.inside), "file watch"):
+            yield storage
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
         await storage.close()
 
 

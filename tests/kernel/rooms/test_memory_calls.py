@@ -8,7 +8,7 @@ import pytest
 from aios.errors import NotFound
 from aios.kernel.environment import Environment
 from aios.kernel.kernel import Kernel
-from aios.kernel.memory_calls import memory_handlers
+from aios.kernel.rooms.memory_calls import memory_handlers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache

@@ -6,7 +6,7 @@ asks the room for documents. Here they meet.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -15,11 +15,12 @@ from aios.errors import WrongState
 from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls, open_storage
-from aios.kernel.memory_calls import memory_handlers
-from aios.kernel.models import CallerModels
-from aios.kernel.passage import Passage
-from aios.kernel.tidy import Tidier, tidying
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.file_calls import file_calls, open_storage
+from aios.kernel.rooms.memory_calls import memory_handlers
+from aios.kernel.rooms.models import CallerModels
+from aios.kernel.rooms.passage import Passage
+from aios.kernel.rooms.tidy import Tidier, tidying
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache
@@ -71,13 +72,10 @@ class _Shelf:
         index = await asyncio.to_thread(_opened, folder, embedder)
         waited = ThreadedIndex(index)
         self._indexer = Indexer(journal, source, waited, given.clock)
-        work = asyncio.get_running_loop().create_task(self._indexer.run(), name=f"{self.kind}s")
         try:
-            yield
+            async with beside(self._indexer.run(), f"{self.kind}s"):
+                yield
         finally:
-            work.cancel()
-            with suppress(asyncio.CancelledError):
-                await work
             await waited.close()
 
 

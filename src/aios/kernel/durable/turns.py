@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aios.kernel.replay import Recorded
+from aios.kernel.durable.replay import Recorded
 
 
 class Turns:

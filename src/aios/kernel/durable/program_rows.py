@@ -9,8 +9,8 @@ import msgspec
 from aios.errors import InvalidArgument
 from aios.journal import statements
 from aios.journal.base import Change, Row
+from aios.kernel.durable.replay import ATTEMPT, REPORT, Recorded
 from aios.kernel.keys import digest_of
-from aios.kernel.replay import ATTEMPT, REPORT, Recorded
 from aios.syscalls.base import Syscall, name_of
 from aios.syscalls.process import Pid, Report
 

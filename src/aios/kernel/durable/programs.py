@@ -6,12 +6,12 @@ import msgspec
 
 from aios.errors import Diverged
 from aios.journal import statements
-from aios.kernel import program_rows
-from aios.kernel.durable import DurableRun, Perform
+from aios.kernel.durable import program_rows
+from aios.kernel.durable.replay import Recorded
+from aios.kernel.durable.run import DurableRun, Perform
 from aios.kernel.environment import Environment
 from aios.kernel.lives import Lives
 from aios.kernel.process import Process
-from aios.kernel.replay import Recorded
 from aios.syscalls.process import Exited, ProcessState
 from aios.telemetry import events
 

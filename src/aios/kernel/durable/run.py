@@ -14,13 +14,13 @@ from typing import Any, TypeVar, cast
 from aios.clock import Clock
 from aios.errors import AiosError, Busy, Cancelled, Diverged, NoSpace, ShuttingDown
 from aios.journal.base import Change, Journal, Work
-from aios.kernel import program_rows
+from aios.kernel.durable import program_rows
+from aios.kernel.durable.replay import Recorded, Replay
+from aios.kernel.durable.turns import Turns
 from aios.kernel.keys import check_key
 from aios.kernel.outcome import opened, sealed
 from aios.kernel.process import Process
 from aios.kernel.process_rows import hash_of
-from aios.kernel.replay import Recorded, Replay
-from aios.kernel.turns import Turns
 from aios.syscalls.base import Ok, Syscall
 from aios.syscalls.codec import checked
 from aios.syscalls.llm import Completion, Delta, Stream

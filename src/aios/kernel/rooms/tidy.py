@@ -12,7 +12,8 @@ from typing import Protocol
 from aios.clock import Clock
 from aios.errors import AiosError
 from aios.journal.base import Journal
-from aios.kernel.passage import Passage
+from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.passage import Passage
 
 REST_S = 20.0  # between two rounds, at least
 RESTS = 50.0  # times as long as the last round took
@@ -88,10 +89,5 @@ class Tidier:
 async def tidying(tidier: Tidier, clock: Clock) -> AsyncIterator[None]:
     """Blobs are swept before the first call, and now and then as long as the block lasts."""
     await tidier.sweep()
-    work = asyncio.get_running_loop().create_task(tidier.run(clock), name="tidy")
-    try:
+    async with beside(tidier.run(clock), "tidy"):
         yield
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work

@@ -10,8 +10,8 @@ import pytest
 from aios.errors import NotFound
 from aios.journal.base import Change, Work
 from aios.journal.statements import CHUNK_ADD
-from aios.kernel.passage import Passage
-from aios.kernel.tidy import REST_S, Tidier
+from aios.kernel.rooms.passage import Passage
+from aios.kernel.rooms.tidy import REST_S, Tidier
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache
 from aios.memory.eviction import Adaptive

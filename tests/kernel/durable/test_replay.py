@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aios.errors import Diverged
-from aios.kernel.replay import ATTEMPT, REPORT, Recorded, Replay
+from aios.kernel.durable.replay import ATTEMPT, REPORT, Recorded, Replay
 
 Branches = list[int]  # how many calls each branch of a program makes, one after another
 
