@@ -341,6 +341,28 @@ _CHUNK_SIZES = (
     "UPDATE block_chunks SET bytes = length(data) WHERE data IS NOT NULL",
 )
 
+# --- tools ---
+_TOOLS = (
+    """
+    CREATE TABLE tool_pins (
+        name TEXT PRIMARY KEY, pin TEXT NOT NULL, at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE tool_servers (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # Calls whose tool has begun and whose reply nobody has. `place` counts the calls of a batch.
+    """
+    CREATE TABLE tool_runs (
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB,
+        PRIMARY KEY (pid, name, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -348,4 +370,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *_INDEX_OUTBOX, *_FILES,
     ),
     _CHUNK_SIZES,
+    _TOOLS,
 )  # fmt: skip

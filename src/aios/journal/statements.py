@@ -452,6 +452,33 @@ FILE_MOUNT_DROP = Statement(
     "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
 )
 
+# --- tools: accepted definitions, added servers, calls that have begun ---
+TOOL_PINS = Statement("tool_pins", "SELECT name, pin FROM tool_pins")
+TOOL_PIN_PUT = Statement(
+    "tool_pin_put", "INSERT OR REPLACE INTO tool_pins (name, pin, at) VALUES (?, ?, ?)"
+)
+TOOL_SERVERS = Statement("tool_servers", "SELECT body FROM tool_servers ORDER BY name")
+TOOL_SERVER_PUT = Statement(
+    "tool_server_put", "INSERT OR REPLACE INTO tool_servers (name, body) VALUES (?, ?)"
+)
+TOOL_SERVER_DROP = Statement("tool_server_drop", "DELETE FROM tool_servers WHERE name = ?")
+TOOL_RUNS = Statement(
+    "tool_runs", "SELECT pid, name, place, digest, outcome FROM tool_runs ORDER BY at"
+)
+TOOL_RUN_BEGIN = Statement(
+    "tool_run_begin",
+    "INSERT OR REPLACE INTO tool_runs (pid, name, place, digest, at) VALUES (?, ?, ?, ?, ?)",
+)
+TOOL_RUN_DONE = Statement(
+    "tool_run_done", "UPDATE tool_runs SET outcome = ? WHERE pid = ? AND name = ? AND place = ?"
+)
+TOOL_RUNS_DROP = Statement("tool_runs_drop", "DELETE FROM tool_runs WHERE pid = ? AND name = ?")
+# Of processes that have ended nobody asks any more.
+TOOL_RUNS_SWEEP = Statement(
+    "tool_runs_sweep",
+    "DELETE FROM tool_runs WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
+)
+
 
 def named() -> dict[str, Statement]:
     """All statements of this file by the name of their constant."""

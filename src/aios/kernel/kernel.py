@@ -40,9 +40,11 @@ from aios.kernel.rooms.file_calls import first_only
 from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
+from aios.kernel.tool_calls import ToolCalls
+from aios.kernel.tool_servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
@@ -66,6 +68,7 @@ class Kernel:
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         environment: Environment | None = None,
+        tools: ToolServers | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -96,6 +99,9 @@ class Kernel:
         )
         self._processes = ProcessCalls(self._lives, self.environment)
         self._mail = MailCalls(self._lives, self.limits)
+        self.tools = ToolCalls(
+            tools or ToolServers(), self.gate, self.waits, self.environment, self.call
+        )
         self._programs = Programs(self._lives, self._perform, self.environment)
         self._dispatch = Dispatch(
             self._table_of_readings()
@@ -171,6 +177,7 @@ class Kernel:
         await self._group.__aenter__()
         self.host.open(self._group, self, self._programs)
         self.token = (await self._first()).token
+        await self.tools.open()
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
             self._programs.start_again()
@@ -239,6 +246,7 @@ class Kernel:
                 loop.abandon(live.job.id, STOPPING)
         self.waits.fail_all(STOPPING)
         self.host.cancel()
+        await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
 
@@ -246,6 +254,7 @@ class Kernel:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
+            tool.ListTools: self.tools.list,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
@@ -270,6 +279,11 @@ class Kernel:
             process.Resume: agents.resume,
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
+            tool.CallTool: self.tools.call,
+            tool.CallTools: self.tools.batch,
+            tool.AcceptTool: self.tools.accept,
+            tool.AddServer: self.tools.add,
+            tool.RemoveServer: self.tools.remove,
         }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
+from aios.sdk.blocking_tools import SyncTools
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
 
@@ -67,6 +68,7 @@ class SyncClient:
         self.history = SyncHistoryClient(client.history, self._run)
         self.notes = SyncNoteClient(client.notes, self._run)
         self.files = SyncFiles(client.files, self._run)
+        self.tools = SyncTools(client.tools, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""

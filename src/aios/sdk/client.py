@@ -14,6 +14,7 @@ from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
+from aios.sdk.tools import Tools
 from aios.sdk.transport import Transport
 from aios.syscalls import (
     Attempt,
@@ -65,6 +66,7 @@ class Client:
         self.history = HistoryClient(self)
         self.notes = NoteClient(self)
         self.files = Files(self)
+        self.tools = Tools(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

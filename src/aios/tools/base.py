@@ -54,9 +54,21 @@ class Outside(Protocol):
     def secret(self, name: str) -> str: ...
 
 
-Run = Callable[[Mapping[str, Any], Outside], Awaitable[tuple[Content, ...]]]
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """Contents, and how they came about."""
+
+    contents: tuple[Content, ...]
+    is_error: bool = False  # the tool says itself that it failed
+    remarks: tuple[str, ...] = ()
+    sandbox: str = ""  # the tier it ran under
+
+
+Run = Callable[[Mapping[str, Any], Outside], Awaitable[tuple[Content, ...] | Ran]]
 """Checked arguments in, contents out. Raises `AiosError`; any other exception is the tool's own
-failure, told to the agent as the tool's error."""
+failure, told to the agent as the tool's error.
+
+Cancelled, it ends its work and then itself: as long as it has not ended, its holds last.
+"""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +84,11 @@ class Source(Protocol):
 
     name: str  # the namespace of its tools: `name/tool`
 
-    async def tools(self) -> tuple[Tool, ...]: ...
+    async def tools(self) -> tuple[Tool, ...]:
+        """What there is now, told at once: the very same tuple as long as nothing has changed.
+
+        It is asked before every call, so it waits for nothing but its first connection.
+        """
+        ...
 
     async def close(self) -> None: ...
