@@ -207,7 +207,8 @@ def _is_open(flight: Row, date: str) -> bool:
 
 def _offer(flight: Row, date: str) -> Row:
     rest = {name: value for name, value in flight.items() if name != "dates"}
-    return rest | {"date": date} | flight["dates"][date]
+    day: Row = flight["dates"][date]
+    return {**rest, "date": date, **day}
 
 
 def _pay(user: Row, payment_id: str, amount: float) -> None:

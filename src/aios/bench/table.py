@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "scaling": "aios.bench.scaling:run",
     "switch": "aios.bench.switch:run",
     "throughput": "aios.bench.throughput:run",
+    "traffic": "aios.bench.traffic:run",
 }
 
 
