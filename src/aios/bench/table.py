@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "switch": "aios.bench.switch:run",
     "throughput": "aios.bench.throughput:run",
     "tools": "aios.bench.tools:run",
+    "traffic": "aios.bench.traffic:run",
 }
 
 
