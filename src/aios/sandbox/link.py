@@ -14,7 +14,7 @@ from aios.errors import OutcomeUnknown, ShuttingDown
 from aios.sandbox.wire import Channel, Frame
 
 CLOSE_S = 10.0  # for the launcher to end everything and itself
-_BESIDE = ("listens", "opened")  # what is no answer
+_BESIDE = ("listens", "talks", "opened")  # what is no answer
 # The launcher must not load the package's own front doors, only the two modules it is made of.
 _BOOT = """
 import sys, types

@@ -28,6 +28,7 @@ def order(number: int, job: Job) -> tuple[dict[str, Any], list[bytes]]:
         "argv": list(job.argv),
         "environment": dict(job.environment),
         "listen": job.egress is not None,
+        "talk": False,
         "files": [file.path for file in job.files],
         "folder": None if job.folder is None else str(real_folder("folder", job.folder)),
         "readable": [str(real_path(path)) for path in job.readable],

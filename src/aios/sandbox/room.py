@@ -6,8 +6,8 @@ A launcher that dies takes its jobs along, and the next job starts another, with
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ from aios.sandbox.launched import DEFAULT, Found, Launched, Settings, launch
 from aios.sandbox.link import Link
 from aios.sandbox.orders import order, session_order
 from aios.sandbox.outcomes import NOTHING, outcome, refusal
+from aios.sandbox.service import Started
 from aios.sandbox.session import Session
 from aios.sandbox.wire import Frame
 
@@ -90,6 +91,28 @@ class LaunchedSandbox:
         header, blobs = session_order(number, bounds, idle_s)
         return await Session.open(link, header, blobs, self._in_force.name)
 
+    async def serve(self, job: Job) -> Started:
+        """Start a program that goes on until it is ended; see `Host`."""
+        link = await self._link()
+        number = link.number()
+        way_out = AsyncExitStack()
+        service = Started(link, number, self._in_force.name, way_out)
+        try:
+            if job.egress is None:
+                link.hear(number, service.heard)
+                way_out.callback(link.hear, number, None)
+            else:
+                leads = self._way_out(link, number, job.egress, service.heard)
+                environment = await way_out.enter_async_context(leads)
+                job = msgspec.structs.replace(job, environment={**environment, **job.environment})
+            header, blobs = order(number, job)
+            await service.begin(header | {"talk": True}, blobs)
+        except BaseException:
+            link.tell({"do": "kill", "id": number})
+            await way_out.aclose()
+            raise
+        return service
+
     async def close(self) -> None:
         self._is_closed = True
         await self._launched.close()
@@ -135,7 +158,11 @@ class LaunchedSandbox:
 
     @asynccontextmanager
     async def _way_out(
-        self, link: Link, number: int, egress: Egress
+        self,
+        link: Link,
+        number: int,
+        egress: Egress,
+        beside: Callable[[Frame], None] = lambda frame: None,
     ) -> AsyncIterator[dict[str, str]]:
         """The job's token at the proxy, and the variables that lead its program there."""
         exits = self._exits
@@ -145,7 +172,8 @@ class LaunchedSandbox:
         serving: list[asyncio.Task[Listening | None]] = []
 
         def listens(frame: Frame) -> None:
-            if not frame.fds:
+            if frame.header["re"] != "listens" or not frame.fds:
+                beside(frame)
                 return
             listener = socket.socket(fileno=frame.fds[0])
             listener.setblocking(False)

@@ -18,7 +18,7 @@ from aios.sandbox.launcher.slot import Slot
 
 START_S = 20.0  # from nothing to ready, on a machine with other work
 # What a worker says, a byte each.
-READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"
+READY, LISTENS, TALKS, ACCEPTED, DONE, RAISED = b"R", b"L", b"T", b"A", b"D", b"E"
 OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
 # Of a group, until the task's own are known: what most tasks ask for, so that nothing changes then.
 MEMORY_BYTES, PROCESSES = 512 << 20, 64 + OWN_PROCESSES

@@ -10,6 +10,7 @@ from aios.sandbox.launcher.cell import (
     LISTENS,
     OWN_PROCESSES,
     RAISED,
+    TALKS,
     Cell,
     Ended,
     Shape,
@@ -19,6 +20,8 @@ from aios.sandbox.launcher.cell import (
 from aios.sandbox.launcher.floor import Floor, remove_later
 from aios.sandbox.launcher.stock import Stock
 from aios.sandbox.wire import Channel, Frame
+
+_HANDED_ON = {LISTENS: "listens", TALKS: "talks"}  # what comes with a descriptor for the kernel
 
 
 @dataclass(slots=True, eq=False)
@@ -75,8 +78,8 @@ class Desk:
     def said(self, cell: Cell, what: bytes, fds: list[int]) -> None:
         assert cell.task is not None
         session = self._sessions.get(cell.task.id)
-        if what == LISTENS and fds:
-            self._reply({"re": "listens", "id": cell.task.id}, fds=[fds.pop(0)])
+        if what in _HANDED_ON and fds:
+            self._reply({"re": _HANDED_ON[what], "id": cell.task.id}, fds=[fds.pop(0)])
         elif what in (DONE, RAISED) and session is not None and session.asked:
             self._answered(session, 0 if what == DONE else 1)
 
@@ -208,6 +211,7 @@ def _asked(frame: Frame) -> tuple[Task, Shape]:
         "source": source.decode(),
         "files": list(zip(header["files"], datas, strict=True)),
         "listen": header["listen"],
+        "talk": header["talk"],
         "environment": header["environment"],
         "bounds": bounds,
     }

@@ -76,6 +76,7 @@ def _task(floor: Floor, cell: Cell, source: str) -> Task:
         "source": source,
         "files": [],
         "listen": False,
+        "talk": False,
         "path": [],
         "limits": floor.method.limits(BOUNDS),
         "environment": floor.method.environment(cell.slot),

@@ -13,14 +13,23 @@ import os
 import resource
 import sys
 import types
-from _socket import AF_INET, SCM_RIGHTS, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
+from _socket import (
+    AF_INET,
+    AF_UNIX,
+    SCM_RIGHTS,
+    SO_REUSEADDR,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    socket,
+    socketpair,
+)
 
 TYPE_CHECKING = False  # typing takes as long to load as the interpreter to start
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 CHANNEL = 3  # descriptor
-READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"
+READY, LISTENS, TALKS, ACCEPTED, DONE, RAISED = b"R", b"L", b"T", b"A", b"D", b"E"
 FAILED = 125  # the exit status of what could not be begun
 PROXY_PORT = 3128
 NAME = "<program>"
@@ -36,6 +45,8 @@ def main() -> NoReturn:
         os._exit(0)
     if order["listen"]:
         _tell(channel, LISTENS, _listener())
+    if order["talk"]:
+        _tell(channel, TALKS, _line())
     try:
         _bound(order["limits"])
         _write(order["files"])
@@ -78,6 +89,15 @@ def _listener() -> int:
     listener.bind(("127.0.0.1", PROXY_PORT))
     listener.listen(64)
     return listener.detach()
+
+
+def _line() -> int:
+    """The far end of what stdin and stdout are from here on: one socket, for whoever talks to it."""
+    near, far = socketpair(AF_UNIX, SOCK_STREAM)
+    for standard in (0, 1):
+        os.dup2(near.fileno(), standard)
+    near.close()
+    return far.detach()
 
 
 def _bound(limits: list[tuple[str, int]]) -> None:
