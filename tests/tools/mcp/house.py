@@ -85,9 +85,7 @@ async def house(host: Host | None = None, *given: Source) -> AsyncIterator[House
     rng = random.Random(1)
     core = ScriptedCore(Script(), clock=clock, rng=rng, store=ScriptedStore())
     environment = Environment(clock=clock, random=rng)
-    async with Kernel(
-        [core], lambda: make("rr"), environment=environment, tools=servers
-    ) as kernel:
+    async with Kernel([core], lambda: make("rr"), environment=environment, tools=servers) as kernel:
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         yield House(kernel=kernel, token=agent.token)
 
