@@ -33,7 +33,7 @@ def test_a_template_is_filled(
 
 def test_what_is_read_and_written_is_written() -> None:
     for order in (("read", "write"), ("write", "read")):
-        modes: tuple[Mode, ...] = order  # type: ignore[assignment]
+        modes: tuple[Mode, ...] = order
         touches = [Touch("file:{path}", mode) for mode in modes]
         assert needs_of(touches, {"path": "a"}) == {"file:a": "write"}
 

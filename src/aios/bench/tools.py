@@ -25,6 +25,7 @@ from aios.kernel.tool_servers import ToolServers
 from aios.scheduler import RoundRobin
 from aios.sdk import tool
 from aios.syscalls.tool import CallTool, CallTools
+from aios.tools.base import Mode
 from aios.tools.functions import Functions
 from aios.tools.holds import Holds
 
@@ -79,7 +80,7 @@ def decision_us(rounds: int) -> list[float]:
         holds.request({f"file:{number}": "write"})
     took = []
     for number in range(rounds):
-        needs = {f"file:{number % HOLDS}": "read", f"new:{number}": "write"}
+        needs: dict[str, Mode] = {f"file:{number % HOLDS}": "read", f"new:{number}": "write"}
         began = clock.now()
         ticket = holds.request(needs, slot="files/append", instances=64)
         assert ticket is not None
