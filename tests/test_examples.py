@@ -7,6 +7,9 @@ from types import ModuleType
 
 import pytest
 
+from aios.access.policy import PERSONAL
+from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.parts import Fence
 from aios.syscalls import Generate, Message, ToolCall
 from aios.testing.journal import InlineJournal
 from tests.house import on_a_kernel
@@ -70,6 +73,15 @@ CASES: dict[str, tuple[Speech, list[str]]] = {
     "streaming": (talker, ["you said Tell me what you can do."]),
     "two_agents": (talker, ["Who are you? you said Who are you?"]),
     "remembers": (butler, ["butler: I will remember that.", "Now run this again."]),
+    "approval": (
+        talker,
+        [
+            "tidy asks: the memory block diary is lost for good. No.",
+            "diary stays: Rome by train, 3 days",
+            "tidy asks: the memory block plan is lost for good. Yes.",
+            "plan is gone",
+        ],
+    ),
     "tool": (
         teller,
         [
@@ -80,6 +92,7 @@ CASES: dict[str, tuple[Speech, list[str]]] = {
     ),
     "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
 }
+ASKING = {"approval"}  # which a person answers
 
 
 @pytest.fixture
@@ -114,9 +127,10 @@ def test_an_example_runs_and_prints_what_it_promises(
     name: str, policy: str, journal: InlineJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     speech, expected = CASES[name]
+    fence = Fence(policy=PERSONAL, fittings=(Accounts(),)) if name in ASKING else None
     example = load(name)
     tools = [example.transfer] if name == "tool" else []
-    on_a_kernel(example.main, speech, policy=policy, journal=journal, tools=tools)
+    on_a_kernel(example.main, speech, policy=policy, journal=journal, fence=fence, tools=tools)
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in expected if line not in printed] == []
 

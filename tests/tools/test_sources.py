@@ -76,7 +76,7 @@ def of_manifest(sandbox: PlayedSandbox) -> dict[str, Tool]:
 
 
 def ran(one: Tool, caller: Caller, **arguments: Any) -> Ran:
-    result: Any = asyncio.run(one.run(arguments, caller))  # type: ignore[arg-type]
+    result: object = asyncio.run(one.run(arguments, caller))  # type: ignore[arg-type]
     assert isinstance(result, Ran)
     return result
 

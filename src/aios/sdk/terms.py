@@ -32,12 +32,15 @@ class TermOptions(TypedDict, total=False):
     source: str
     secrets: tuple[str, ...]
     price: float
+    readers: tuple[str, ...] | None
+    recipients: tuple[str, ...]
+    sensitive: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """`instances`, `per_minute`, `result_bytes`, `retries`, `final`, `outside`, `source`, `secrets`
-    and `price` bind where a kernel runs the tool; the others bind in an agent's own program too.
+    """`instances`, `per_minute`, `result_bytes`, `retries`, and all from `final` on bind where a
+    kernel runs the tool; the others bind in an agent's own program too.
     """
 
     inline: bool = False  # a plain function runs on the event loop itself, not in a thread
@@ -54,6 +57,9 @@ class Terms:
     final: bool = False  # cannot be undone: a human is asked
     outside: bool = False  # reaches beyond the system
     source: str = ""  # where its results come from; empty: the operator's own code
+    readers: tuple[str, ...] | None = None  # who may see its results; None: anybody
+    recipients: tuple[str, ...] = ()  # arguments that say whom it shows something to
+    sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
     secrets: tuple[str, ...] = ()  # names in the vault that it is handed
     price: float = 0.0  # money a call costs
 

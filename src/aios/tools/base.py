@@ -38,6 +38,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     final: bool = False  # cannot be undone: a human is asked
     outside: bool = False  # reaches beyond the system
     source: str = ""  # where its results come from; empty: trusted, as the operator's own code
+    readers: tuple[str, ...] | None = None  # who may see its results; None: anybody
+    recipients: tuple[str, ...] = ()  # arguments that say whom it shows something to
+    sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
     secrets: tuple[str, ...] = ()  # names of the vault's that it is handed
     price: float = 0.0  # money a call costs
 

@@ -49,6 +49,12 @@ class Declared(Protocol):
     def secrets(self) -> tuple[str, ...]: ...
     @property
     def price(self) -> float: ...
+    @property
+    def readers(self) -> tuple[str, ...] | None: ...
+    @property
+    def recipients(self) -> tuple[str, ...]: ...
+    @property
+    def sensitive(self) -> tuple[str, ...] | None: ...
 
 
 class Function(Protocol):
@@ -97,6 +103,9 @@ def terms_of(declared: Declared, *, instances: int | None = None) -> Terms:
         source=declared.source,
         secrets=declared.secrets,
         price=declared.price,
+        readers=declared.readers,
+        recipients=declared.recipients,
+        sensitive=declared.sensitive,
     )
 
 

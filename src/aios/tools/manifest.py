@@ -57,6 +57,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     source: str | None = None  # None: the command itself
     secrets: tuple[str, ...] = ()  # handed over as environment variables of the same names
     price: Annotated[float, Meta(ge=0)] = 0.0
+    readers: tuple[str, ...] | None = None
+    recipients: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] | None = None
 
     def terms(self, name: str) -> Terms:
         reads = (Touch(one, "read") for one in self.reads)
@@ -74,6 +77,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             source=name if self.source is None else self.source,
             secrets=self.secrets,
             price=self.price,
+            readers=self.readers,
+            recipients=self.recipients,
+            sensitive=self.sensitive,
         )
 
     @property

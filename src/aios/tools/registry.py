@@ -10,7 +10,7 @@ import msgspec
 
 from aios.errors import Conflict, InvalidArgument, NotFound, WrongState
 from aios.syscalls.tool import ToolInfo
-from aios.tools.base import Tool
+from aios.tools.base import Terms, Tool
 from aios.tools.checking import Checker
 from aios.tools.naming import NAME_MAX, check_name, pin_of
 from aios.tools.nearest import nearest
@@ -96,6 +96,11 @@ class Registry:
                 f"it: aios tools accept {name} {tool.info.pin}"
             )
         return tool
+
+    def terms(self, name: str) -> Terms | None:
+        """What a tool declares of itself; None for one that is not known, or not yet."""
+        tool = self._servers.get(name.partition("/")[0], {}).get(name)
+        return None if tool is None else tool.terms
 
     def checker(self, tool: Tool) -> Checker:
         """What checks its arguments. Raises `WrongState` where its schema is none."""
