@@ -13,7 +13,7 @@ from aios.sandbox.addresses import Address
 from aios.sandbox.base import Egress
 from aios.sandbox.egress import Limits, Proxy
 from aios.sandbox.reach import Ends, Reach
-from tests.sandbox.egress_house import PUBLIC, House, connect, get, head, in_house, status
+from tests.sandbox.egress_house import LIST, PUBLIC, House, connect, get, head, in_house, status
 
 
 def test_a_tunnel_to_a_listed_host_carries_bytes_both_ways() -> None:
@@ -392,6 +392,22 @@ def test_a_bad_list_is_refused_when_the_job_is_admitted() -> None:
             proxy.admit("bad", Egress(allowed=("https://x.test/",)))
 
     in_house(body)
+
+
+def test_a_jobs_own_socket_is_good_for_its_own_token_and_closed_with_it() -> None:
+    async def body(house: House, proxy: Proxy, token: str) -> list[int]:
+        own = proxy.admit("own", LIST)
+        listener = socket.create_server(("127.0.0.1", 0))
+        house.address = listener.getsockname()
+        await proxy.listen(listener, own)
+        asked = [connect("origin.test:443", by) for by in (token, own)]
+        codes = [status(await house.say(one, half=True)) for one in asked]
+        await proxy.dismiss(own)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*house.address)
+        return codes
+
+    assert in_house(body) == [407, 200]
 
 
 def test_it_serves_a_socket_of_a_path_and_dials_for_real(tmp_path: Path) -> None:

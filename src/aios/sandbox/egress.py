@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -92,15 +93,21 @@ class Proxy:
         self._decided = decided
         self._limits = limits
         self._guests: dict[str, _Guest] = {}  # by token
-        self._servers: list[asyncio.Server] = []
+        self._servers: dict[asyncio.Server, str] = {}  # with the one token that is good there
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(self, listener: socket.socket) -> None:
-        """Serve a bound socket, of loopback, of a path, or of another network namespace."""
+    async def listen(self, listener: socket.socket, token: str = "") -> asyncio.Server:
+        """Serve a bound socket, of loopback, of a path, or of another network namespace.
+
+        With a token it is that job's alone, and closed with it.
+        """
         start = (
             asyncio.start_unix_server if listener.family == socket.AF_UNIX else asyncio.start_server
         )
-        self._servers.append(await start(self._arrived, sock=listener, limit=HEAD_BYTES_MAX))
+        arrived = partial(self._arrived, token)
+        server = await start(arrived, sock=listener, limit=HEAD_BYTES_MAX)
+        self._servers[server] = token
+        return server
 
     def admit(self, job: str, egress: Egress) -> str:
         """A token with which a job reaches what it is allowed. Raises `InvalidArgument`."""
@@ -113,6 +120,9 @@ class Proxy:
     async def dismiss(self, token: str) -> None:
         """The job has ended: its token is worth nothing, its connections are cut."""
         guest = self._guests.pop(token, None)
+        for server in [one for one, its_own in self._servers.items() if its_own == token]:
+            server.close()
+            del self._servers[server]
         if guest is not None:
             await _cancelled(guest.tasks)
 
@@ -123,30 +133,32 @@ class Proxy:
         self._guests.clear()
         await _cancelled(self._tasks)
 
-    def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _arrived(
+        self, token: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         if len(self._tasks) >= self._limits.connections:
             writer.transport.abort()
             return
-        task = asyncio.ensure_future(self._served((reader, writer)))
+        task = asyncio.ensure_future(self._served((reader, writer), token))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _served(self, client: Ends) -> None:
+    async def _served(self, client: Ends, token: str) -> None:
         """One connection, one request; whatever happens, its ends are closed."""
         try:
             # A peer that is gone or too slow needs no answer.
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 async with asyncio.timeout(self._limits.total_s):
-                    await self._answered(client)
+                    await self._answered(client, token)
         finally:
             client[1].transport.abort()
 
-    async def _answered(self, client: Ends) -> None:
+    async def _answered(self, client: Ends, token: str) -> None:
         request: Request | None = None
         guest: _Guest | None = None
         try:
             request = request_of(await self._head(client[0]))
-            guest = self._guest(request)
+            guest = self._guest(request, token)
             await self._carried(client, guest, request)
         except AiosError as error:
             self._decided(_refusal(guest, request, error))
@@ -159,9 +171,9 @@ class Proxy:
         except asyncio.LimitOverrunError as error:
             raise InvalidArgument(f"expected a head of at most {HEAD_BYTES_MAX:,} bytes") from error
 
-    def _guest(self, request: Request) -> _Guest:
+    def _guest(self, request: Request, token: str) -> _Guest:
         guest = self._guests.get(request.token)
-        if guest is None:
+        if guest is None or token not in ("", request.token):
             raise Unauthenticated("expected Proxy-Authorization with this job's token")
         return guest
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import shutil
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 from aios.errors import Denied
 from aios.sandbox.base import Tier
 from aios.sandbox.link import Link
+from aios.sandbox.removal import remove
 
 DEFAULT = ("bubblewrap", "landlock", "seatbelt")  # the strongest first
 
@@ -64,7 +65,8 @@ class Launched:
     async def close(self) -> None:
         """When this returns, no process and no file of it is left."""
         await self.link.close()
-        await asyncio.to_thread(shutil.rmtree, self._place, ignore_errors=True)
+        with suppress(OSError):
+            await asyncio.to_thread(remove, self._place)
 
 
 async def launch(names: tuple[str, ...], settings: Settings, *, is_all: bool = False) -> Launched:

@@ -20,11 +20,12 @@ from aios.access.groups import Right
 from aios.access.policy import Members, Policy
 from aios.errors import AiosError, Denied, NotFound
 from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
 from aios.kernel.tool_servers import ToolServers
 from aios.sdk import tool
 from aios.syscalls import Decoding, Generate, Kill, Spawn, file, history, memory, note
-from aios.syscalls.access import GrantRight, RevokeRight
+from aios.syscalls.access import GrantRight, PlannedAct, RevokeRight
 from aios.syscalls.budget import Resource, SetBudget
 from aios.syscalls.llm import Message
 from aios.syscalls.table import SYSCALLS
@@ -45,13 +46,13 @@ POLICY = Policy(
 )
 FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
-BY_RIGHT_ONLY = {"budget.set", "budget.top_up"}  # also on what is one's own
+BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
 TOOLS_TO_HAVE = {"tool.accept", "tool.add", "tool.remove"}  # The operator's to say.
 # Of no single agent: whoever has the right has it as its own.
 IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
 OPEN_TO_ALL = {"process.send"}
 NAMES_OTHERS = [name for name, kind in SYSCALLS.items() if ACTS[kind].owner or ACTS[kind].by_pid]
-OWN = {"file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
+OWN = {"access.label", "file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
 NOT_THERE = {
     "llm.cancel",
     "file.mount",
@@ -214,6 +215,8 @@ async def a_process(stage: Stage, verb: str, owner: str, situation: str) -> Thin
 
 
 async def an_agent(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
+    if verb in {"access.label", "access.endorse"}:
+        return await a_process(stage, verb, owner, situation)
     if verb == "access.revoke":
         return await _a_capability(stage, owner, situation)
     if situation == "unknown":
@@ -283,7 +286,7 @@ VALUES: dict[str, Any] = {
     "process.receive timeout_s": 0, "file.mount folder": "/nowhere", "access.grant to": "somebody",
     "access.grant verbs": "*", "access.ask verbs": "*", "access.check verb": "file.read",
     "tool.accept pin": "0" * 64, "approval.answer id": 1, "approval.answer digest": "0" * 64,
-    "approval.answer yes": True,
+    "access.plan acts": (PlannedAct(verb="file.read"),), "approval.answer yes": True,
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
@@ -356,7 +359,7 @@ async def cells_of(stage: Stage, verb: str) -> tuple[list[str], int]:
 def test_nobody_does_or_learns_what_it_has_no_right_to(family: str, tmp_path: Path) -> None:
     async def main() -> None:
         wrong: list[str] = []
-        fence = Fence(policy=POLICY, fittings=(Accounts(),))
+        fence = Fence(policy=POLICY, fittings=(Accounts(), Labels()))
         async with house(tmp_path, fence, ToolServers(own=[Functions([look])])) as home:
             stage = Stage(home)
             for agent in ("other", "archive", "third"):

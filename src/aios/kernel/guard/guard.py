@@ -29,7 +29,9 @@ from aios.syscalls.access import Decision, Verdict
 from aios.syscalls.base import Syscall
 
 Perform = Callable[[Process, Any, Work, str | None], Awaitable[Any]]
+Kept = tuple[Act, Verdict, str | None]  # of an entry: what was judged, and as whom it acts
 STANDINGS_MAX = 300_000  # agents' standings that are remembered
+KEPT_MAX = 20_000
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Guard:
         self._utc = setting.environment.clock.utc
         self._resumed = resumed
         self._standings: dict[str, Standing] = {}  # of agents; forgotten when rights change
+        self._kept: dict[tuple[object, ...], Kept] = {}  # by lasting capabilities; likewise
+        self._kept_at = -1  # the grants' changes when these were judged
         self._first = setting.monitor.first()
         self._parts = Parts()
         self._flow: Flow | None = None  # none where the policy wants no labels
@@ -74,6 +78,7 @@ class Guard:
     def forget(self) -> None:
         """Rights have changed: from now on every call is judged by what they are now."""
         self._standings.clear()
+        self._kept.clear()
         self._first = self._monitor.first()
         parts = self._parts
         self._flow = parts.flow if self._monitor.policy.labels != "off" else None
@@ -183,6 +188,13 @@ class Guard:
 
     def _judged(self, process: Process, call: Syscall[Any]) -> Entry:
         """The entry of a call that is allowed, or of which a human is asked."""
+        if self._kept_at != self.grants.changes:
+            self._kept.clear()
+            self._kept_at = self.grants.changes
+        place = self._place(process, call)
+        kept = self._kept.get(place)
+        if kept is not None:
+            return Entry(process, call, *kept, ())
         standing = self._standing(process)
         asked, judged, uses = self._worst(process, call, standing)
         if judged.decision is Decision.ALLOW:
@@ -194,7 +206,21 @@ class Guard:
             raise self._refusal(standing, asked, verdict)
         is_away = asked.relation is not Relation.OWN and not judged.is_lent
         as_owner = asked.act.owner if is_away and asked.row.owner is not None else None
+        if place and judged.capability is not None and self.grants.lasts(judged.capability):
+            if len(self._kept) >= KEPT_MAX:
+                self._kept.clear()
+            self._kept[place] = (asked.act, verdict, as_owner)
         return Entry(process, call, asked.act, verdict, as_owner, uses)
+
+    def _place(self, process: Process, call: Syscall[Any]) -> tuple[object, ...]:
+        """What a judgement by a lasting capability holds for; empty where that is no one thing."""
+        kind = type(call)
+        row = ACTS[kind]
+        if row.owner is None or row.object is None or row.second is not None:
+            return ()
+        if row.parts is not None or kind in self._parts.effects:
+            return ()
+        return (process.agent, kind, row.owner(call), row.object(call))
 
     def _worst(
         self, process: Process, call: Syscall[Any], standing: Standing
@@ -278,8 +304,13 @@ class Guard:
             self._parts.witness.note(process, act, call, verdict)
 
     def _refusal(self, standing: Standing, asked: Question, verdict: Verdict) -> AiosError:
-        """About another agent's thing, the very error of one that is not there."""
-        if asked.relation is not Relation.OWN and self._monitor.may_own(standing, asked):
+        """About another agent's thing, the very error of one that is not there.
+
+        A pid is told nothing of to whoever may not act on it: whose it is would be known by that.
+        """
+        if asked.relation is not Relation.OWN and (
+            asked.row.by_pid or self._monitor.may_own(standing, asked)
+        ):
             absent = missing(asked.row, asked.act.object)
             if absent is not None:
                 return NotFound(absent)

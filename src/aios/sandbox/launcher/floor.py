@@ -2,9 +2,9 @@
 
 import os
 import selectors
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from aios.sandbox.launcher.capture import Capture
@@ -12,6 +12,7 @@ from aios.sandbox.launcher.cell import ACCEPTED, READY, Cell, Shape, Task
 from aios.sandbox.launcher.methods import Method
 from aios.sandbox.launcher.slot import Slot
 from aios.sandbox.launcher.slots import Slots
+from aios.sandbox.removal import remove
 
 
 class Owner(Protocol):
@@ -184,5 +185,8 @@ class Floor:
 def remove_later(folder: str) -> None:
     """Remove a folder that a sandbox left, in a process of its own: it may be a wide one."""
     if os.fork() == 0:
-        shutil.rmtree(folder, ignore_errors=True)
-        os._exit(0)
+        # Whatever happens, the child never goes on as a second launcher.
+        try:
+            remove(Path(folder))
+        finally:
+            os._exit(0)

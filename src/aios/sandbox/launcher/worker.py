@@ -92,7 +92,7 @@ def _listener() -> int:
 
 
 def _line() -> int:
-    """The far end of the one socket that stdin and stdout are from here on."""
+    """The far end of what stdin and stdout are from here on: one socket, to whoever talks."""
     near, far = socketpair(AF_UNIX, SOCK_STREAM)
     for standard in (0, 1):
         os.dup2(near.fileno(), standard)
