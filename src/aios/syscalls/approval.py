@@ -44,7 +44,7 @@ class AskHuman(Syscall["HumanAnswer"], frozen=True, kw_only=True, tag="approval.
     """Ask whoever answers approvals a question, and wait for what they say.
 
     The answer's note is what was said; a no is an answer as well. Raises `Denied` where nobody
-    answers in time.
+    answers in time, and `WrongState` where nobody can be asked.
     """
 
     question: Annotated[str, Meta(min_length=1, max_length=4_000)]

@@ -40,7 +40,8 @@ class House:
     async def call(self, name: str, agent: str = "ann", /, **values: Any) -> ToolResult:
         """A built-in tool, called as a model would."""
         arguments = msgspec.json.encode(values).decode()
-        return await self.do(CallTool(name=f"aios/{name}", arguments=arguments), agent)
+        call = CallTool(name=f"aios/{name}", arguments=arguments)
+        return await self.kernel.call(self.tokens[agent], call)
 
     async def said(self, name: str, agent: str = "ann", /, **values: Any) -> str:
         """The text of a call that went well."""

@@ -73,7 +73,7 @@ async def asked(house: House, question: str, **more: Any) -> tuple["asyncio.Task
     """An agent's question on its way, and how a human sees it."""
     asking = asyncio.ensure_future(house.said("ask_human", question=question, **more))
     async with asyncio.timeout(5):
-        while not (found := await house.kernel.call(house.kernel.token, Approvals())).approvals:
+        while not (found := await house.kernel.call(house.kernel.token, Approvals())).approvals:  # noqa: ASYNC110 - another program's doing
             await asyncio.sleep(0.01)
     return asking, found.approvals[0]
 

@@ -11,6 +11,7 @@ import pytest
 from aios.clock import LoopClock
 from aios.errors import InvalidArgument
 from aios.sandbox.reach import Reach
+from aios.syscalls.tool import ListTools
 from aios.tools.builtin.fetch import Way, listed
 from aios.tools.builtin.page import page_text
 from aios.tools.builtin.source import Builtins, lacking
@@ -166,8 +167,6 @@ def test_without_hosts_and_sandbox_the_kernel_says_what_is_missing_and_why(tmp_p
     }
 
     async def main(house: House) -> None:
-        from aios.syscalls.tool import ListTools
-
         listed = await house.do(ListTools(prefix="aios/"))
         names = {one.name.removeprefix("aios/") for one in listed.tools}
         assert names.isdisjoint({"python", "shell", "http_fetch"})

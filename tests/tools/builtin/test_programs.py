@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
+
 from aios.kernel.hands import open_hands
 from aios.sandbox.base import Bounds, File, Job, Outcome
 from aios.syscalls.file import ReadFile, Versions, WriteFile
@@ -125,8 +127,6 @@ class Meddled(PlayedSandbox):
     async def run(self, job: Job) -> Outcome:
         await self._between()
         outcome = ended(b"")
-        import msgspec
-
         return msgspec.structs.replace(outcome, files=(File("shared", b"by the shell"),))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from aios.access.approvals import Book, consequence, digest_of, shown
 from aios.access.base import Act, Effect
 from aios.clock import Clock
-from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown
+from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
 from aios.kernel.guard.vault import Hider
@@ -87,7 +87,7 @@ class Approver:
         """A human's answer to an agent's own question; a no is an answer too."""
         act = Act(name_of(AskHuman), process.agent, call.question[:QUESTION_MAX], Effect.NONE)
         if not self._patience_s:
-            raise Denied(f"{act.verb}: nobody can be asked here")
+            raise WrongState("nobody can be asked here: this kernel waits for no human")
         digest = digest_of(act.verb, act.object, encode(call))
         while True:
             self.sweep()

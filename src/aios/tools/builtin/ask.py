@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aios.errors import Denied
+from aios.errors import Denied, WrongState
 from aios.syscalls.approval import AskHuman, HumanAnswer
 from aios.syscalls.tool import Text
 from aios.tools.base import Outside, Ran, Terms, Tool
@@ -16,7 +16,7 @@ async def run(arguments: Mapping[str, Any], outside: Outside) -> Ran:
     call = AskHuman(question=arguments["question"], choices=tuple(arguments.get("choices", ())))
     try:
         answer: HumanAnswer = await outside.call(call)
-    except Denied as problem:  # Nobody answered: the agent goes on without.
+    except (Denied, WrongState) as problem:  # Nobody answered: the agent goes on without.
         return Ran(contents=(Text(f"no answer: {problem.message}"),), is_error=True)
     if answer.is_no:
         return Ran(contents=(Text(f"no. {answer.text}".rstrip()),))

@@ -73,6 +73,10 @@ async def delete(arguments: Mapping[str, Any], outside: Outside) -> tuple[Text, 
 
 def tools() -> tuple[Tool, ...]:
     path = text(PATH, minLength=1)
+    return (*_looking(path), *_changing(path))
+
+
+def _looking(path: Mapping[str, Any]) -> tuple[Tool, ...]:
     return (
         tool(
             "files_list",
@@ -95,6 +99,11 @@ def tools() -> tuple[Tool, ...]:
             read,
             Terms(touches=(READS,), repeatable=True),
         ),
+    )
+
+
+def _changing(path: Mapping[str, Any]) -> tuple[Tool, ...]:
+    return (
         tool(
             "files_write",
             "Write a text file: create it, or replace it. Its older content stays as a version.",
