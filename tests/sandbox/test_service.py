@@ -1,11 +1,16 @@
 """A program that goes on: talked to over one socket, ended whole, and held as any job."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
 from aios.errors import Denied
 from aios.sandbox.base import Egress, Job
+from aios.sandbox.egress import Proxy
+from aios.sandbox.launched import Settings
+from aios.sandbox.reach import Ends, Reach
+from aios.sandbox.room import open_sandbox
 from aios.sandbox.service import Started
 from tests.sandbox.house import House, bounded
 
@@ -52,3 +57,48 @@ def test_a_program_that_is_not_there_is_told(house: House) -> None:
 def test_without_a_way_out_hosts_are_refused(house: House) -> None:
     with pytest.raises(Denied, match="way out"):
         house.do(house.sandbox.serve(Job(argv=("true",), egress=Egress(("a.example:443",)))))
+
+
+FETCH = (
+    "import os, sys, urllib.request\n"
+    "for line in sys.stdin:\n"
+    "    try:\n"
+    "        answer = urllib.request.urlopen(line.strip(), timeout=5).read().decode()\n"
+    "    except OSError as problem:\n"
+    "        answer = str(problem)\n"
+    "    print(answer, flush=True)\n"
+)
+
+
+def test_it_reaches_the_hosts_it_was_given_and_no_others() -> None:
+    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi")
+        writer.close()
+
+    async def resolve(name: str) -> list[str]:
+        return ["93.184.216.34"]
+
+    async def body() -> None:
+        origin = await asyncio.start_server(answered, "127.0.0.1", 0)
+        port = origin.sockets[0].getsockname()[1]
+
+        async def dial(address: object, asked: int) -> Ends:
+            return await asyncio.open_connection("127.0.0.1", port)
+
+        numbers = count()
+        reach = Reach(resolve=resolve, dial=dial)
+        proxy = Proxy(reach, lambda: f"t{next(numbers)}", lambda decision: None)
+        async with origin, open_sandbox("bubblewrap", Settings(pool=0), proxy) as sandbox:
+            job = Job(
+                argv=("python3", "-c", FETCH),
+                egress=Egress(("a.example:80",)),
+                bounds=bounded(wall_s=1e6, cpu_s=1e4),
+            )
+            service = await sandbox.serve(job)
+            assert await line(service, b"http://a.example/\n") == b"hi\n"
+            assert b"403" in await line(service, b"http://b.example/\n")
+            await service.end()
+            await proxy.close()
+
+    asyncio.run(body())

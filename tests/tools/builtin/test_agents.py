@@ -115,3 +115,19 @@ def test_the_same_question_can_be_asked_again(tmp_path: Path) -> None:
             assert await asking == word
 
     lived(tmp_path, main)
+
+
+def test_a_question_survives_a_restart_and_its_answer_is_found(tmp_path: Path) -> None:
+    async def asks(house: House) -> None:
+        asking, seen = await asked(house, "Which colour?")
+        assert seen.id == 1
+        asking.add_done_callback(lambda done: done.exception())  # It ends with its kernel.
+
+    lived(tmp_path, asks)
+
+    async def answers(house: House) -> None:
+        found = await house.kernel.call(house.kernel.token, Approvals())
+        await answer(house, found.approvals[0], yes=True, note="blue")
+        assert await house.said("ask_human", question="Which colour?") == "blue"
+
+    lived(tmp_path, answers)

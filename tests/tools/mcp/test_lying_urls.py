@@ -33,7 +33,7 @@ def result(asked: dict[str, Any], value: dict[str, Any]) -> bytes:
 
 def honest(asked: dict[str, Any]) -> bytes | None:
     """What an honest one says, up to a call."""
-    known = {"initialize": HELLO, "tools/list": TOOLS}
+    known: dict[str, dict[str, Any]] = {"initialize": HELLO, "tools/list": TOOLS}
     if "id" not in asked:
         return json_answer(b"", status="202 Accepted")
     if asked.get("method") in known:
