@@ -103,17 +103,25 @@ class Flow:
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
-        if kind in UNLABELLED:
+        if kind in UNLABELLED or (kind in TOOLS and self._is_plain(process, call)):
             return None
         carrying = Carrying(self, process, act, call)
         work.remember(carrying.committed)
         return carrying
+
+    def _is_plain(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether neither who calls these tools knows, nor they tell, what bears a label."""
+        if process.pid == INIT or self.label_of(process) != PLAIN:
+            return False
+        return all(told == PLAIN for told in results_label(call, self._terms_of))
 
     # What speaks against an act.
 
     def _objection(self, process: Process, act: Act, call: Syscall[Any]) -> Objection | None:
         """The first that no plan answers."""
         known = self.label_of(process)
+        if known == PLAIN and type(call) in TOOLS:
+            return None  # Nothing is known that could speak against a tool.
         against = [
             (step, found)
             for step in steps(process.agent, act, call, self._terms_of)
