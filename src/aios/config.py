@@ -19,6 +19,7 @@ class Limits:
     results_age_s: float = 86_400.0  # and for how long
     ended_kept: int = 10_000  # ended processes that `wait` and `inspect` still find
     deadline_s: float = 3_600.0  # for LLM calls that name none
+    approval_s: float = 600.0  # for a human to answer; unanswered it is a no. 0: nobody is asked
     engine_crashes_max: int = 3  # crashes while a generation ran before it is given up
     drain_s: float = 30.0  # how long a shutdown waits for snapshots
     memory_bytes: int = 1 << 30  # of agents' blocks in RAM; they move to disk at 80 % of it

@@ -11,7 +11,8 @@ from aios.clock import LoopClock
 from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.rooms import open_rooms
+from aios.kernel.guard.parts import Fence
+from aios.kernel.rooms.opening import open_rooms
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.sdk import Client
@@ -47,7 +48,7 @@ class Served:
 
 
 @asynccontextmanager
-async def served(home: Path) -> AsyncIterator[Served]:
+async def served(home: Path, fence: Fence | None = None) -> AsyncIterator[Served]:
     journal = open_journal(home / "journal", is_durable=False)
     given = Environment(random=random.Random(1))
     core = ScriptedCore(
@@ -59,7 +60,11 @@ async def served(home: Path) -> AsyncIterator[Served]:
         async with open_rooms(journal, home, given, NgramEmbedder()) as rooms:
             environment = replace(given, journal=journal)
             async with Kernel(
-                [core], lambda: make("rr"), rooms=rooms.handlers, environment=environment
+                [core],
+                lambda: make("rr"),
+                rooms=rooms.handlers,
+                environment=environment,
+                fence=fence,
             ) as kernel:
                 app = await application(kernel, Settings())
                 async with listening(app, place, Settings()):

@@ -12,6 +12,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
+from aios.kernel.tool_servers import ToolServers
 from aios.scheduler import make
 from aios.syscalls import Decoding, Generate, Spawn, Spawned
 from aios.telemetry.events import Event
@@ -54,6 +55,7 @@ async def house(
     journal: Journal | None = None,
     programs: Mapping[str, Program] | None = None,
     boot: int = 1,
+    tools: ToolServers | None = None,
 ) -> AsyncIterator[House]:
     """An open kernel; its invariants are checked at the end."""
     script = script or Script()
@@ -67,7 +69,9 @@ async def house(
         limits=limits or Limits(drain_s=5.0),
         journal=journal,
     )
-    kernel = Kernel([core], lambda: make(policy), programs=programs, environment=environment)
+    kernel = Kernel(
+        [core], lambda: make(policy), programs=programs, environment=environment, tools=tools
+    )
     seen: list[Event] = []
     kernel.bus.listen(seen.append)
     async with kernel:

@@ -165,7 +165,7 @@ def test_a_process_acts_on_its_own_tree_only() -> None:
                 Inspect(pid=1),
                 Wait(pid=one.pid),
             ):
-                with pytest.raises(Denied):
+                with pytest.raises(NotFound, match="no process"):
                     await home.kernel.call(two.token, call)
             rows = await home.kernel.call(two.token, List())
             assert [row.name for row in rows.processes] == ["two"]

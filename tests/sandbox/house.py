@@ -12,7 +12,7 @@ import msgspec
 
 from aios.sandbox.base import Bounds, Job, Outcome
 from aios.sandbox.launched import Settings
-from aios.sandbox.room import LaunchedSandbox, open_sandbox
+from aios.sandbox.room import Exits, LaunchedSandbox, open_sandbox
 
 T = TypeVar("T")
 QUICK = Bounds(wall_s=20.0)
@@ -22,9 +22,9 @@ SETTINGS = Settings(pool=2, live=6, waiting=8)
 class House:
     """Opened at once; a context that closes it."""
 
-    def __init__(self, tier: str, settings: Settings = SETTINGS) -> None:
+    def __init__(self, tier: str, exits: Exits | None = None) -> None:
         self._runner = asyncio.Runner()
-        self._opening = open_sandbox(tier, settings)
+        self._opening = open_sandbox(tier, SETTINGS, exits)
         try:
             self.sandbox: LaunchedSandbox = self.do(self._opening.__aenter__())
         except BaseException:
@@ -77,6 +77,12 @@ def named(mark: str) -> list[int]:
         if mark.encode() in words:
             found.append(int(folder.name))
     return found
+
+
+async def until_named(mark: str) -> None:
+    """Wait until there is one."""
+    while not named(mark):  # noqa: ASYNC110 - another process's doing
+        await asyncio.sleep(0.01)
 
 
 def gone_within(mark: str, limit_s: float) -> bool:

@@ -13,14 +13,9 @@ from aios.errors import Busy, Denied, OutcomeUnknown, ShuttingDown
 from aios.sandbox.base import Egress, Job, Outcome
 from aios.sandbox.launched import DEFAULT
 from aios.sandbox.launcher.keeper import children
-from tests.sandbox.house import SETTINGS, House, bounded, gone_within, named
+from tests.sandbox.house import SETTINGS, House, bounded, gone_within, named, until_named
 
 SLEEP = "import time; time.sleep(60)"
-
-
-async def until_named(mark: str) -> None:
-    while not named(mark):  # noqa: ASYNC110 - another process's doing
-        await asyncio.sleep(0.01)
 
 
 def sleeping(mark: str) -> Job:

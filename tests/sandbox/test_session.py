@@ -7,7 +7,7 @@ import pytest
 from aios.errors import Cancelled, WrongState
 from aios.sandbox.base import Outcome
 from aios.sandbox.session import Session
-from tests.sandbox.house import House, bounded, named
+from tests.sandbox.house import House, bounded, named, until_named
 
 
 def opened(house: House, idle_s: float = 60.0, **bounds: object) -> Session:
@@ -101,7 +101,7 @@ def test_a_closed_session_leaves_nothing_behind(house: House) -> None:
     session = opened(house)
     code = "import subprocess\np = subprocess.Popen(['sh', '-c', 'sleep 60; :', 'of-session'])"
     assert said(house, session, code).ended == "exited"
-    assert named("of-session")
+    house.do(until_named("of-session"))
     house.do(session.close())
     assert named("of-session") == []
 

@@ -7,8 +7,14 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from aios.sdk import Client, SyncClient
+from aios.sdk.access import AccessClient
+from aios.sdk.approvals import ApprovalClient
+from aios.sdk.audit import AuditClient
+from aios.sdk.blocking_access import SyncAccessClient
+from aios.sdk.blocking_accounts import SyncApprovalClient, SyncAuditClient, SyncBudgetClient
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.blocks import BlockClient
+from aios.sdk.budgets import BudgetClient
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.syscalls import Message, Syscall, history, memory, note
@@ -16,7 +22,11 @@ from aios.syscalls.memory import Access, BlockData
 from aios.syscalls.table import SYSCALLS
 
 PAIRS: dict[type[Any], type[Any]] = {
+    AccessClient: SyncAccessClient,
+    ApprovalClient: SyncApprovalClient,
+    AuditClient: SyncAuditClient,
     BlockClient: SyncBlockClient,
+    BudgetClient: SyncBudgetClient,
     HistoryClient: SyncHistoryClient,
     NoteClient: SyncNoteClient,
 }
@@ -55,7 +65,15 @@ def test_the_blocking_methods_are_the_awaited_ones(kind: type[Any]) -> None:
         assert mine.parameters == inspect.signature(getattr(kind, name)).parameters
 
 
-FAMILIES = {"memory": BlockClient, "history": HistoryClient, "note": NoteClient}
+FAMILIES = {
+    "access": AccessClient,
+    "approval": ApprovalClient,
+    "audit": AuditClient,
+    "budget": BudgetClient,
+    "memory": BlockClient,
+    "history": HistoryClient,
+    "note": NoteClient,
+}
 OWN = [name for name in SYSCALLS if name.partition(".")[0] in FAMILIES]
 
 

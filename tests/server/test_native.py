@@ -41,13 +41,15 @@ def test_errors_tell_their_code_and_fit_a_status() -> None:
         async with house() as home:
             expected = {
                 ("process.inspect", 999): (404, "not_found"),
-                ("process.inspect", 1): (403, "denied"),
+                ("process.inspect", 1): (404, "not_found"),
                 ("process.inspect", "x"): (400, "invalid_argument"),
                 ("process.nix", 1): (404, "not_found"),
             }
             for (name, pid), (status, code) in expected.items():
                 found, body = await post(home, name, pid=pid)
                 assert (found, body["error"]["code"]) == (status, code)  # type: ignore[index]
+            refused, body = await post(home, "access.grant", to="somebody", verbs="*")
+            assert (refused, body["error"]["code"]) == (403, "denied")  # type: ignore[index]
             late, body = await post(home, "process.receive", timeout_s=0.01)
             assert (late, body["error"]["code"]) == (504, "deadline_exceeded")  # type: ignore[index]
 

@@ -9,10 +9,6 @@ from typing import Any
 import pytest
 
 from aios.errors import Conflict, Denied, InvalidArgument, NotFound
-from aios.journal.base import Work
-from aios.kernel.dispatch import by_agent
-from aios.kernel.file_calls import file_calls, first_only
-from aios.kernel.process import Process
 from aios.syscalls import file
 from tests.storage.rooms import Desk
 
@@ -136,30 +132,5 @@ def test_what_cannot_be_mounted_is_refused(tmp_path: Path, docs: Path) -> None:
         os.symlink(kernels, tmp_path / "sly")
         with pytest.raises(InvalidArgument, match="apart from the kernel's own"):
             await desk.call(file.Mount(name="x", folder=str(tmp_path / "sly")))
-
-    run(main())
-
-
-def process(pid: int, agent: str) -> Process:
-    return Process(
-        pid=pid, parent=1, name=agent, agent=agent, token="t", priority=0, program=None, born=0
-    )
-
-
-@pytest.mark.parametrize("agent", ["ada", "init"])
-def test_only_the_first_process_mounts_for_itself_or_another(
-    agent: str, tmp_path: Path, docs: Path
-) -> None:
-    async def main() -> None:
-        desk = Desk(tmp_path / "home")
-        handlers = first_only(by_agent(file_calls(desk.storage)))
-        first, other = process(1, "init"), process(7, agent)
-        call = file.Mount(name="docs", folder=str(docs), agent="ada")
-        with pytest.raises(Denied, match="only the first process"):
-            await handlers[file.Mount](other, call, Work(desk.journal))
-        await handlers[file.Mount](first, call, Work(desk.journal))
-        assert (await desk.call(file.ReadFile(path="docs/a.txt"), "ada")).data == b"alpha"
-        with pytest.raises(Denied, match="only the first process"):
-            await handlers[file.Unmount](other, file.Unmount(name="docs"), Work(desk.journal))
 
     run(main())

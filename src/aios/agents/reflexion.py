@@ -87,5 +87,7 @@ class Reflexion:
         agent = self.actor.agent
         question = Message("user", REFLECT.format(feedback=verdict.feedback))
         options = agent.options | {"tool_choice": "none", "schema": None}
-        reply = await client.chat((*trial.messages, question), agent.toolbox, **options)
+        reply = await client.chat(
+            (*trial.messages, question), await agent.toolbox.specs(client), **options
+        )
         return reply.text.strip()

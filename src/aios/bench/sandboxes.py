@@ -24,11 +24,7 @@ SIDE_BY_SIDE = 4
 REFILL_S = 0.25  # between two warm calls, so that the pool is full again
 HANGS_S = 0.3
 HANGS = Job(
-    argv=(
-        "sh",
-        "-c",
-        "trap '' TERM; for i in 1 2 3; do sh -c 'trap \"\" TERM; sleep 9' & done; wait",
-    ),
+    argv=("sh", "-c", "trap '' TERM; for i in 1 2 3; do setsid sleep 9 & done; wait"),
     bounds=Bounds(wall_s=HANGS_S),
 )
 

@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "scaling": "aios.bench.scaling:run",
     "switch": "aios.bench.switch:run",
     "throughput": "aios.bench.throughput:run",
+    "tools": "aios.bench.tools:run",
 }
 
 

@@ -7,14 +7,21 @@ import asyncio
 import importlib.util
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aios.cli import policies
+from aios.cli.policies import Access
+from aios.cli.prompt import at_terminal, is_at_terminal, prompting
 from aios.errors import InvalidArgument, NotFound
+
+if TYPE_CHECKING:
+    from aios.access.policy import Policy
 
 STATE = Path(".aios")
 
@@ -30,7 +37,7 @@ Embedder = Annotated[
     str,
     typer.Option(
         envvar="AIOS_EMBEDDER",
-        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+        help='What finds by meaning: "ngrams", "core" (the model), openai:URL#MODEL, a folder.',
     ),
 ]
 Model = Annotated[str, typer.Option(help="A model's name or folder.")]
@@ -46,19 +53,31 @@ class Runnable:
     argument: str
 
 
-def run(
+def run(  # noqa: PLR0913 - its options
     target: Target,
     argument: Argument = "",
     durable: Durable = False,
     state: State = None,
     model: Model = "pocket",
     embedder: Embedder = "",
+    access: Access = "",
 ) -> None:
     """Run an agent, or an `async def` that takes a client and an argument, from a Python file."""
     chosen = runnable(target, argument)
     home = state or (STATE if durable else None)
-    result = asyncio.run(_run(chosen, model, home, embedder, is_durable=durable))
+    kernel = _Kernel(model=model, home=home, embedder=embedder, access=policies.chosen(access))
+    result = asyncio.run(_run(chosen, kernel, is_durable=durable))
     print(result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kernel:
+    """What the run's own kernel is."""
+
+    model: str
+    home: Path | None
+    embedder: str
+    access: "Policy"
 
 
 def runnable(target: str, argument: str) -> Runnable:
@@ -81,14 +100,14 @@ def runnable(target: str, argument: str) -> Runnable:
     )
 
 
-async def _run(
-    chosen: Runnable, model: str, home: Path | None, embedder: str, *, is_durable: bool
-) -> str:
+async def _run(chosen: Runnable, of: "_Kernel", *, is_durable: bool) -> str:
     from aios.cli.homes import booted
     from aios.sdk import hosted
 
     programs = {chosen.id: hosted(chosen.program)}
-    async with booted(model, home, embedder, programs) as kernel:
+    asks = is_at_terminal()
+    opened = booted(of.model, of.home, of.embedder, programs, of.access, asks=asks)
+    async with opened as kernel, prompting(kernel, at_terminal) if asks else nullcontext():
         return await carried_out(kernel, chosen, is_durable=is_durable)
 
 

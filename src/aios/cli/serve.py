@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from aios.cli import places
+from aios.cli import places, policies
+from aios.cli.policies import Access
 
 PORT = 8642
 Host = Annotated[str, typer.Option(envvar="AIOS_HOST", help="Address to listen at.")]
@@ -34,7 +35,7 @@ Embedder = Annotated[
     str,
     typer.Option(
         envvar="AIOS_EMBEDDER",
-        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+        help='What finds by meaning: "ngrams", "core" (the model), openai:URL#MODEL, a folder.',
     ),
 ]
 Anonymous = Annotated[bool, typer.Option(help="Let programs on this machine in without a token.")]
@@ -59,6 +60,7 @@ def serve(  # noqa: PLR0913 - its options
     allow_anonymous: Anonymous = False,
     token_file: TokenFile = None,
     config: Config = None,
+    access: Access = "",
 ) -> None:
     """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
     from aios.server import daemon, files, tokens
@@ -77,6 +79,7 @@ def serve(  # noqa: PLR0913 - its options
         state=state or places.home(),
         record=places.record(),
         embedder=embedder,
+        access=lambda: policies.chosen(access),
         settings=files.settings(
             config or places.config() / "config.toml",
             agents=agents,

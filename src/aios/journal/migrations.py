@@ -341,6 +341,94 @@ _CHUNK_SIZES = (
     "UPDATE block_chunks SET bytes = length(data) WHERE data IS NOT NULL",
 )
 
+# --- rights ---
+_RIGHTS = (
+    # In the order in which they were given: a derived one comes after what it was derived from.
+    """
+    CREATE TABLE rights (
+        serial INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        holder TEXT NOT NULL,
+        verbs TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        object TEXT NOT NULL,
+        expires REAL,
+        uses INTEGER,
+        delegable INTEGER NOT NULL,
+        parent TEXT NOT NULL,
+        given_by TEXT NOT NULL
+    ) STRICT
+    """,
+    # The groups that were set for an agent, with spaces between.
+    """
+    CREATE TABLE agent_groups (agent TEXT PRIMARY KEY, groups TEXT NOT NULL) STRICT, WITHOUT ROWID
+    """,
+)
+
+# --- approvals, budgets, audit ---
+_ACCOUNTS = (
+    "CREATE TABLE approvals (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+    # `most` is the limit, NULL for none; `since` is from when on seconds pass.
+    """
+    CREATE TABLE budgets (
+        account TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        most REAL,
+        spent REAL NOT NULL,
+        since REAL,
+        PRIMARY KEY (account, resource)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE audit_pages (
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        before BLOB NOT NULL,
+        hash BLOB NOT NULL,
+        marks BLOB NOT NULL,
+        body BLOB NOT NULL,
+        seal BLOB NOT NULL
+    ) STRICT
+    """,
+)
+
+# --- tools ---
+_TOOLS = (
+    """
+    CREATE TABLE tool_pins (
+        name TEXT PRIMARY KEY, pin TEXT NOT NULL, at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE tool_servers (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # Calls whose tool has begun and whose reply nobody has. `place` counts the calls of a batch.
+    """
+    CREATE TABLE tool_runs (
+        pid INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        at REAL NOT NULL,
+        outcome BLOB,
+        PRIMARY KEY (pid, name, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+# --- labels ---
+_LABELS = (
+    # Of what there is none for here, everything is trusted and anybody's.
+    """
+    CREATE TABLE labels (
+        kind TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (kind, owner, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE plans (pid INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -348,4 +436,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *_INDEX_OUTBOX, *_FILES,
     ),
     _CHUNK_SIZES,
+    _RIGHTS,
+    _ACCOUNTS,
+    _TOOLS,
+    _LABELS,
 )  # fmt: skip

@@ -452,6 +452,105 @@ FILE_MOUNT_DROP = Statement(
     "file_mount_drop", "DELETE FROM file_mounts WHERE agent = ? AND name = ?"
 )
 
+# --- rights: capabilities, and the groups of agents ---
+_RIGHT = "id, holder, verbs, owner, object, expires, uses, delegable, parent, given_by"
+RIGHTS_ALL = Statement("rights_all", f"SELECT {_RIGHT} FROM rights ORDER BY serial")
+RIGHT_ADD = Statement(
+    "right_add", f"INSERT INTO rights ({_RIGHT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+RIGHT_DROP = Statement("right_drop", "DELETE FROM rights WHERE id = ?")
+RIGHT_USED = Statement("right_used", "UPDATE rights SET uses = uses - 1 WHERE id = ?")
+AGENT_GROUPS_ALL = Statement("agent_groups_all", "SELECT agent, groups FROM agent_groups")
+AGENT_GROUPS_PUT = Statement(
+    "agent_groups_put", "INSERT OR REPLACE INTO agent_groups (agent, groups) VALUES (?, ?)"
+)
+# --- approvals, budgets, audit ---
+APPROVAL_PUT = Statement(
+    "approval_put", "INSERT OR REPLACE INTO approvals (id, body) VALUES (?, ?)"
+)
+APPROVAL_FORGET = Statement("approval_forget", "DELETE FROM approvals WHERE id = ?")
+APPROVALS_ALL = Statement("approvals_all", "SELECT body FROM approvals ORDER BY id")
+# A limit and what is spent change apart: neither takes the other back.
+BUDGET_LIMIT = Statement(
+    "budget_limit",
+    "INSERT INTO budgets (account, resource, most, spent) VALUES (?, ?, ?, 0)"
+    " ON CONFLICT DO UPDATE SET most = excluded.most",
+)
+BUDGET_TOP_UP = Statement(
+    "budget_top_up", "UPDATE budgets SET most = most + ? WHERE account = ? AND resource = ?"
+)
+BUDGET_SPENT = Statement(
+    "budget_spent", "UPDATE budgets SET spent = ?, since = ? WHERE account = ? AND resource = ?"
+)
+BUDGETS_ALL = Statement("budgets_all", "SELECT account, resource, most, spent, since FROM budgets")
+_PAGE = "first, last, before, hash, marks, body, seal"
+AUDIT_PAGE_ADD = Statement(
+    "audit_page_add", f"INSERT INTO audit_pages ({_PAGE}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+# The page that holds a record, found by `first` alone, and those after it; or those before, back.
+AUDIT_PAGES_FROM = Statement(
+    "audit_pages_from",
+    f"SELECT {_PAGE} FROM audit_pages"
+    " WHERE first >= coalesce((SELECT max(first) FROM audit_pages WHERE first <= ?1), 0)"
+    " AND last >= ?1 ORDER BY first LIMIT ?2",
+)
+AUDIT_PAGES_BACK = Statement(
+    "audit_pages_back",
+    f"SELECT {_PAGE} FROM audit_pages WHERE first <= ? ORDER BY first DESC LIMIT ?",
+)
+AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WHERE last <= ?")
+
+# --- tools: accepted definitions, added servers, calls that have begun ---
+TOOL_PINS = Statement("tool_pins", "SELECT name, pin FROM tool_pins")
+TOOL_PIN_PUT = Statement(
+    "tool_pin_put", "INSERT OR REPLACE INTO tool_pins (name, pin, at) VALUES (?, ?, ?)"
+)
+TOOL_SERVERS = Statement("tool_servers", "SELECT body FROM tool_servers ORDER BY name")
+TOOL_SERVER_PUT = Statement(
+    "tool_server_put", "INSERT OR REPLACE INTO tool_servers (name, body) VALUES (?, ?)"
+)
+TOOL_SERVER_DROP = Statement("tool_server_drop", "DELETE FROM tool_servers WHERE name = ?")
+TOOL_RUNS = Statement(
+    "tool_runs", "SELECT pid, name, place, digest, outcome FROM tool_runs ORDER BY at"
+)
+TOOL_RUN_BEGIN = Statement(
+    "tool_run_begin",
+    "INSERT OR REPLACE INTO tool_runs (pid, name, place, digest, at) VALUES (?, ?, ?, ?, ?)",
+)
+TOOL_RUN_DONE = Statement(
+    "tool_run_done", "UPDATE tool_runs SET outcome = ? WHERE pid = ? AND name = ? AND place = ?"
+)
+TOOL_RUNS_DROP = Statement("tool_runs_drop", "DELETE FROM tool_runs WHERE pid = ? AND name = ?")
+# Of processes that have ended nobody asks any more.
+TOOL_RUNS_SWEEP = Statement(
+    "tool_runs_sweep",
+    "DELETE FROM tool_runs WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
+)
+
+# --- labels, and what processes declared ---
+LABELS_ALL = Statement("labels_all", "SELECT kind, owner, name, body FROM labels")
+LABEL_PUT = Statement(
+    "label_put", "INSERT OR REPLACE INTO labels (kind, owner, name, body) VALUES (?, ?, ?, ?)"
+)
+LABEL_DROP = Statement("label_drop", "DELETE FROM labels WHERE kind = ? AND owner = ? AND name = ?")
+# Of what is not there any more: nobody can hear of it.
+LABELS_SWEEP = Statement(
+    "labels_sweep",
+    """
+    DELETE FROM labels WHERE
+        kind IN ('process', 'mail') AND CAST(name AS INTEGER) NOT IN (SELECT pid FROM processes)
+        OR kind = 'bin' AND name NOT IN (SELECT id FROM file_bin) AND name <> '*'
+        OR kind = 'note' AND name NOT IN (SELECT id FROM notes)
+    """,
+)
+PLANS_ALL = Statement("plans_all", "SELECT pid, body FROM plans")
+PLAN_PUT = Statement("plan_put", "INSERT OR REPLACE INTO plans (pid, body) VALUES (?, ?)")
+PLAN_DROP = Statement("plan_drop", "DELETE FROM plans WHERE pid = ?")
+PLANS_SWEEP = Statement(
+    "plans_sweep",
+    "DELETE FROM plans WHERE pid NOT IN (SELECT pid FROM processes WHERE ended IS NULL)",
+)
+
 
 def named() -> dict[str, Statement]:
     """All statements of this file by the name of their constant."""

@@ -2,13 +2,15 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from aios import scheduler
+from aios.access.policy import OPEN
+from aios.access.policy import Policy as AccessPolicy
 from aios.config import Limits
 from aios.context.tiers import TierStore
 from aios.cores.frames import EngineSpec
@@ -18,14 +20,21 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
+from aios.kernel.guard.fittings import fittings
+from aios.kernel.guard.parts import Fence
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.reading import read_by
+from aios.kernel.tool_sources import servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
+from aios.sandbox.base import Sandbox
+from aios.tools.base import Source
+from aios.tools.functions import Function
 
 ENGINE = "aios.cores.torch.engine:Engine"
 KV_BYTES = 256 << 20
@@ -44,7 +53,7 @@ def settings_for(model: str, device: str = "") -> Settings:
 
 
 @asynccontextmanager
-async def boot(
+async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optional
     model: str | Settings = "pocket",
     *,
     policy: str = "rr",
@@ -52,12 +61,19 @@ async def boot(
     environment: Environment | None = None,
     state: Path | None = None,
     embedder: Embedder | None = None,
+    access: AccessPolicy = OPEN,
+    tools: Iterable[Function | Source] = (),
+    sandbox: Sandbox | None = None,
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
     `model` is "pocket", a folder, a hub id, or an engine's full settings. What was
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
-    is what notes and files are found by, without one the built-in n-grams.
+    is what notes and files are found by, without one the built-in n-grams; a `CoreEmbedder` reads
+    by this kernel's model. `access` says who may do what, and what a human is asked.
+
+    `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
+    process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -67,20 +83,23 @@ async def boot(
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
             place = folders.journal.parent
-            async with (
-                open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms,
-                _core(_spec(settings, folders, keep, given.limits)) as core,
-            ):
-                kernel = Kernel(
-                    [core],
-                    lambda: scheduler.make(policy),
-                    programs=programs,
-                    rooms=rooms.handlers,
-                    environment=dataclasses.replace(given, journal=journal),
-                )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
-                async with kernel:
-                    yield kernel
+            found_by = embedder or NgramEmbedder()
+            async with _core(_spec(settings, folders, keep, given.limits)) as core:
+                read_by(core, found_by)
+                async with open_rooms(journal, place, given, found_by) as rooms:
+                    kernel = Kernel(
+                        [core],
+                        lambda: scheduler.make(policy),
+                        programs=programs,
+                        rooms=rooms.handlers,
+                        left=rooms.left,
+                        environment=dataclasses.replace(given, journal=journal),
+                        fence=Fence(policy=access, fittings=fittings(place)),
+                        tools=servers_of(tools, sandbox),
+                    )
+                    rooms.speak(kernel.call_for)
+                    async with kernel:
+                        yield kernel
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ away ends it before it commits, and never between what is durable and what RAM h
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from aios.errors import AiosError, InvalidArgument
 from aios.journal.base import Journal, Work
@@ -17,6 +18,9 @@ from aios.kernel.process import Process
 from aios.syscalls.base import Syscall
 from aios.syscalls.llm import Completion, Delta, Stream
 
+if TYPE_CHECKING:
+    from aios.kernel.guard.guard import Entry, Guard
+
 Kind = type[Syscall[Any]]
 Reading = Callable[[Process, Any], Awaitable[Any]]
 Handler = Callable[[Process, Any, Work], Awaitable[Any]]
@@ -25,19 +29,28 @@ Streaming = Callable[[Process, Stream, Work], AsyncGenerator[Delta | Completion,
 RoomHandler = Callable[[str, Any, Work], Awaitable[Any]]  # of an agent, not of a process
 
 
-class Dispatch:
-    """`readings` have no effects, `handlers` may; every kind of syscall is in one of the tables."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Handlers by kind. `readings` and `looks` have no effects, `handlers` and `rooms` may."""
 
-    def __init__(
-        self,
-        readings: Mapping[Kind, Reading],
-        handlers: Mapping[Kind, Handler],
-        journal: Journal | None,
-        keys: Keys,
-    ) -> None:
-        assert not set(readings) & set(handlers), "a syscall has one handler"
-        self.readings = readings
-        self._handlers = handlers
+    readings: Mapping[Kind, Reading]
+    handlers: Mapping[Kind, Handler]
+    looks: Mapping[Kind, RoomHandler]
+    rooms: Mapping[Kind, RoomHandler]
+
+
+class Dispatch:
+    """What a call comes to where it is not remembered: through the guard, then its handler.
+
+    A room answers an agent: the caller's own, or the one as which the guard lets the call act.
+    """
+
+    def __init__(self, tables: Tables, guard: "Guard", journal: Journal | None, keys: Keys) -> None:
+        self.readings: Mapping[Kind, Reading] = {**tables.readings, **readings_of(tables.looks)}
+        self._handlers = {**tables.handlers, **by_agent(tables.rooms)}
+        self._as_owner = {**tables.looks, **tables.rooms}
+        assert not set(self.readings) & set(self._handlers), "a syscall has one handler"
+        self._guard = guard
         self._journal = journal
         self._keys = keys
 
@@ -75,10 +88,8 @@ class Dispatch:
         if recorder is not None:
             work.remember(recorder)
         try:
-            async with aclosing(deltas(process, call, work)) as items:
+            async with aclosing(self._guarded(process, call, work, deltas)) as items:
                 async for item in items:
-                    if isinstance(item, Completion):
-                        await _to_the_end(work.commit(item))
                     yield item
         except PASSING:
             raise
@@ -89,6 +100,30 @@ class Dispatch:
         finally:
             if recorder is not None:
                 self._keys.release(recorder, is_kept=work.is_durable)
+
+    async def _guarded(
+        self, process: Process, call: Stream, work: Work, deltas: Streaming
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        """What the guard lets through, and its end told to the guard."""
+        entry = self._guard.admit(process, call)
+        if entry is not None:
+            entry = await self._guard.ready(entry, work)
+            self._guard.begin(entry, work)
+        outcome: object = None
+        try:
+            async with aclosing(deltas(process, call, work)) as items:
+                async for item in items:
+                    if isinstance(item, Completion):
+                        await _to_the_end(work.commit(item))
+                        outcome = item
+                    yield item
+        except BaseException as error:
+            if not isinstance(outcome, Completion):
+                outcome = error
+            raise
+        finally:
+            if entry is not None:
+                self._guard.leave(entry, work, outcome)
 
     async def _remembered(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The reply; what the call came to is remembered, unless it is an error of a moment."""
@@ -128,8 +163,22 @@ class Dispatch:
 
     async def handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
         """The same in the caller's own task."""
+        entry = self._guard.admit(process, call)
+        if entry is None:
+            return await self._perform(process, call, work, None)
+        return await self._guard.through(entry, work, self._perform)
+
+    async def read(self, entry: "Entry") -> Any:
+        """A reading that the guard has something to say of."""
+        return await self._guard.through(entry, Work(self._journal), self._perform)
+
+    async def _perform(
+        self, process: Process, call: Syscall[Any], work: Work, as_owner: str | None
+    ) -> Any:
         kind = type(call)
-        if kind in self._handlers:
+        if as_owner is not None and kind in self._as_owner:
+            reply = await self._as_owner[kind](as_owner, call, work)
+        elif kind in self._handlers:
             reply = await self._handlers[kind](process, call, work)
         else:
             reply = await self.readings[kind](process, call)

@@ -9,40 +9,40 @@ from contextlib import aclosing
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
+from aios.access.grants import Grants
+from aios.access.monitor import Monitor
 from aios.cores.base import Core
 from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
-from aios.kernel.dispatch import (
-    Dispatch,
-    Handler,
-    Kind,
-    Reading,
-    RoomHandler,
-    by_agent,
-    readings_of,
-)
+from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
+from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import first_only
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
+from aios.kernel.guard.guard import Guard
+from aios.kernel.guard.parts import Fence, Setting, fitted
+from aios.kernel.guard.rights import RightsCalls
+from aios.kernel.guard.vault import Vault
+from aios.kernel.guard.warden import ToolWarden
 from aios.kernel.hosting import Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
-from aios.kernel.memory_calls import READ_ONLY
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
-from aios.kernel.programs import Programs
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
+from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
+from aios.kernel.tool_calls import ToolCalls
+from aios.kernel.tool_servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
@@ -55,24 +55,28 @@ class Kernel:
     """Use as `async with`. It is the SDK's in-process transport.
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
-    with the kernel.
+    with the kernel. `left` is told of every agent whose last process has ended; `fence` is what the
+    guard goes by; None: an open policy and nothing else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is given
         self,
         cores: Sequence[Core],
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
+        left: Callable[[str], None] = lambda agent: None,
         environment: Environment | None = None,
+        fence: Fence | None = None,
+        tools: ToolServers | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
         self.environment = environment or Environment()
         self.limits = self.environment.limits
         self.clock = self.environment.clock
-        self.table = ProcessTable(self.limits, self.environment.token)
+        self.table = ProcessTable(self.limits, self.environment.token, left)
         self.gate = Gate(self.table, self.limits)
         self.waits = Waits()
         journal = self.environment.journal
@@ -94,17 +98,36 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        self._processes = ProcessCalls(self._lives, self.environment)
+        tools = tools or ToolServers()
+        fence = fence or Fence()
+        groups: dict[str, tuple[str, ...]] = {}
+        monitor = Monitor(fence.policy, Grants(), groups)
+        setting = Setting(
+            environment=self.environment,
+            table=self.table,
+            waits=self.waits,
+            bus=self.bus,
+            monitor=monitor,
+            is_stopping=lambda: self.gate.is_closed,
+            terms_of=tools.registry.terms,
+        )
+        self.guard = Guard(setting, self._lives.until_running)
+        self._rights = RightsCalls(monitor, groups, self.guard, self.table, self.environment)
+        self._parts = fitted(fence.fittings, setting)
+        self.guard.fit(self._parts)
+        self._llm.meter = self._parts.meter
+        warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
+        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
+        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
-        self._dispatch = Dispatch(
-            self._table_of_readings()
-            | readings_of({kind: rooms[kind] for kind in READ_ONLY & set(rooms)}),
-            self._table_of_handlers()
-            | first_only(by_agent({kind: rooms[kind] for kind in set(rooms) - READ_ONLY})),
-            journal,
-            self._keys,
+        tables = Tables(
+            readings=self._table_of_readings(),
+            handlers=self._table_of_handlers(),
+            looks={kind: rooms[kind] for kind in READ_ONLY & set(rooms)},
+            rooms={kind: rooms[kind] for kind in set(rooms) - READ_ONLY},
         )
+        self._dispatch = Dispatch(tables, self.guard, journal, self._keys)
         self._group = asyncio.TaskGroup()
         self.token = ""
         self.is_durable = False  # as a transport: only durable programs are told everything again
@@ -121,9 +144,16 @@ class Kernel:
             safe = checked(call)
             if caller.state is process.ProcessState.PAUSED:
                 await self._lives.until_running(caller)
+            entry = self.guard.admit(caller, safe)
+            if entry is not None:
+                return cast(R, await self._dispatch.read(entry))
             return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
+
+    async def call_for(self, agent: str, call: Syscall[R]) -> R:
+        """A room's own call, made in the name of an agent that it works for."""
+        return await self.call(self.table.token_of(self.table.speaker(agent)), call)
 
     async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
         """A call that has effects, or a key."""
@@ -167,6 +197,7 @@ class Kernel:
         await self._group.__aenter__()
         self.host.open(self._group, self, self._programs)
         self.token = (await self._first()).token
+        await self.tools.open()
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
             self._programs.start_again()
@@ -189,12 +220,17 @@ class Kernel:
                 await self._group.__aexit__(kind, error, trace)
             else:
                 await self._group.__aexit__(None, None, None)
+            for closed in self._parts.close:
+                await closed()
 
     async def _first(self) -> Process:
         """The first process: the one there was, or a new one."""
         journal = self.environment.journal
         if journal is not None:
             await restore(self._lives, self._mail, self._keys, journal)
+        await self._rights.load()
+        for opened in self._parts.open:
+            await opened()
         if len(self.table):
             return self.table.find(INIT)
         first = self.table.draft(0, Spawn(name=FIRST_AGENT), self.clock.now())
@@ -235,6 +271,7 @@ class Kernel:
                 loop.abandon(live.job.id, STOPPING)
         self.waits.fail_all(STOPPING)
         self.host.cancel()
+        await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)
         await asyncio.gather(*closed, return_exceptions=True)
 
@@ -242,6 +279,7 @@ class Kernel:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
+            tool.ListTools: self.tools.list,
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,
@@ -252,6 +290,8 @@ class Kernel:
             process.Attempt: agents.attempt,
             process.Report: agents.report,
             process.Now: agents.now,
+            **self._rights.readings(),
+            **self._parts.readings,
         }
 
     def _table_of_handlers(self) -> dict[Kind, Handler]:
@@ -266,6 +306,13 @@ class Kernel:
             process.Resume: agents.resume,
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
+            **self._rights.handlers(),
+            **self._parts.handlers,
+            tool.CallTool: self.tools.call,
+            tool.CallTools: self.tools.batch,
+            tool.AcceptTool: self.tools.accept,
+            tool.AddServer: self.tools.add,
+            tool.RemoveServer: self.tools.remove,
         }
 
 

@@ -1,7 +1,7 @@
 """Handlers of the LLM family: from a checked call to a live generation and its one reply."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -14,7 +14,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.kernel.kept import Kept, KeptGenerations, forgotten
 from aios.kernel.keys import digest_of
-from aios.kernel.open_call import OpenCall
+from aios.kernel.open_call import Meter, Metered, OpenCall
 from aios.kernel.process import Process
 from aios.kernel.resumption import Resumed, Resumption
 from aios.kernel.runloop import RunLoop
@@ -57,6 +57,7 @@ class LlmCalls:
         self._limits = environment.limits
         self._kept = KeptGenerations(environment.journal) if environment.journal else None
         self._resumed = resumed
+        self.meter: Meter | None = None
         self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
 
@@ -66,7 +67,7 @@ class LlmCalls:
         if (known := self._resumed.find(process.pid, name, call)) is not None:
             return await self._joined(process, known, work)
         with self._open(process, call) as opened:
-            live = await self._submit(opened, name)
+            live = await self._submit(opened, name, work)
             with self._forgotten(live):
                 completion = await live.reply
             work.extend(_given(live))
@@ -88,7 +89,7 @@ class LlmCalls:
             yield await self._joined(process, known, work)
             return
         with self._open(process, call.generate) as opened:
-            live = await self._submit(opened, name, news=asyncio.Event())
+            live = await self._submit(opened, name, work, news=asyncio.Event())
             with self._forgotten(live):
                 async for delta in _deltas(live):
                     yield delta
@@ -99,6 +100,7 @@ class LlmCalls:
     async def go_on(self, process: Process, kept: Kept) -> Completion:
         """The rest of a generation that an earlier kernel began."""
         with self._open(process, kept.call, kept) as opened:
+            await self._hold(opened, kept.generation)
             live = self._live(opened, kept.generation)
             live.snapshot = kept.snapshot
             live.produced = [list(tokens) for tokens in kept.produced]
@@ -172,10 +174,13 @@ class LlmCalls:
         return completion
 
     async def _submit(
-        self, opened: OpenCall, name: str, news: asyncio.Event | None = None
+        self, opened: OpenCall, name: str, work: Work, news: asyncio.Event | None = None
     ) -> LiveGeneration:
         process = opened.process
         generation = await self._prepare(opened)
+        await self._hold(opened, generation)
+        if opened.held is not None:
+            opened.held.bind(work)
         live = self._live(opened, generation)
         live.news = news
         if name and self._kept is not None:
@@ -184,6 +189,25 @@ class LlmCalls:
             raise Cancelled(f"process {process.pid} has ended")
         self._start(opened, live)
         return live
+
+    async def _hold(self, opened: OpenCall, generation: Generation) -> None:
+        """Wait for the tokens that it may take, if its accounts are limited."""
+        if self.meter is None:
+            return
+        most, traits = generation.decoding.max_tokens, opened.loop.core.traits
+        assert most is not None
+        held = self.meter.generation(
+            opened.process, traits, len(generation.prompt), generation.decoding.branches * most
+        )
+        if not isinstance(held, Awaitable):
+            opened.held = held
+            return
+        await self._waits.while_waiting(
+            _kept_in(opened, held),
+            ("prompt of", opened.generation_id),
+            opened.process.pid,
+            opened.left_s(self._clock.now()),
+        )
 
     def _start(self, opened: OpenCall, live: LiveGeneration) -> None:
         if opened.process.state is ProcessState.PAUSED:
@@ -266,6 +290,11 @@ async def _deltas(live: LiveGeneration) -> AsyncIterator[Delta]:
         if not taken:
             await live.news.wait()
         live.news.clear()
+
+
+async def _kept_in(opened: OpenCall, held: Awaitable[Metered]) -> None:
+    """What is granted is the call's at once: also of one that ends in that moment."""
+    opened.held = await held
 
 
 def _given(live: LiveGeneration) -> list[Change]:

@@ -4,15 +4,40 @@ Knows the run loop only to end the generation there; whoever leaves the `with` b
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from aios.errors import Cancelled, DeadlineExceeded, InvalidArgument
+from aios.cores.base import Traits
+from aios.errors import Cancelled, DeadlineExceeded, InvalidArgument, ShuttingDown
+from aios.journal.base import Work
 from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.kernel.process import Process
 from aios.kernel.runloop import RunLoop
 from aios.syscalls.llm import Generate
+
+
+class Meter(Protocol):
+    """Budgets of tokens, as far as a generation knows them."""
+
+    def generation(
+        self, process: Process, traits: Traits, prompt: int, most: int
+    ) -> "Metered | Awaitable[Metered] | None":
+        """Hold what it may take at most. None: nothing limits it. An awaitable: it must wait."""
+        ...
+
+
+class Metered(Protocol):
+    """What one generation holds."""
+
+    def bind(self, work: Work) -> None:
+        """From now on its completion settles it, in the commit of `work`."""
+        ...
+
+    def spend(self, prompt: int, produced: int) -> None:
+        """It has ended, however: these tokens it took. Counts once."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +50,7 @@ class OpenCall:
     generation_id: str
     arrived: float
     patience_s: float  # for a call that names no deadline
+    held: Metered | None = None
     _live: LiveGeneration | None = None
     _timer: asyncio.TimerHandle | None = None
 
@@ -68,6 +94,8 @@ class OpenCall:
             self._timer.cancel()
         if self._live is not None:
             self._end(self._live)
+        elif self.held is not None:
+            self.held.spend(0, 0)
 
     def _end(self, live: LiveGeneration) -> None:
         if not live.reply.cancel() and not live.reply.cancelled():
@@ -75,6 +103,8 @@ class OpenCall:
         self.loop.cancel(live.job.id, Cancelled("the caller went away"))
         self.process.prompt_tokens += len(live.generation.prompt)
         self.process.completion_tokens += live.tokens_out
+        if self.held is not None:
+            self.held.spend(*_taken(live))
 
     def _arm(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
@@ -86,3 +116,13 @@ class OpenCall:
             return
         late = DeadlineExceeded(f"no answer within {self.deadline_s} s")
         self.loop.cancel(self._live.job.id, late)
+
+
+def _taken(live: LiveGeneration) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer that have been paid for with this kernel's work."""
+    reply = live.reply
+    error = None if not reply.done() or reply.cancelled() else reply.exception()
+    goes_on_later = live.checkpoint is not None and isinstance(error, ShuttingDown)
+    if live.started_at is None or goes_on_later:  # The next kernel pays for the whole of it.
+        return 0, 0
+    return len(live.generation.prompt), live.tokens_out

@@ -9,6 +9,7 @@ from aios.journal import statements
 from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.environment import Environment
+from aios.kernel.guard.rights import RightsCalls
 from aios.kernel.lives import Lives
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.syscalls import (
@@ -39,8 +40,9 @@ from aios.syscalls import (
 class ProcessCalls:
     """Owns no process; the table does."""
 
-    def __init__(self, lives: Lives, environment: Environment) -> None:
+    def __init__(self, lives: Lives, environment: Environment, rights: RightsCalls) -> None:
         self._lives = lives
+        self._rights = rights
         self._table = lives.table
         self._waits = lives.waits
         self._host = lives.host
@@ -52,6 +54,13 @@ class ProcessCalls:
         return self._info(process)
 
     async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
+        if call.groups is None:
+            return await self._spawn(process, call, work)
+        async with self._rights.changing():  # What the caller has, it has until the child is there.
+            self._rights.check_groups(process, call.groups)
+            return await self._spawn(process, call, work)
+
+    async def _spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
         if call.program is not None and call.program not in self._host.programs:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
@@ -66,10 +75,14 @@ class ProcessCalls:
         spawned = Spawned(child.pid, child.token)
         try:
             work.extend([process_rows.born(child, call.argument, self._clock.utc())])
+            if call.groups is not None:
+                work.extend(self._rights.grouped(child.agent, call.groups))
             await work.commit(spawned)
         except BaseException:
             self._table.dismiss()
             raise
+        if call.groups is not None:
+            self._rights.take({child.agent: call.groups})
         self._lives.admit(child)
         if process.has_ended:  # Meanwhile: what it spawned ends as its other children did.
             await self._lives.end(child, _killed(child.pid))
@@ -86,7 +99,7 @@ class ProcessCalls:
         return Ok()
 
     async def wait(self, process: Process, call: Wait) -> Exited:
-        other = self._table.owned(process, call.pid)
+        other = self._table.find(call.pid)
         if other is process:
             raise InvalidArgument(
                 "expected another process's pid; a process cannot wait for itself"
@@ -97,7 +110,7 @@ class ProcessCalls:
         return other.exited
 
     async def kill(self, process: Process, call: Kill, work: Work) -> Ok:
-        target = self._table.owned(process, call.pid)
+        target = self._table.find(call.pid)
         if target.pid == INIT:
             raise InvalidArgument("expected a pid other than 1; stop the kernel instead")
         if target.has_ended:
@@ -114,13 +127,13 @@ class ProcessCalls:
         return Ok()
 
     async def pause(self, process: Process, call: Pause, work: Work) -> Ok:
-        target = self._table.owned(process, call.pid)
+        target = self._table.find(call.pid)
         if target is process:
             raise InvalidArgument("expected another process's pid; who would resume this one?")
         return await self._move(target, ProcessState.PAUSED, work)
 
     async def resume(self, process: Process, call: Resume, work: Work) -> Ok:
-        target = self._table.owned(process, call.pid)
+        target = self._table.find(call.pid)
         return await self._move(target, ProcessState.RUNNING, work)
 
     async def list(self, process: Process, call: List) -> ProcessList:
@@ -131,7 +144,7 @@ class ProcessCalls:
         return ProcessList(tuple(map(self._info, shown)))
 
     async def inspect(self, process: Process, call: Inspect) -> ProcessInfo:
-        return self._info(self._table.owned(process, call.pid))
+        return self._info(self._table.find(call.pid))
 
     async def attempt(self, process: Process, call: Attempt) -> Attempted:
         raise WrongState("expected a durable program; nobody else's tool runs are remembered")

@@ -72,6 +72,10 @@ class Waits:
         waiting = self._by_owner.get(owner, {})
         return [key for future, key in waiting.items() if not future.done()]
 
+    def waiting(self, key: Hashable) -> int:
+        """How many wait for a thing."""
+        return sum(not future.done() for future in self._by_key.get(key, ()))
+
     def __len__(self) -> int:
         return sum(map(len, self._by_owner.values()))
 

@@ -91,6 +91,8 @@ class HistoryRoom:
         return HistoryList(tuple(_shown(name, head) for name, head in heads))
 
     async def assemble(self, agent: str, call: Assemble, work: Work) -> Assembled:
+        if call.owner and call.query:
+            raise InvalidArgument("query: expected none with an owner; notes are the caller's own")
         head = await self._head(agent, call.name)
         messages = await self._store.messages(head, 0)
         return await self._assembler.assemble(agent, call, messages)

@@ -65,11 +65,11 @@ class NoteRoom:
         return await self._commit(work, note)
 
     async def get(self, agent: str, call: Get, work: Work) -> Note:
-        return (await self._seen(agent, call.id)).note
+        return (await self._seen(agent, call.id, call.owner)).note
 
     async def update(self, agent: str, call: Update, work: Work) -> Note:
         async with self._locks.of(call.id):
-            note = await self._changeable(agent, call.id)
+            note = await self._changeable(agent, call.id, call.owner)
             if call.base is not None and call.base != note.version:
                 raise Conflict(
                     f"note {call.id!r} is at version {note.version}, not at the {call.base} "
@@ -83,7 +83,7 @@ class NoteRoom:
 
     async def remove(self, agent: str, call: Remove, work: Work) -> Ok:
         async with self._locks.of(call.id):
-            await self._own(agent, call.id)
+            await self._own(agent, call.id, call.owner)
             self._store.forget(work, call.id)
             reply = Ok()
             await work.commit(reply)
@@ -94,8 +94,8 @@ class NoteRoom:
         if call.id == call.to:
             raise InvalidArgument("to: expected another note than the one that is tied")
         async with self._locks.of(call.id, call.to):
-            note = await self._changeable(agent, call.id)
-            other = await self._changeable(agent, call.to)
+            note = await self._changeable(agent, call.id, call.owner)
+            other = await self._changeable(agent, call.to, call.owner)
             is_there = other.id in note.links
             if is_there is not call.remove:
                 return note
@@ -111,7 +111,7 @@ class NoteRoom:
         if call.agent == agent:
             raise InvalidArgument("agent: expected another agent; a note is its owner's")
         async with self._locks.of(call.id):
-            note = await self._own(agent, call.id)
+            note = await self._own(agent, call.id, call.owner)
             grants = [one for one in note.shared if one.agent != call.agent]
             if call.access is Access.NONE:
                 work.add(NOTE_REVOKE, note.id, call.agent)
@@ -151,20 +151,21 @@ class NoteRoom:
             note, updated=self._clock.utc(), version=note.version + 1, **fields
         )
 
-    async def _seen(self, agent: str, id: str) -> Seen:
+    async def _seen(self, agent: str, id: str, owner: str) -> Seen:
+        """A note that the agent may see; where an owner is named, of that one's own."""
         seen = (await self._store.seen(agent, [id])).get(id)
-        if seen is None:
+        if seen is None or owner not in ("", seen.note.owner):
             raise NotFound(f"no note {id!r}; `search` finds those there are")
         return seen
 
-    async def _changeable(self, agent: str, id: str) -> Note:
-        seen = await self._seen(agent, id)
+    async def _changeable(self, agent: str, id: str, owner: str) -> Note:
+        seen = await self._seen(agent, id, owner)
         if seen.access is not Access.WRITE:
             raise Denied(f"note {id!r} is shared for reading; expected write")
         return seen.note
 
-    async def _own(self, agent: str, id: str) -> Note:
-        note = (await self._seen(agent, id)).note
+    async def _own(self, agent: str, id: str, owner: str) -> Note:
+        note = (await self._seen(agent, id, owner)).note
         if note.owner != agent:
             raise Denied(f"note {id!r} belongs to agent {note.owner!r}; expected its owner")
         return note

@@ -43,14 +43,17 @@ class Turn:
 
 
 class Agent:
-    """Who acts, with what, and how tokens are chosen. Keeps nothing between two tasks."""
+    """Who acts, with what, and how tokens are chosen. Keeps nothing between two tasks.
+
+    A tool is a function of its own, or the name of one of the kernel's, `server/tool`.
+    """
 
     def __init__(
         self,
         name: str,
         *,
         instructions: str = "",
-        tools: Iterable[Tool] = (),
+        tools: Iterable[Tool | str] = (),
         turns_max: int = TURNS_MAX,
         **options: Unpack[Options],
     ) -> None:
@@ -63,8 +66,9 @@ class Agent:
     @property
     def definition(self) -> str:
         """What it is, in words that change when it does."""
-        tools = [(one.spec, one.timeout_s, one.repeatable) for one in self.toolbox]
-        parts = (self.name, self.instructions, tools, self.turns_max, self.options)
+        tools = [(one.spec, one.terms) for one in self.toolbox]
+        kernels = self.toolbox.names
+        parts = (self.name, self.instructions, tools, kernels, self.turns_max, self.options)
         sources = [source_of(one.function) for one in self.toolbox]
         return "\n".join([msgspec.json.encode(parts).decode(), *sources])
 
@@ -89,8 +93,9 @@ class Agent:
         return (Message(role="system", content=told), question) if told else (question,)
 
     async def turn(self, client: Client, messages: Sequence[Message]) -> Turn:
-        """One generation, and the tools it called, one after another in the model's order."""
-        completion = await client.chat(messages, self.toolbox, **self.options)
+        """One generation, and the tools it called: their observations in the model's order."""
+        completion = await client.chat(messages, await self.toolbox.specs(client), **self.options)
         choice = completion.choices[0]
-        observations = [await self.toolbox.run(call, client) for call in choice.message.tool_calls]
-        return Turn(choice=choice, observations=tuple(observations))
+        calls = choice.message.tool_calls
+        observations = await self.toolbox.run_all(calls, client) if calls else ()
+        return Turn(choice=choice, observations=observations)

@@ -10,8 +10,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
+from aios.sdk.blocking_access import SyncAccessClient
+from aios.sdk.blocking_accounts import SyncApprovalClient, SyncAuditClient, SyncBudgetClient
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
+from aios.sdk.blocking_tools import SyncTools
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
 
@@ -67,6 +70,11 @@ class SyncClient:
         self.history = SyncHistoryClient(client.history, self._run)
         self.notes = SyncNoteClient(client.notes, self._run)
         self.files = SyncFiles(client.files, self._run)
+        self.access = SyncAccessClient(client.access, self._run)
+        self.approvals = SyncApprovalClient(client.approvals, self._run)
+        self.budgets = SyncBudgetClient(client.budgets, self._run)
+        self.audit = SyncAuditClient(client.audit, self._run)
+        self.tools = SyncTools(client.tools, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""

@@ -24,8 +24,8 @@ class BlockClient:
     def __init__(self, client: Caller) -> None:
         self._client = client
 
-    async def alloc(self, name: str, limit_bytes: int = 1 << 20) -> BlockInfo:
-        return await self._client.call(Alloc(name=name, limit_bytes=limit_bytes))
+    async def alloc(self, name: str, limit_bytes: int = 1 << 20, owner: str = "") -> BlockInfo:
+        return await self._client.call(Alloc(name=name, limit_bytes=limit_bytes, owner=owner))
 
     async def read(
         self, name: str, owner: str = "", offset: int = 0, length: int | None = None
@@ -46,17 +46,19 @@ class BlockClient:
     ) -> BlockInfo:
         return await self._client.call(Append(name=name, data=_bytes(data), owner=owner), key=key)
 
-    async def clear(self, name: str) -> BlockInfo:
-        return await self._client.call(Clear(name=name))
+    async def clear(self, name: str, owner: str = "") -> BlockInfo:
+        return await self._client.call(Clear(name=name, owner=owner))
 
-    async def free(self, name: str) -> Ok:
-        return await self._client.call(Free(name=name))
+    async def free(self, name: str, owner: str = "") -> Ok:
+        return await self._client.call(Free(name=name, owner=owner))
 
     async def list(self) -> BlockList:
         return await self._client.call(Blocks())
 
-    async def share(self, name: str, agent: str, access: Access = Access.READ) -> BlockInfo:
-        return await self._client.call(Share(name=name, agent=agent, access=access))
+    async def share(
+        self, name: str, agent: str, access: Access = Access.READ, owner: str = ""
+    ) -> BlockInfo:
+        return await self._client.call(Share(name=name, agent=agent, access=access, owner=owner))
 
 
 def _bytes(data: bytes | str) -> bytes:

@@ -7,13 +7,20 @@ Time limits are the caller's: `asyncio.timeout` around an await cancels the call
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, TypeVar, Unpack
 
+import msgspec
+
 from aios.errors import InvalidArgument
+from aios.sdk.access import AccessClient
+from aios.sdk.approvals import ApprovalClient
+from aios.sdk.audit import AuditClient
 from aios.sdk.blocks import BlockClient
+from aios.sdk.budgets import BudgetClient
 from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 from aios.sdk.tool import Tool
+from aios.sdk.tools import Tools
 from aios.sdk.transport import Transport
 from aios.syscalls import (
     Attempt,
@@ -65,6 +72,11 @@ class Client:
         self.history = HistoryClient(self)
         self.notes = NoteClient(self)
         self.files = Files(self)
+        self.access = AccessClient(self)
+        self.approvals = ApprovalClient(self)
+        self.budgets = BudgetClient(self)
+        self.audit = AuditClient(self)
+        self.tools = Tools(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":
@@ -146,10 +158,14 @@ class Client:
         argument: Any = None,
         priority: int = 0,
         durable: bool | None = None,
+        groups: Sequence[str] | None = None,
     ) -> Spawned:
-        return await self.call(
-            Spawn(name=name, program=program, argument=argument, priority=priority, durable=durable)
+        call = Spawn(
+            name=name, program=program, argument=argument, priority=priority, durable=durable
         )
+        if groups is not None:
+            call = msgspec.structs.replace(call, groups=tuple(groups))
+        return await self.call(call)
 
     async def exit(self, result: Any = None) -> Ok:
         return await self.call(Exit(result=result))

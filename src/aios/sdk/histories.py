@@ -29,6 +29,7 @@ class AssembleOptions(TypedDict, total=False):
     notes_max: int
     summarise: bool
     model: str
+    owner: str
 
 
 class HistoryClient:
@@ -38,27 +39,34 @@ class HistoryClient:
         self._client = client
 
     async def extend(
-        self, name: str, messages: Prompt, base: int | None = None, key: str = ""
+        self,
+        name: str,
+        messages: Prompt,
+        base: int | None = None,
+        owner: str = "",
+        key: str = "",
     ) -> History:
         """Add messages; a text is one message of the user."""
-        call = Extend(name=name, messages=messages_of(messages), base=base)
+        call = Extend(name=name, messages=messages_of(messages), base=base, owner=owner)
         return await self._client.call(call, key=key)
 
-    async def read(self, name: str, start: int = 0, end: int | None = None) -> HistoryMessages:
-        return await self._client.call(Turns(name=name, start=start, end=end))
+    async def read(
+        self, name: str, start: int = 0, end: int | None = None, owner: str = ""
+    ) -> HistoryMessages:
+        return await self._client.call(Turns(name=name, start=start, end=end, owner=owner))
 
-    async def messages(self, name: str) -> Sequence[Message]:
+    async def messages(self, name: str, owner: str = "") -> Sequence[Message]:
         """All messages; a convenience for `read`."""
-        return (await self.read(name)).messages
+        return (await self.read(name, owner=owner)).messages
 
-    async def fork(self, name: str, to: str, at: int | None = None) -> History:
-        return await self._client.call(Fork(name=name, to=to, at=at))
+    async def fork(self, name: str, to: str, at: int | None = None, owner: str = "") -> History:
+        return await self._client.call(Fork(name=name, to=to, at=at, owner=owner))
 
-    async def rollback(self, name: str, at: int) -> History:
-        return await self._client.call(Rollback(name=name, at=at))
+    async def rollback(self, name: str, at: int, owner: str = "") -> History:
+        return await self._client.call(Rollback(name=name, at=at, owner=owner))
 
-    async def drop(self, name: str) -> Ok:
-        return await self._client.call(Drop(name=name))
+    async def drop(self, name: str, owner: str = "") -> Ok:
+        return await self._client.call(Drop(name=name, owner=owner))
 
     async def list(self) -> HistoryList:
         return await self._client.call(Histories())

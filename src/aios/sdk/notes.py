@@ -37,6 +37,7 @@ class NoteChanges(NoteFields, total=False):
 
     text: str
     base: int
+    owner: str
 
 
 class Filters(TypedDict, total=False):
@@ -61,21 +62,23 @@ class NoteClient:
     async def add(self, text: str, key: str = "", **fields: Unpack[NoteFields]) -> Note:
         return await self._client.call(Add(text=text, **_tuples(fields)), key=key)
 
-    async def get(self, id: str) -> Note:
-        return await self._client.call(Get(id=id))
+    async def get(self, id: str, owner: str = "") -> Note:
+        return await self._client.call(Get(id=id, owner=owner))
 
     async def update(self, id: str, key: str = "", **changes: Unpack[NoteChanges]) -> Note:
         """Change the given fields; with `base`, a version that moved on raises `Conflict`."""
         return await self._client.call(Update(id=id, **_tuples(changes)), key=key)
 
-    async def remove(self, id: str) -> Ok:
-        return await self._client.call(Remove(id=id))
+    async def remove(self, id: str, owner: str = "") -> Ok:
+        return await self._client.call(Remove(id=id, owner=owner))
 
-    async def link(self, id: str, to: str, remove: bool = False) -> Note:
-        return await self._client.call(Link(id=id, to=to, remove=remove))
+    async def link(self, id: str, to: str, remove: bool = False, owner: str = "") -> Note:
+        return await self._client.call(Link(id=id, to=to, remove=remove, owner=owner))
 
-    async def share(self, id: str, agent: str, access: Access = Access.READ) -> Note:
-        return await self._client.call(ShareNote(id=id, agent=agent, access=access))
+    async def share(
+        self, id: str, agent: str, access: Access = Access.READ, owner: str = ""
+    ) -> Note:
+        return await self._client.call(ShareNote(id=id, agent=agent, access=access, owner=owner))
 
     async def search(self, query: str = "", **filters: Unpack[Filters]) -> NotesFound:
         return await self._client.call(Search(query=query, **_tuples(filters)))

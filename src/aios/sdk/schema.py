@@ -52,7 +52,20 @@ def arguments_of(record: type[Any], text: str) -> dict[str, Any]:
         raise InvalidArgument(
             f"{problem}. Expected a JSON object {{{_summary(schema_of(record))}}}"
         ) from None
-    given = ((name, getattr(values, name)) for name in record.__struct_fields__)
+    return _given(values)
+
+
+def arguments_from(record: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments from what JSON holds, checked against a schema before."""
+    try:
+        return _given(msgspec.convert(values, record))
+    except (msgspec.ValidationError, RecursionError) as problem:
+        raise InvalidArgument(str(problem)) from None
+
+
+def _given(values: Any) -> dict[str, Any]:
+    """Fields that were not left out."""
+    given = ((name, getattr(values, name)) for name in values.__struct_fields__)
     return {name: value for name, value in given if value is not msgspec.UNSET}
 
 

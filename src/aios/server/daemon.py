@@ -12,10 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from aios.access.policy import OPEN, Policy
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
 from aios.kernel.home import expect_free
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.embedding import Embedding
@@ -31,6 +32,7 @@ class Plan:
     """What is to be served, and where. `record` is where this user's commands look for it.
 
     `embedder` is by which notes and files are found; empty: by which the home goes already.
+    `access` gives the policy: at the start, and again on SIGHUP.
     """
 
     host: str
@@ -42,6 +44,7 @@ class Plan:
     record: Path
     settings: Settings
     embedder: str = ""
+    access: Callable[[], Policy] = lambda: OPEN
 
 
 Tell = Callable[[str], None]
@@ -69,11 +72,13 @@ class _Daemon:
         self._work: asyncio.Task[None] | None = None
         self._signal = 0
         self._is_up = False
+        self._kernel: Kernel | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(one, self._signalled, one)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._work = asyncio.ensure_future(self._serve())
         try:
             await self._work
@@ -85,6 +90,7 @@ class _Daemon:
     async def _serve(self) -> None:
         plan = self._plan
         settings = settings_for(plan.model, plan.device)
+        access = plan.access()
         began = asyncio.get_running_loop().time()
         try:
             place = bound(plan.host, plan.port)
@@ -100,9 +106,10 @@ class _Daemon:
             name = name_for(plan.state, plan.embedder)
             embedder = await asyncio.to_thread(chosen, name)
             async with boot(
-                settings, policy=plan.policy, state=plan.state, embedder=embedder
+                settings, policy=plan.policy, state=plan.state, embedder=embedder, access=access
             ) as kernel:
-                remember(plan.state, name)
+                self._kernel = kernel
+                remember(plan.state, lasting(name, embedder))
                 with closing(Embedding(embedder)) as embed:
                     app = await application(kernel, plan.settings, embed=embed)
                     door.inner = app
@@ -128,6 +135,17 @@ class _Daemon:
             f"aios: ready at {url}, model {traits.model} on {traits.device}, "
             f"policy {self._plan.policy}, {took_s:.1f} s"
         )
+
+    def _reload(self) -> None:
+        """Another policy from now on; one that cannot be read changes nothing."""
+        if self._kernel is None:
+            return
+        try:
+            self._kernel.guard.reload(self._plan.access())
+        except InvalidArgument as problem:
+            self._warn(f"aios: the policy stays as it was: {problem}")
+        else:
+            self._warn("aios: the policy is read again")
 
     def _signalled(self, which: int) -> None:
         assert self._work is not None

@@ -7,7 +7,7 @@ also passes `/`.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ Verb = Annotated[str, Meta(min_length=1, max_length=64)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=512)]
 Object = Annotated[str, Meta(max_length=4_096)]
 Group = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-z0-9_-]+$")]
+ArgumentName = Annotated[str, Meta(min_length=1, max_length=256)]
 CapabilityId = Annotated[str, Meta(min_length=1, max_length=64)]
 SELF = "@self"
 
@@ -92,6 +93,51 @@ class AskPermission(Syscall["Capability"], frozen=True, kw_only=True, tag="acces
     reason: Annotated[str, Meta(max_length=1_000)] = ""
 
 
+class PlannedAct(msgspec.Struct, frozen=True, kw_only=True):
+    """An act as it is meant to be: `fixed` arguments have these values, `open` ones any.
+
+    An argument that is neither must not be there. With `verb` tool.call the arguments are those of
+    `tool`; with any other syscall's name they are its fields, all of which are to be fixed.
+    """
+
+    verb: Verb = "tool.call"
+    tool: Annotated[str, Meta(max_length=256)] = ""
+    fixed: dict[str, Any] = {}
+    open: Annotated[tuple[ArgumentName, ...], Meta(max_length=64)] = ()
+    uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
+
+
+class PlanActs(Syscall["Plan"], frozen=True, kw_only=True, tag="access.plan"):
+    """Say what the caller is going to do, while it has heard nothing untrusted.
+
+    An act of the plan is as trusted as the plan, whatever the caller hears until then, if all of
+    its arguments that the tool calls sensitive are fixed; otherwise a human is asked. Each counts
+    as often as its `uses` say. A caller that has heard untrusted things already gets `Denied`.
+    """
+
+    acts: Annotated[tuple[PlannedAct, ...], Meta(min_length=1, max_length=256)]
+
+
+class ShowLabel(Syscall["LabelInfo"], frozen=True, kw_only=True, tag="access.label"):
+    """Where what a process knows comes from, who may see it, and what is left of its plan.
+
+    Of the caller, or of a process below it.
+    """
+
+    pid: Annotated[int, Meta(ge=0)] = 0  # 0: the caller
+
+
+class Endorse(Syscall["LabelInfo"], frozen=True, kw_only=True, tag="access.endorse"):
+    """Vouch for what a process knows: from now on it counts as trusted, or as anybody's to see.
+
+    Only who holds a capability for it may. `sources` are those that are vouched for; None: all.
+    """
+
+    pid: Annotated[int, Meta(ge=1)]
+    sources: Annotated[tuple[ArgumentName, ...], Meta(max_length=64)] | None = None
+    public: bool = False  # what it knows may be seen by anybody
+
+
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
     """An unforgeable right, kept by the kernel in its holder's list; a holder only names it by id.
 
@@ -126,3 +172,18 @@ class RightList(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     groups: tuple[str, ...]
     capabilities: tuple[Capability, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is left of all that the caller declared, in the order of declaring."""
+
+    acts: tuple[PlannedAct, ...]
+
+
+class LabelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """No sources: trusted. Readers None: anybody may see it."""
+
+    pid: int
+    sources: tuple[str, ...]
+    readers: tuple[str, ...] | None
+    plan: tuple[PlannedAct, ...] = ()

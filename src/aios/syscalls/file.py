@@ -3,6 +3,9 @@
 A path is relative to the caller's own root and uses "/"; "" is the root itself. Mounted folders
 appear below it under their mount's name. Every content change of a file makes a version; version
 numbers start at 1 and never repeat for a path. Times are seconds since the epoch, UTC.
+
+`owner` names another agent in whose root the path is; who has no right there is told what it would
+be told of a path where nothing is. Empty means the caller's own.
 """
 
 from typing import Annotated, Literal
@@ -11,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from aios.syscalls.base import Ok, Syscall
+from aios.syscalls.memory import AgentName
 from aios.syscalls.note import SearchMode
 
 FILE_BYTES_MAX = 1 << 30
@@ -26,12 +30,14 @@ class Create(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.create"):
 
     path: Path
     data: Data = b""
+    owner: AgentName = ""
 
 
 class MakeFolder(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.mkdir"):
     """A folder and those above it; no-op where it is there."""
 
     path: Path
+    owner: AgentName = ""
 
 
 class ReadFile(Syscall["FileData"], frozen=True, kw_only=True, tag="file.read"):
@@ -41,6 +47,7 @@ class ReadFile(Syscall["FileData"], frozen=True, kw_only=True, tag="file.read"):
     offset: Count = 0
     length: Count | None = None
     version: Version | None = None
+    owner: AgentName = ""
 
 
 class WriteFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.write"):
@@ -53,6 +60,7 @@ class WriteFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.write"
     path: Path
     data: Data
     base: Version | None = None
+    owner: AgentName = ""
 
 
 class AppendFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.append"):
@@ -60,6 +68,7 @@ class AppendFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.appen
 
     path: Path
     data: Data
+    owner: AgentName = ""
 
 
 class Edit(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.edit"):
@@ -70,6 +79,7 @@ class Edit(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.edit"):
     new: str
     all: bool = False
     base: Version | None = None
+    owner: AgentName = ""
 
 
 class Folder(Syscall["FileList"], frozen=True, kw_only=True, tag="file.list"):
@@ -78,12 +88,14 @@ class Folder(Syscall["FileList"], frozen=True, kw_only=True, tag="file.list"):
     path: Path = ""
     deep: bool = False
     limit: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    owner: AgentName = ""
 
 
 class Stat(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.stat"):
     """One file or folder."""
 
     path: Path
+    owner: AgentName = ""
 
 
 class Move(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.move"):
@@ -91,6 +103,7 @@ class Move(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.move"):
 
     path: Path
     to: Path
+    owner: AgentName = ""
 
 
 class Copy(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.copy"):
@@ -98,12 +111,14 @@ class Copy(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.copy"):
 
     path: Path
     to: Path
+    owner: AgentName = ""
 
 
 class Delete(Syscall["Deleted"], frozen=True, kw_only=True, tag="file.delete"):
     """Put a file or folder into the bin."""
 
     path: Path
+    owner: AgentName = ""
 
 
 class Restore(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.restore"):
@@ -132,6 +147,7 @@ class Versions(Syscall["VersionList"], frozen=True, kw_only=True, tag="file.vers
     """A file's versions, newest first."""
 
     path: Path
+    owner: AgentName = ""
 
 
 class Diff(Syscall["Difference"], frozen=True, kw_only=True, tag="file.diff"):
@@ -140,6 +156,7 @@ class Diff(Syscall["Difference"], frozen=True, kw_only=True, tag="file.diff"):
     path: Path
     old: Version
     new: Version | None = None
+    owner: AgentName = ""
 
 
 class RollbackFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.rollback"):
@@ -152,6 +169,7 @@ class RollbackFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.rol
     steps: Annotated[int, Meta(ge=1)] | None = None
     time: float | None = None
     version: Version | None = None
+    owner: AgentName = ""
 
 
 class ShareFile(Syscall["FileLink"], frozen=True, kw_only=True, tag="file.share"):
@@ -163,6 +181,7 @@ class ShareFile(Syscall["FileLink"], frozen=True, kw_only=True, tag="file.share"
     path: Path
     expires_s: Annotated[float, Meta(gt=0, le=86_400 * 366)] = 86_400.0
     version: Version | None = None
+    owner: AgentName = ""
 
 
 class Links(Syscall["LinkList"], frozen=True, kw_only=True, tag="file.links"):
@@ -209,6 +228,7 @@ class Transaction(Syscall["FileList"], frozen=True, kw_only=True, tag="file.tran
     """Several changes of which all are done or none, in order; also over a crash."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=1_000)]
+    owner: AgentName = ""
 
 
 class FileUsage(Syscall["Quota"], frozen=True, kw_only=True, tag="file.usage"):

@@ -1,7 +1,8 @@
 """The history family: conversations that grow by a turn, fork, roll back, and fit a budget.
 
 Messages are stored once by their content; a history is a chain of them, so a turn costs O(new
-tokens), and a fork or a rollback O(1). Histories belong to the caller's agent. Pure data.
+tokens), and a fork or a rollback O(1). A history belongs to an agent: `owner`, or the caller's own
+where that is empty. Pure data.
 """
 
 from typing import Annotated, Literal
@@ -11,7 +12,7 @@ from msgspec import Meta
 
 from aios.syscalls.base import Ok, Syscall
 from aios.syscalls.llm import TOKENS_MAX, Message
-from aios.syscalls.memory import Count, Name
+from aios.syscalls.memory import AgentName, Count, Name
 
 
 class Extend(Syscall["History"], frozen=True, kw_only=True, tag="history.extend"):
@@ -24,6 +25,7 @@ class Extend(Syscall["History"], frozen=True, kw_only=True, tag="history.extend"
     name: Name
     messages: Annotated[tuple[Message, ...], Meta(min_length=1, max_length=10_000)]
     base: Count | None = None
+    owner: AgentName = ""
 
 
 class Turns(Syscall["HistoryMessages"], frozen=True, kw_only=True, tag="history.read"):
@@ -32,6 +34,7 @@ class Turns(Syscall["HistoryMessages"], frozen=True, kw_only=True, tag="history.
     name: Name
     start: Count = 0
     end: Count | None = None
+    owner: AgentName = ""
 
 
 class Fork(Syscall["History"], frozen=True, kw_only=True, tag="history.fork"):
@@ -40,6 +43,7 @@ class Fork(Syscall["History"], frozen=True, kw_only=True, tag="history.fork"):
     name: Name
     to: Name
     at: Count | None = None
+    owner: AgentName = ""
 
 
 class Rollback(Syscall["History"], frozen=True, kw_only=True, tag="history.rollback"):
@@ -47,12 +51,14 @@ class Rollback(Syscall["History"], frozen=True, kw_only=True, tag="history.rollb
 
     name: Name
     at: Count
+    owner: AgentName = ""
 
 
 class Drop(Syscall[Ok], frozen=True, kw_only=True, tag="history.drop"):
     """Forget the history; what others share with it stays."""
 
     name: Name
+    owner: AgentName = ""
 
 
 class Histories(Syscall["HistoryList"], frozen=True, kw_only=True, tag="history.list"):
@@ -64,7 +70,8 @@ class Assemble(Syscall["Assembled"], frozen=True, kw_only=True, tag="history.ass
 
     Instructions (leading system messages) and the newest turns always come first in the claim to
     room; an assistant message with tool calls and the tool results that answer it stay together.
-    `query` recalls notes into a system message, at most `notes_max` and a quarter of the budget.
+    `query` recalls notes into a system message, at most `notes_max` and a quarter of the budget;
+    notes are the caller's own, so it goes with no `owner`.
     With `summarise` the turns that do not fit are summarised by the LLM into one message.
     """
 
@@ -74,6 +81,7 @@ class Assemble(Syscall["Assembled"], frozen=True, kw_only=True, tag="history.ass
     notes_max: Annotated[int, Meta(ge=0, le=100)] = 8
     summarise: bool = False
     model: str = ""
+    owner: AgentName = ""
 
 
 class History(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """The memory family: an agent's blocks of working memory, and who else may use them. Pure data.
 
 A block belongs to an agent, not to a process: the next process of the same agent finds it again.
-`owner` names another agent whose shared block is meant; empty means the caller's own.
+`owner` names another agent whose block is meant, shared or by a right to it; empty means the
+caller's own.
 """
 
 from enum import StrEnum
@@ -31,6 +32,7 @@ class Alloc(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.alloc")
 
     name: Name
     limit_bytes: Annotated[int, Meta(ge=1, le=BLOCK_BYTES_MAX)] = 1 << 20
+    owner: AgentName = ""
 
 
 class Read(Syscall["BlockData"], frozen=True, kw_only=True, tag="memory.read"):
@@ -62,12 +64,14 @@ class Clear(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.clear")
     """Make the block empty; its limit and grants stay."""
 
     name: Name
+    owner: AgentName = ""
 
 
 class Free(Syscall[Ok], frozen=True, kw_only=True, tag="memory.free"):
     """Remove the block and every grant on it."""
 
     name: Name
+    owner: AgentName = ""
 
 
 class Blocks(Syscall["BlockList"], frozen=True, kw_only=True, tag="memory.list"):
@@ -80,6 +84,7 @@ class Share(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.share")
     name: Name
     agent: Annotated[str, Meta(min_length=1, max_length=512)]
     access: Access = Access.READ
+    owner: AgentName = ""
 
 
 class Grant(msgspec.Struct, frozen=True):

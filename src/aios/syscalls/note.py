@@ -1,6 +1,7 @@
 """The note family: an agent's long-term memories, found again by words and by meaning. Pure data.
 
-Times are seconds since the epoch, UTC.
+Times are seconds since the epoch, UTC. `owner` names another agent whose own note is meant, by a
+right to it; empty means a note that the caller has or that is shared with it.
 """
 
 from enum import StrEnum
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from aios.syscalls.base import Ok, Syscall
-from aios.syscalls.memory import Access, Grant
+from aios.syscalls.memory import Access, AgentName, Grant
 
 TEXT_MAX = 100_000
 NoteId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -43,6 +44,7 @@ class Get(Syscall["Note"], frozen=True, kw_only=True, tag="note.get"):
     """One note in full, the caller's own or one shared with it."""
 
     id: NoteId
+    owner: AgentName = ""
 
 
 class Update(Syscall["Note"], frozen=True, kw_only=True, tag="note.update"):
@@ -56,12 +58,14 @@ class Update(Syscall["Note"], frozen=True, kw_only=True, tag="note.update"):
     source: Line | None = None
     context: Line | None = None
     base: Annotated[int, Meta(ge=1)] | None = None
+    owner: AgentName = ""
 
 
 class Remove(Syscall[Ok], frozen=True, kw_only=True, tag="note.remove"):
     """Forget a note, and every link to it."""
 
     id: NoteId
+    owner: AgentName = ""
 
 
 class Link(Syscall["Note"], frozen=True, kw_only=True, tag="note.link"):
@@ -70,6 +74,7 @@ class Link(Syscall["Note"], frozen=True, kw_only=True, tag="note.link"):
     id: NoteId
     to: NoteId
     remove: bool = False
+    owner: AgentName = ""
 
 
 class ShareNote(Syscall["Note"], frozen=True, kw_only=True, tag="note.share"):
@@ -78,6 +83,7 @@ class ShareNote(Syscall["Note"], frozen=True, kw_only=True, tag="note.share"):
     id: NoteId
     agent: Annotated[str, Meta(min_length=1, max_length=512)]
     access: Access = Access.READ
+    owner: AgentName = ""
 
 
 class Search(Syscall["NotesFound"], frozen=True, kw_only=True, tag="note.search"):

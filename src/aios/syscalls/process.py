@@ -9,6 +9,7 @@ from msgspec import Meta
 from aios.syscalls.base import Ok, Syscall
 
 Pid = int
+GroupName = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-z0-9_-]+$")]
 
 
 class ProcessState(StrEnum):
@@ -37,6 +38,10 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
 
     A `durable` program is run again after a crash of the kernel and goes on where it was: what it
     asked is answered from the journal. None: as the parent. Only hosted programs can be durable.
+
+    `groups` are the privilege groups of the agent, which have nothing that the caller has not.
+    None: those it had before, else those of the caller, or for its own children those that the
+    policy says where the caller is the first process.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=128, pattern="^[^/]+$")]
@@ -44,6 +49,7 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
     argument: Any = None
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     durable: bool | None = None
+    groups: Annotated[tuple[GroupName, ...], Meta(max_length=64)] | None = None
 
 
 class Exit(Syscall[Ok], frozen=True, kw_only=True, tag="process.exit"):

@@ -1,6 +1,18 @@
 """The closed list of syscalls. Handlers, wire schema, documentation and tests derive from it."""
 
-from aios.syscalls import file, history, llm, memory, note, process
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    llm,
+    memory,
+    note,
+    process,
+    tool,
+)
 from aios.syscalls.base import Syscall, name_of
 
 SYSCALLS: dict[str, type[Syscall[object]]] = {
@@ -20,6 +32,14 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         history.Extend, history.Turns, history.Fork, history.Rollback, history.Drop,
         history.Histories, history.Assemble,
         note.Add, note.Get, note.Update, note.Remove, note.Link, note.ShareNote, note.Search,
+        access.GrantRight, access.RevokeRight, access.Rights, access.CheckAccess,
+        access.AddPrivilege, access.AskPermission, access.PlanActs, access.ShowLabel,
+        access.Endorse,
+        approval.Approvals, approval.AnswerApproval,
+        budget.SetBudget, budget.TopUp, budget.Budgets,
+        audit.AuditRecords, audit.VerifyAudit,
+        tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
+        tool.RemoveServer,
     )
 }  # fmt: skip
 

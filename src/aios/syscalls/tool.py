@@ -13,6 +13,7 @@ from msgspec import Meta
 from aios.syscalls.base import Ok, Syscall
 
 ARGUMENTS_MAX = 1 << 20
+BATCH_MAX = 128
 ToolName = Annotated[str, Meta(min_length=1, max_length=256)]
 Arguments = Annotated[str, Meta(max_length=ARGUMENTS_MAX)]
 
@@ -21,6 +22,7 @@ class ListTools(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.list")
     """The tools that the caller may call, by name."""
 
     prefix: Annotated[str, Meta(max_length=256)] = ""
+    names: Annotated[tuple[ToolName, ...], Meta(max_length=1_024)] = ()  # these only; empty: all
 
 
 class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"):
@@ -40,7 +42,7 @@ class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"
 class CallTools(Syscall["ToolResults"], frozen=True, kw_only=True, tag="tool.batch"):
     """The calls of one model turn: side by side where their effects allow, results in order."""
 
-    calls: Annotated[tuple[CallTool, ...], Meta(min_length=1, max_length=128)]
+    calls: Annotated[tuple[CallTool, ...], Meta(min_length=1, max_length=BATCH_MAX)]
 
 
 class AcceptTool(Syscall["ToolInfo"], frozen=True, kw_only=True, tag="tool.accept"):
@@ -51,15 +53,17 @@ class AcceptTool(Syscall["ToolInfo"], frozen=True, kw_only=True, tag="tool.accep
 
 
 class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
-    """Connect an MCP server, or a folder of commands with a manifest; its tools, pinned.
+    """Connect an MCP server, commands with a manifest, or an installed package; its tools, pinned.
 
-    Exactly one of `command`, `url` and `manifest` is given.
+    Exactly one of `command`, `url`, `manifest` (a file's path) and `package` (the name of an entry
+    point of the group `aios.tools`) is given. It is connected again in the next kernel.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-z0-9_-]+$")]
     command: tuple[str, ...] = ()
     url: str = ""
     manifest: str = ""
+    package: str = ""
     environment: Mapping[str, str] = {}  # `secret:NAME` is replaced by the vault's
     sandboxed: bool = True
 
@@ -113,6 +117,17 @@ class FileRef(msgspec.Struct, frozen=True, tag="file", tag_field="type"):
 Content = Text | Json | Image | FileRef
 
 
+def text_of(one: Content) -> str:
+    """The content for whoever reads text alone."""
+    if isinstance(one, Text):
+        return one.text
+    if isinstance(one, Json):
+        return msgspec.json.encode(one.value).decode()
+    if isinstance(one, Image):
+        return f"[an image, {one.media_type}, {len(one.data):,} bytes]"
+    return f"[a file, {one.path}, {one.bytes:,} bytes]"
+
+
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a call came to.
 
@@ -127,6 +142,11 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str = ""
     source: str = ""
     seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """All contents as one text."""
+        return "\n".join(map(text_of, self.contents))
 
 
 class ToolResults(msgspec.Struct, frozen=True):

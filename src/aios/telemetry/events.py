@@ -55,3 +55,43 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
 
 class CoreDied(Event, frozen=True, kw_only=True, tag="core_died"):
     reason: str
+
+
+class Asked(Event, frozen=True, kw_only=True, tag="asked"):
+    """A human must say yes or no before the act is done."""
+
+    approval: int
+    agent: str
+    verb: str
+
+
+class Answered(Event, frozen=True, kw_only=True, tag="answered"):
+    """A question is over; `answer` tells how: yes, no, expired or gone."""
+
+    approval: int
+    answer: str
+
+
+class LabelBroken(Event, frozen=True, kw_only=True, tag="label_broken"):
+    """An act goes on although a rule of labels speaks against it: the policy only warns."""
+
+    agent: str
+    verb: str
+    object: str
+    rule: str
+
+
+class BudgetLow(Event, frozen=True, kw_only=True, tag="budget_low"):
+    """An account has used 80 % of a limit; told once for each limit."""
+
+    account: str
+    resource: str
+    limit: float
+    used: float
+
+
+class BudgetShort(Event, frozen=True, kw_only=True, tag="budget_short"):
+    """A call waits until an account is topped up."""
+
+    account: str
+    resource: str

@@ -38,6 +38,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     final: bool = False  # cannot be undone: a human is asked
     outside: bool = False  # reaches beyond the system
     source: str = ""  # where its results come from; empty: trusted, as the operator's own code
+    readers: tuple[str, ...] | None = None  # who may see its results; None: anybody
+    recipients: tuple[str, ...] = ()  # arguments that say whom it shows something to
+    sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
     secrets: tuple[str, ...] = ()  # names of the vault's that it is handed
     price: float = 0.0  # money a call costs
 
@@ -54,9 +57,21 @@ class Outside(Protocol):
     def secret(self, name: str) -> str: ...
 
 
-Run = Callable[[Mapping[str, Any], Outside], Awaitable[tuple[Content, ...]]]
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """Contents, and how they came about."""
+
+    contents: tuple[Content, ...]
+    is_error: bool = False  # the tool says itself that it failed
+    remarks: tuple[str, ...] = ()
+    sandbox: str = ""  # the tier it ran under
+
+
+Run = Callable[[Mapping[str, Any], Outside], Awaitable[tuple[Content, ...] | Ran]]
 """Checked arguments in, contents out. Raises `AiosError`; any other exception is the tool's own
-failure, told to the agent as the tool's error."""
+failure, told to the agent as the tool's error.
+
+Cancelled, it ends its work and then itself: as long as it has not ended, its holds last.
+"""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +87,11 @@ class Source(Protocol):
 
     name: str  # the namespace of its tools: `name/tool`
 
-    async def tools(self) -> tuple[Tool, ...]: ...
+    async def tools(self) -> tuple[Tool, ...]:
+        """What there is now, told at once: the very same tuple as long as nothing has changed.
+
+        It is asked before every call, so it waits for nothing but its first connection.
+        """
+        ...
 
     async def close(self) -> None: ...

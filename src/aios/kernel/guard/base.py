@@ -2,8 +2,8 @@
 
 A call passes: the monitor (may it, by capability, group and policy), the flow (may these labels
 lead to this effect), the asker where either says so (does a human allow it), the ledger (is there
-budget, held now), and the witness, who writes down what was decided. When the call has ended, the
-ledger settles and the flow learns what the caller now knows.
+budget, held now), and the witness, who writes down what was decided. While it acts, the
+flow follows what it does to labels; when it has ended, whoever held something settles it.
 """
 
 from collections.abc import Awaitable
@@ -20,11 +20,21 @@ class Flow(Protocol):
     """Labels: where what a process knows came from, and who may see it."""
 
     def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
-        """None: nothing against it."""
+        """None: nothing against it. One that allows tells what the policy only warns of."""
         ...
 
-    def learn(self, process: Process, act: Act, call: Syscall[Any], reply: object) -> None:
-        """The reply's label is joined to the process's; what was written takes the process's."""
+    def begin(
+        self, process: Process, act: Act, call: Syscall[Any], work: Work
+    ) -> "Carrying | None":
+        """The call acts now. What it does to labels is committed with what it does."""
+        ...
+
+
+class Carrying(Protocol):
+    """A call that may change labels."""
+
+    def settle(self, outcome: object) -> None:
+        """It has ended."""
         ...
 
 
@@ -33,13 +43,25 @@ class Asker(Protocol):
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
-    ) -> None:
+    ) -> "Consent":
         """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
+        ...
+
+
+class Consent(Protocol):
+    """A yes in the hands of one call."""
+
+    def settle(self, reply: object) -> None:
+        """The call has ended: its yes is used up, or after an error the agent's still."""
         ...
 
 
 class Hold(Protocol):
     """An allowance set aside for one call."""
+
+    def bind(self, work: Work) -> None:
+        """What `work` commits tells what the call took."""
+        ...
 
     def settle(self, reply: object) -> None:
         """Spend what the call really took; give back the rest. An error took what it took."""
@@ -58,5 +80,9 @@ class Witness(Protocol):
     """The audit."""
 
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
-        """Durable no later than what the call then commits."""
+        """Remember it; what had no effect may be durable a moment later."""
+        ...
+
+    def begins(self, act: Act, work: Work) -> None:
+        """The call acts now: what was noted of it is durable no later than what it commits."""
         ...

@@ -4,6 +4,8 @@ Its text is handed to a bare interpreter, so it imports only what costs nothing.
 is trusted; from the program's first line on nothing in this process is.
 """
 
+from __future__ import annotations
+
 import _signal as signal  # type: ignore[import-not-found]  # signal itself takes long to load
 import atexit
 import marshal
@@ -12,7 +14,10 @@ import resource
 import sys
 import types
 from _socket import AF_INET, SCM_RIGHTS, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # typing takes as long to load as the interpreter to start
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 CHANNEL = 3  # descriptor
 READY, LISTENS, ACCEPTED, DONE, RAISED = b"R", b"L", b"A", b"D", b"E"

@@ -1,0 +1,44 @@
+"""Handlers of the approval family: what waits for a human, and the human's answer."""
+
+from aios.access.approvals import Book
+from aios.errors import Denied
+from aios.journal.base import Work
+from aios.kernel.guard.approval import Approver, row_of
+from aios.kernel.process import INIT, Process
+from aios.syscalls.approval import AnswerApproval, Approval, ApprovalList, Approvals
+
+
+class ApprovalCalls:
+    """Who may answer is the gate's to say; but nobody its own question, or its employer's."""
+
+    def __init__(self, approver: Approver) -> None:
+        self._approver = approver
+
+    @property
+    def _book(self) -> Book:
+        return self._approver.book
+
+    async def list(self, process: Process, call: Approvals) -> ApprovalList:
+        self._approver.sweep()
+        known = self._book.all() if call.all else list(self._book.pending())
+        return ApprovalList(tuple(known[: call.limit]))
+
+    async def answer(self, process: Process, call: AnswerApproval, work: Work) -> Approval:
+        self._approver.sweep()
+        question = self._book.answered(
+            call.id, call.digest, yes=call.yes, by=process.agent, note=call.note
+        )
+        if process.pid != INIT and f"{process.agent}/".startswith(f"{question.agent}/"):
+            raise Denied(
+                f"approval {call.id} is asked by {question.agent!r}; expected an answer from "
+                "somebody who does not work for it"
+            )
+        self._book.begin_answer(call.id)
+        is_kept = False
+        try:
+            work.extend([row_of(question)])
+            await work.commit(question)
+            is_kept = True
+        finally:
+            self._approver.answered(question, is_kept=is_kept)
+        return question

@@ -1,0 +1,88 @@
+"""What a call costs, known before it acts: a call, bytes that it writes, the price of a tool.
+
+Not counted: looks at one's own data, and what only steers (ending, waiting, answering, budgets,
+rights), so that an agent at its limit can still be looked at, topped up and ended. What a
+generation costs is known later, from its prompt.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aios.access.base import Act, Effect
+from aios.access.budgets import UNIT, units
+from aios.syscalls import file, history, memory, note, tool
+from aios.syscalls.base import Syscall
+from aios.syscalls.budget import Resource
+from aios.syscalls.codec import encode
+
+Wants = Mapping[Resource, int]
+FREE_FAMILIES = ("access.", "approval.", "audit.", "budget.")
+STEERING = frozenset({
+    "llm.cancel", "process.attempt", "process.exit", "process.inspect", "process.kill",
+    "process.list", "process.now", "process.pause", "process.report", "process.resume",
+    "process.wait", "process.whoami", "tool.list", "llm.models",
+})  # fmt: skip
+OWN = frozenset({"process.receive"})  # a look at what is one's own, though it takes it away
+TIME_ONLY: Wants = {Resource.SECONDS: 0}
+ONE_CALL: Wants = {Resource.CALLS: UNIT, Resource.SECONDS: 0}
+LOOKS = frozenset({Effect.NONE, Effect.READ})
+THINKING = frozenset({"llm.generate", "llm.stream"})
+
+
+def is_free(act: Act) -> bool:
+    """Whether it costs nothing, time neither."""
+    return act.verb in STEERING or act.verb.startswith(FREE_FAMILIES)
+
+
+def wants_of(act: Act, agent: str, call: Syscall[Any], price_of: Callable[[str], float]) -> Wants:
+    """What is to be held before a call that is not free."""
+    is_look = act.effect in LOOKS and act.verb not in THINKING
+    if act.verb in OWN or (is_look and act.owner == agent):
+        return TIME_ONLY
+    size = BYTES.get(type(call))
+    price = PRICED.get(type(call))
+    if size is None and price is None:
+        return ONE_CALL
+    wants = dict(ONE_CALL)
+    if size is not None:
+        wants[Resource.BYTES] = size(call) * UNIT
+    if price is not None:
+        wants[Resource.MONEY] = sum(units(price_of(name)) for name in price(call))
+    return wants
+
+
+def _text(value: str | None) -> int:
+    return 0 if value is None else len(value.encode(errors="surrogatepass"))
+
+
+def _data(call: Any) -> int:
+    return len(call.data)
+
+
+def _note(call: Any) -> int:
+    return _text(call.text) + _text(call.context)
+
+
+def _steps(call: Any) -> int:
+    return sum(BYTES[type(step)](step) for step in call.steps if type(step) in BYTES)
+
+
+BYTES: Mapping[type[Syscall[Any]], Callable[[Any], int]] = {
+    file.Create: _data,
+    file.WriteFile: _data,
+    file.AppendFile: _data,
+    file.Edit: lambda call: _text(call.new),
+    file.Transaction: _steps,
+    memory.Write: _data,
+    memory.Append: _data,
+    note.Add: _note,
+    note.Update: _note,
+    history.Extend: lambda call: len(encode(call.messages)),
+}
+"""Bytes that a call writes, by what it brings along; copies and moves bring none."""
+
+PRICED: Mapping[type[Syscall[Any]], Callable[[Any], Sequence[str]]] = {
+    tool.CallTool: lambda call: [call.name],
+    tool.CallTools: lambda call: [one.name for one in call.calls],
+}
+"""The tools that a call runs."""

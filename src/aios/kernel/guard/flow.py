@@ -1,0 +1,261 @@
+"""Labels at the gate: what a process knows decides what it may do, what it writes bears it on.
+
+A label is durable no later than the reply by which the process learns what bears it, and than the
+thing that was written. The first process is the operator's own hand: what it hands on it vouches
+for, so it bears no label and is judged by none. Knows no room.
+"""
+
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from aios.access.base import Act
+from aios.access.carries import (
+    MAIL,
+    PROCESS,
+    TOOLS,
+    UNLABELLED,
+    Carried,
+    Done,
+    carried,
+    mail_place,
+    process_place,
+)
+from aios.access.labels import (
+    CONSEQUENCES,
+    PLAIN,
+    Label,
+    Objection,
+    join,
+    joined,
+    label,
+    objection,
+    shown,
+)
+from aios.access.plans import Made, places, used
+from aios.errors import AiosError, Busy
+from aios.journal import statements
+from aios.journal.base import Change, Work
+from aios.kernel.guard import flow_book, flow_rows
+from aios.kernel.guard.flow_acts import JUDGED, Step, results_label, steps
+from aios.kernel.guard.parts import Setting
+from aios.kernel.process import INIT, Process
+from aios.syscalls.access import Decision, PlannedAct, Verdict
+from aios.syscalls.base import Syscall
+from aios.syscalls.process import Receive, Spawn
+from aios.telemetry import events
+
+SPARE = 1_000  # labels of processes that may be no more, before it is looked which are
+REMEDY = (
+    "a human's yes; or a plan (access.plan) made before it heard of that; or a process that has "
+    "not heard of it"
+)
+
+
+class Flow:
+    """The labels of everything, and the plans of processes."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.book = flow_book.Book()
+        self.plans: dict[int, tuple[PlannedAct, ...]] = {}
+        self._terms_of = setting.terms_of
+        self._monitor = setting.monitor
+        self._table = setting.table
+        self._bus = setting.bus
+        self._clock = setting.environment.clock
+        self._journal = setting.environment.journal
+        self._sweep_at = SPARE
+
+    async def load(self) -> None:
+        """What an earlier kernel knew of what still is."""
+        if self._journal is None:
+            return
+        sweeps = (statements.LABELS_SWEEP, statements.PLANS_SWEEP)
+        await self._journal.post([Change(one, ()) for one in sweeps])
+        for row in await self._journal.read(statements.LABELS_ALL):
+            self.book.restore(*flow_rows.label(row))
+        for row in await self._journal.read(statements.PLANS_ALL):
+            pid, plan = flow_rows.plan(row)
+            self.plans[pid] = plan
+
+    def label_of(self, process: Process) -> Label:
+        """Of what a process knows."""
+        return PLAIN if process.pid == INIT else self.book.of(process_place(process.pid))
+
+    def shown(self, process: Process) -> str:
+        """The same in words, for the audit."""
+        return shown(self.label_of(process))
+
+    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
+        if type(call) not in JUDGED or process.pid == INIT:
+            return None
+        found = self._objection(process, act, call)
+        if found is None:
+            return None
+        decision = Decision.ASK if self._monitor.policy.labels == "enforce" else Decision.ALLOW
+        return Verdict(decision=decision, rule=found.rule, reason=found.reason, remedy=REMEDY)
+
+    def begin(
+        self, process: Process, act: Act, call: Syscall[Any], work: Work
+    ) -> "Carrying | None":
+        kind = type(call)
+        is_judged = kind in JUDGED and process.pid != INIT
+        if is_judged:
+            self._tell(process, act, call)
+            self._use(process, act, call, work)
+        if kind in UNLABELLED:
+            return None
+        carrying = Carrying(self, process, act, call)
+        work.remember(carrying.committed)
+        return carrying
+
+    # What speaks against an act.
+
+    def _objection(self, process: Process, act: Act, call: Syscall[Any]) -> Objection | None:
+        """The first that no plan answers."""
+        known = self.label_of(process)
+        against = [
+            (step, found)
+            for step in steps(process.agent, act, call, self._terms_of)
+            if (found := objection(self._known(known, step), step.going)) is not None
+        ]
+        if not against:
+            return None
+        planned = places(self.plans.get(process.pid, ()), [step.made for step, _ in against])
+        return next(
+            (found for (_, found), place in zip(against, planned, strict=True) if place is None),
+            None,
+        )
+
+    def _known(self, known: Label, step: Step) -> Label:
+        return known if step.shown is None else join(known, self.book.of(step.shown))
+
+    def _tell(self, process: Process, act: Act, call: Syscall[Any]) -> None:
+        """Where the policy only warns, somebody may be listening."""
+        if self._monitor.policy.labels != "warn":
+            return
+        found = self._objection(process, act, call)
+        if found is not None:
+            self._bus.publish(
+                events.LabelBroken(
+                    at=self._clock.now(),
+                    pid=process.pid,
+                    agent=process.agent,
+                    verb=act.verb,
+                    object=act.object,
+                    rule=found.rule,
+                )
+            )
+
+    def _use(self, process: Process, act: Act, call: Syscall[Any], work: Work) -> None:
+        """An act that was planned is done: what is left is known before it may take effect.
+
+        Used up also by an act that needed no plan, and by one that then fails.
+        """
+        plan = self.plans.get(process.pid)
+        if plan is None:
+            return
+        calls: list[Made] = [
+            step.made
+            for step in steps(process.agent, act, call, self._terms_of)
+            if step.going.effect in CONSEQUENCES
+        ]
+        taken = places(plan, calls)
+        if not any(place is not None for place in taken):
+            return
+        self.plans[process.pid] = used(plan, taken)
+        self.post([self.plan_row(process.pid)])
+        work.remember(lambda reply: [self.plan_row(process.pid)])
+
+    def plan_row(self, pid: int) -> Change:
+        """What is left of a plan now."""
+        return flow_rows.planned(pid, self.plans.get(pid, ()))
+
+    def post(self, changes: Sequence[Change]) -> Awaitable[None] | None:
+        """To the journal, if it has room; what a commit follows with is in that too."""
+        if self._journal is None:
+            return None
+        with suppress(Busy):
+            return self._journal.post(changes)
+        return None
+
+    # What a call does to labels.
+
+    def change(self, done: Done, process: Process) -> tuple[flow_book.Change, Sequence[Change]]:
+        """What a call that is being committed does to labels, in RAM and in the journal."""
+        if isinstance(done.call, Spawn):
+            self._sweep()
+        known = self.label_of(process)
+        happened = list(self._steps(done, process))
+        change = self.book.change(happened, known)
+        learnt = joined([known, *map(self._told, happened), *self._results(done)])
+        rows = dict(change.will)
+        if process.pid != INIT and learnt != known:
+            rows |= self.book.raised(process_place(process.pid), learnt).will
+        return change, [flow_rows.labelled(*row) for row in rows.items()]
+
+    def heard(self, process: Process, call: Syscall[Any]) -> None:
+        """A tool's error tells of what the tool has seen, too."""
+        known = self.label_of(process)
+        learnt = joined([known, *results_label(call, self._terms_of)])
+        if process.pid != INIT and learnt != known:
+            change = self.book.raised(process_place(process.pid), learnt)
+            self.post([flow_rows.labelled(*row) for row in change.will.items()])
+
+    def _steps(self, done: Done, process: Process) -> Sequence[Carried]:
+        happened = list(carried(done))
+        is_last = not process.mail and not process.mail_due
+        if isinstance(done.call, Receive) and is_last:  # Nothing waits whose label is still owed.
+            happened.append(Carried(cleared=(mail_place(process.pid),)))
+        return happened
+
+    def _told(self, one: Carried) -> Label:
+        told = self.book.told(one)
+        return join(told, label({one.source})) if one.source else told
+
+    def _results(self, done: Done) -> Sequence[Label]:
+        if type(done.call) not in TOOLS:
+            return ()
+        return list(results_label(done.call, self._terms_of))
+
+    def _sweep(self) -> None:
+        """Forget the labels and plans of processes that nobody can name any more."""
+        pids = {*self.book.names(PROCESS), *self.book.names(MAIL), *map(str, self.plans)}
+        if len(pids) < self._sweep_at:
+            return
+        for pid in [int(pid) for pid in pids if self._table.get(int(pid)) is None]:
+            for place in (process_place(pid), mail_place(pid)):
+                if self.book.of(place) != PLAIN:
+                    self.book.forget(place)
+                    self.post([flow_rows.labelled(place, PLAIN)])
+            if self.plans.pop(pid, None) is not None:
+                self.post([self.plan_row(pid)])
+        self._sweep_at = 2 * len(self._table) + SPARE
+
+
+class Carrying:
+    """One call that may change labels, from when it acts until it has ended."""
+
+    __slots__ = ("_act", "_call", "_change", "_flow", "_process")
+
+    def __init__(self, flow: Flow, process: Process, act: Act, call: Syscall[Any]) -> None:
+        self._flow = flow
+        self._process = process
+        self._act = act
+        self._call = call
+        self._change: flow_book.Change | None = None
+
+    def committed(self, reply: object) -> Sequence[Change]:
+        """The record of the call's commit."""
+        if isinstance(reply, BaseException):
+            return ()
+        done = Done(self._process.pid, self._act.owner, self._call, reply)
+        self._change, rows = self._flow.change(done, self._process)
+        return rows
+
+    def settle(self, outcome: object) -> None:
+        """The call has ended."""
+        if self._change is not None:
+            self._flow.book.settle(self._change, is_done=not isinstance(outcome, BaseException))
+        elif isinstance(outcome, AiosError) and type(self._call) in TOOLS:
+            self._flow.heard(self._process, self._call)

@@ -1,0 +1,121 @@
+"""A call as labels see it: the acts it is, what each shows to whom, which plan it fits. Pure.
+
+Knows what tools declare of themselves, and takes the operator's tools at their word.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from aios.access.acts import ACTS
+from aios.access.base import Act, Effect
+from aios.access.carries import FILE, TOOLS, Kind, Place
+from aios.access.labels import Going, Label, folded, label
+from aios.access.plans import Arguments, Made, made
+from aios.kernel.guard.parts import TermsOf
+from aios.syscalls import access, file, note, process, tool
+from aios.syscalls import memory as blocks
+from aios.syscalls.base import Syscall
+from aios.tools.base import Terms
+
+# A server that could not be reached may be there by the time that the tool is looked for.
+UNKNOWN = Terms(final=True, outside=True)
+OWN_FILES = "file:"  # a resource within the system: what is written there bears the label on
+
+# What an agent loses of its own by these it loses all the time, or has done itself.
+OWN_WORK: frozenset[Kind] = frozenset({
+    blocks.Write, blocks.Clear, blocks.Free, note.Update, process.Kill,
+})  # fmt: skip
+# Vouching needs a capability that says just this; it is what lifts an objection.
+VOUCHING: frozenset[Kind] = frozenset({access.Endorse})
+_JUDGED_EFFECTS = frozenset({Effect.OUTSIDE, Effect.FINAL})
+JUDGED: frozenset[Kind] = (
+    frozenset(kind for kind, row in ACTS.items() if row.effect in _JUDGED_EFFECTS)
+    | TOOLS
+    | {file.Transaction}
+) - VOUCHING
+
+
+class Step(NamedTuple):
+    """One of the acts that a call is. `shown` is a thing that it shows beside what is known."""
+
+    going: Going
+    made: Made
+    shown: Place | None
+
+
+def steps(agent: str, act: Act, call: Syscall[Any], terms_of: TermsOf) -> Iterator[Step]:
+    """The acts of a call that may break a rule. Changes inside the system bear labels on."""
+    for part in parts(call):
+        if isinstance(part, tool.CallTool):
+            yield _tool_step(part, terms_of(part.name) or UNKNOWN)
+            continue
+        kind = type(part)
+        effect = ACTS[kind].effect
+        is_own_work = kind in OWN_WORK and act.owner == agent
+        if effect in _JUDGED_EFFECTS and not is_own_work:
+            going = Going(effect=effect, is_leaving=effect is Effect.OUTSIDE)
+            shown = Place(FILE, act.owner, part.path) if isinstance(part, file.ShareFile) else None
+            yield Step(going, made(part), shown)
+
+
+def parts(call: Syscall[Any]) -> tuple[Syscall[Any], ...]:
+    if isinstance(call, tool.CallTools):
+        return call.calls
+    if isinstance(call, file.Transaction):
+        return call.steps
+    return (call,)
+
+
+def effect_of(terms: Terms) -> Effect:
+    """What a tool does at worst, as it declares."""
+    if terms.final:
+        return Effect.FINAL
+    if terms.outside:
+        return Effect.OUTSIDE
+    writes = (one for one in terms.touches if one.mode == "write")
+    is_change = any(not one.resource.startswith(OWN_FILES) for one in writes)
+    return Effect.CHANGE if is_change else Effect.READ
+
+
+def results_label(call: Syscall[Any], terms_of: TermsOf) -> Iterator[Label]:
+    """The labels of what tools return."""
+    for part in parts(call):
+        terms = terms_of(part.name) if isinstance(part, tool.CallTool) else None
+        if terms is not None:
+            yield label((terms.source,) if terms.source else (), terms.readers)
+
+
+def _tool_step(call: tool.CallTool, terms: Terms) -> Step:
+    sensitive = None
+    if terms.sensitive is not None:
+        sensitive = frozenset(terms.sensitive).union(terms.recipients)
+    seen = made(call, sensitive)
+    going = Going(
+        effect=effect_of(terms),
+        is_leaving=terms.outside,
+        readers=_recipients(terms, seen.arguments),
+    )
+    return Step(going, seen, None)
+
+
+def _recipients(terms: Terms, arguments: Arguments | None) -> frozenset[str] | None:
+    """Whom the arguments name; None where they do not say it, or cannot be read for certain."""
+    if arguments is None or not terms.recipients:
+        return None
+    named: list[str] = []
+    for name in terms.recipients:
+        found = _texts(arguments.get(name))
+        if found is None:
+            return None
+        named += found
+    return frozenset(map(folded, named)) if named else None
+
+
+def _texts(value: Any) -> list[str] | None:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
+    return None

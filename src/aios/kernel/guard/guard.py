@@ -1,0 +1,302 @@
+"""The guard in the gate: from a call to the act it is, through monitor, labels, approval, budget.
+
+A call about the caller's own things that no line could concern costs two look-ups, and nothing is
+made for it. Any other becomes an entry, which is left when the call has ended. A call that waited
+is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from aios.access import explain
+from aios.access.acts import ACTS, act_of, strongest
+from aios.access.base import Act
+from aios.access.monitor import Judged, Question
+from aios.access.policy import Policy
+from aios.access.standing import Relation, Standing
+from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
+from aios.journal.base import Work
+from aios.kernel.guard import rights_rows
+from aios.kernel.guard.base import Carrying, Consent, Flow, Hold, Ledger
+from aios.kernel.guard.missing import missing
+from aios.kernel.guard.parts import Parts, Setting
+from aios.kernel.guard.questions import Questions
+from aios.kernel.process import INIT, Process
+from aios.syscalls.access import Decision, Verdict
+from aios.syscalls.base import Syscall
+
+Perform = Callable[[Process, Any, Work, str | None], Awaitable[Any]]
+STANDINGS_MAX = 300_000  # agents' standings that are remembered
+
+
+@dataclass(slots=True)
+class Entry:
+    """A call on its way through the gate."""
+
+    process: Process
+    call: Syscall[Any]
+    act: Act
+    verdict: Verdict
+    as_owner: str | None  # the agent as which it is carried out; None: the caller itself
+    uses: tuple[str, ...]  # capabilities of which it takes a use
+    is_ready: bool = False  # nothing is left to be waited for
+    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
+    hold: Hold | None = None
+    topping_up: Awaitable[Hold] | None = None
+    carrying: Carrying | None = None
+
+
+class Guard:
+    """One for all processes. `resumed` waits while a process is paused."""
+
+    def __init__(self, setting: Setting, resumed: Callable[[Process], Awaitable[None]]) -> None:
+        self._monitor = setting.monitor
+        self.grants = setting.monitor.grants
+        self._table = setting.table
+        self._utc = setting.environment.clock.utc
+        self._resumed = resumed
+        self._standings: dict[str, Standing] = {}  # of agents; forgotten when rights change
+        self._first = setting.monitor.first()
+        self._parts = Parts()
+        self._flow: Flow | None = None  # none where the policy wants no labels
+        self._questions = Questions(self._table, self._utc, self._parts)
+        self._is_bare = True
+
+    def fit(self, parts: Parts) -> None:
+        """Take what the kernel was given beside the monitor; once, before the first call."""
+        self._parts = parts
+        self._questions = Questions(self._table, self._utc, parts)
+        self.forget()
+
+    def forget(self) -> None:
+        """Rights have changed: from now on every call is judged by what they are now."""
+        self._standings.clear()
+        self._first = self._monitor.first()
+        parts = self._parts
+        self._flow = parts.flow if self._monitor.policy.labels != "off" else None
+        self._is_bare = self._flow is None and parts.ledger is None and parts.witness is None
+
+    def reload(self, policy: Policy) -> None:
+        """Another policy holds, for calls that wait too."""
+        self._monitor.reload(policy)
+        self.forget()
+
+    def admit(self, process: Process, call: Syscall[Any]) -> Entry | None:
+        """Raise what refuses the call. None: it may act at once, and nothing need be told after."""
+        kind = type(call)
+        standing = self._standing(process)
+        verdict = standing.quick.get(kind)
+        row = ACTS[kind]
+        if verdict is None or not (
+            (row.owner is None or row.owner(call) in ("", process.agent))
+            and (
+                not row.by_pid or self._table.is_above(process, call.pid)  # type: ignore[attr-defined]  # the row says so
+            )
+        ):
+            return self._entered(self._judged(process, call))
+        if self._is_bare:
+            return None
+        if kind in self._parts.effects or row.parts is not None:
+            return self._entered(self._judged(process, call))
+        act = act_of(row, call, process.agent)
+        return self._entered(Entry(process, call, act, verdict, None, ()))
+
+    def would_let(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether the call would not be refused for want of a right. Nothing is noted of it."""
+        _, judged, _ = self._worst(process, call, self._standing(process))
+        return judged.decision is not Decision.DENY
+
+    async def through(self, entry: Entry, work: Work, perform: Perform) -> Any:
+        """Wait until the call may act, let it act, and settle what that came to."""
+        if not entry.is_ready:
+            entry = await self.ready(entry, work)
+        self.begin(entry, work)
+        outcome: object = None
+        try:
+            outcome = await perform(entry.process, entry.call, work, entry.as_owner)
+        except BaseException as error:
+            outcome = error
+            raise
+        finally:
+            self.leave(entry, work, outcome)
+        return outcome
+
+    async def ready(self, entry: Entry, work: Work) -> Entry:
+        """Wait for a human's yes and for budget. What was waited for is judged again.
+
+        A yes is to the rule that asked: another one that came up meanwhile is another question.
+        """
+        consents: dict[str, Consent] = {}
+        hold: Hold | None = None
+        try:
+            while not entry.is_ready:
+                if entry.topping_up is not None:
+                    hold = await entry.topping_up
+                else:
+                    consents[entry.verdict.rule] = await self._ask(entry, work)
+                await self._resumed(entry.process)
+                again = self._judged(entry.process, entry.call)
+                again.hold, again.consents = hold, consents
+                entry = self._entered(again)
+        except BaseException as error:
+            for one in (hold, *consents.values()):
+                if one is not None:
+                    one.settle(error)
+            raise
+        return entry
+
+    def begin(self, entry: Entry, work: Work) -> None:
+        """The uses it takes are set aside, and gone in the commit of what the call does."""
+        if entry.uses:
+            self.grants.set_aside(entry.uses)
+            work.extend(rights_rows.used(id) for id in entry.uses)
+        if self._parts.witness is not None:
+            self._parts.witness.begins(entry.act, work)
+        if self._flow is not None:
+            entry.carrying = self._flow.begin(entry.process, entry.act, entry.call, work)
+        if entry.hold is not None:
+            entry.hold.bind(work)
+
+    def leave(self, entry: Entry, work: Work, outcome: object) -> None:
+        """The call has ended. Its uses are used up where it was done, or may have been."""
+        if entry.uses:
+            was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
+            self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
+        for one in (entry.hold, *(entry.consents or {}).values(), entry.carrying):
+            if one is not None:
+                one.settle(outcome)
+
+    # From a call to its entry.
+
+    def _standing(self, process: Process) -> Standing:
+        if process.pid == INIT:
+            return self._first
+        standing = self._standings.get(process.agent)
+        if standing is None:
+            if len(self._standings) >= STANDINGS_MAX:
+                self._standings.clear()
+            standing = self._standings[process.agent] = self._monitor.standing(process.agent)
+        return standing
+
+    def _judged(self, process: Process, call: Syscall[Any]) -> Entry:
+        """The entry of a call that is allowed, or of which a human is asked."""
+        standing = self._standing(process)
+        asked, judged, uses = self._worst(process, call, standing)
+        if judged.decision is Decision.ALLOW:
+            verdict = Verdict(decision=Decision.ALLOW, rule=judged.rule)
+        else:
+            verdict = explain.verdict(self._monitor, standing, asked, judged)
+        if judged.decision is Decision.DENY:
+            self._note(process, asked.act, call, verdict)
+            raise self._refusal(standing, asked, verdict)
+        is_away = asked.relation is not Relation.OWN and not judged.is_lent
+        as_owner = asked.act.owner if is_away and asked.row.owner is not None else None
+        return Entry(process, call, asked.act, verdict, as_owner, uses)
+
+    def _worst(
+        self, process: Process, call: Syscall[Any], standing: Standing
+    ) -> tuple[Question, Judged, tuple[str, ...]]:
+        """Of all acts that the call is: the first that is denied, else one that is asked of a
+        human, else the call's own; as the act of the whole call. And what they all use."""
+        questions = self._questions.of(process, call)
+        if len(questions) == 1:
+            one = self._monitor.judge(standing, questions[0])
+            return questions[0], one, self._uses(one)
+        judged = [self._monitor.judge(standing, one) for one in questions]
+        at = min(range(len(judged)), key=lambda place: _WORST.index(judged[place].decision))
+        whole = questions[0].act._replace(effect=strongest([one.act.effect for one in questions]))
+        is_denied = judged[at].decision is Decision.DENY
+        asked = questions[at] if is_denied else questions[0]._replace(act=whole)
+        uses = {id for one in judged for id in self._uses(one)}
+        return asked, judged[at], tuple(sorted(uses))
+
+    def _uses(self, judged: Judged) -> tuple[str, ...]:
+        """The capabilities that an act takes a use of."""
+        one = judged.capability
+        return () if one is None else self.grants.limited(one)
+
+    # What the parts are asked and told.
+
+    def _entered(self, entry: Entry) -> Entry:
+        """Ask what answers at once; what must be waited for is left to `ready`."""
+        process, call, act = entry.process, entry.call, entry.act
+        parts = self._parts
+        found = None if self._flow is None else self._flow.judge(process, act, call)
+        if found is not None and found.decision is Decision.DENY:
+            self._note(process, act, call, found)
+            raise Denied(_words(found))
+        if found is not None:
+            entry.verdict = _stricter(entry.verdict, found)
+        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
+            entry.consents or ()
+        ):
+            self._note(process, act, call, entry.verdict)
+            return entry
+        held: Hold | None = None
+        if parts.ledger is not None and entry.hold is None:
+            hold = self._hold(parts.ledger, entry)
+            if hold is not None:
+                if isinstance(hold, Awaitable):
+                    entry.topping_up = hold
+                    return entry
+                entry.hold = held = hold
+        entry.is_ready = True
+        if entry.verdict.decision is Decision.ASK:
+            entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
+        try:
+            self._note(process, act, call, entry.verdict)
+        except AiosError as problem:
+            if held is not None:
+                held.settle(problem)
+            raise
+        return entry
+
+    def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
+        try:
+            return ledger.hold(entry.process, entry.act, entry.call)
+        except QuotaExceeded as no:
+            refused = Verdict(decision=Decision.DENY, rule="budget", reason=no.message)
+            self._note(entry.process, entry.act, entry.call, refused)
+            raise
+
+    async def _ask(self, entry: Entry, work: Work) -> Consent:
+        asker, verdict = self._parts.asker, entry.verdict
+        try:
+            if asker is None:
+                raise Denied(f"{_words(verdict)}; and nobody here can be asked")
+            return await asker.ask(entry.process, entry.act, entry.call, verdict, work)
+        except Denied as no:
+            refused = Verdict(decision=Decision.DENY, rule=verdict.rule, reason=no.message)
+            self._note(entry.process, entry.act, entry.call, refused)
+            raise
+
+    def _note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
+        if self._parts.witness is not None:
+            self._parts.witness.note(process, act, call, verdict)
+
+    def _refusal(self, standing: Standing, asked: Question, verdict: Verdict) -> AiosError:
+        """About another agent's thing, the very error of one that is not there."""
+        if asked.relation is not Relation.OWN and self._monitor.may_own(standing, asked):
+            absent = missing(asked.row, asked.act.object)
+            if absent is not None:
+                return NotFound(absent)
+        return Denied(_words(verdict))
+
+
+_WORST = (Decision.DENY, Decision.ASK, Decision.ALLOW)
+
+
+def _stricter(rights: Verdict, labels: Verdict) -> Verdict:
+    """What both ask for is asked once, with both reasons."""
+    if rights.decision is Decision.ALLOW:
+        return labels
+    reasons = "; ".join(part for part in (rights.reason, labels.reason) if part)
+    rule = rights.rule if labels.decision is Decision.ALLOW else f"{rights.rule}; {labels.rule}"
+    return replace(rights, rule=rule, reason=reasons)
+
+
+def _words(verdict: Verdict) -> str:
+    return "; ".join(part for part in (verdict.reason, verdict.remedy) if part)

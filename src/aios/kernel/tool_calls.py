@@ -1,0 +1,265 @@
+"""The tool family in the kernel: find, check, take a turn, run, cap, commit.
+
+Every call ends in one result or one error. What a model can mend, and what a tool itself failed at,
+is a result; an error is what the caller may not do or the kernel cannot.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from aios.errors import (
+    AiosError,
+    Busy,
+    Cancelled,
+    Damaged,
+    InvalidArgument,
+    NoSpace,
+    OutcomeUnknown,
+    ShuttingDown,
+)
+from aios.journal.base import Work
+from aios.kernel.environment import Environment
+from aios.kernel.gate import Gate
+from aios.kernel.keys import digest_of
+from aios.kernel.outcome import PASSING
+from aios.kernel.process import Process
+from aios.kernel.tool_runner import Order, Runner, Speak
+from aios.kernel.tool_runs import RunName, Runs
+from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tool_turns import Turns
+from aios.kernel.waits import Waits
+from aios.syscalls.base import Ok
+from aios.syscalls.tool import (
+    AcceptTool,
+    AddServer,
+    CallTool,
+    CallTools,
+    ListTools,
+    RemoveServer,
+    Text,
+    ToolInfo,
+    ToolList,
+    ToolResult,
+    ToolResults,
+)
+from aios.tools.base import Ran, Tool
+from aios.tools.reading import Read
+from aios.tools.registry import Sees
+from aios.tools.results import UNTELLABLE, capped
+from aios.tools.touches import needs_of
+
+RUNS_MAX = 100_000  # calls whose outcome nobody has that are remembered
+FAILED_BEFORE_IT_COUNTED = (Busy, NoSpace, Damaged)
+
+
+class Warden(Protocol):
+    """What the guard says of tools beyond the syscall, which has passed the gate."""
+
+    def sees(self, process: Process, name: str) -> bool:
+        """Whether the tool is there for this process."""
+        ...
+
+    def secret(self, agent: str, name: str) -> str:
+        """A secret for a tool that declares it. Raises `NotFound`."""
+        ...
+
+    def hidden(self, result: ToolResult) -> ToolResult:
+        """The result without the secrets that are in it."""
+        ...
+
+    def told(self, error: AiosError) -> AiosError:
+        """The same of an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One call on its way: alone, or with its place in a batch."""
+
+    process: Process
+    call: CallTool
+    run: RunName
+    digest: bytes
+    place: int = 0
+    is_part: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.run.pid} {self.run.name} {self.place}" if self.run.name else ""
+
+
+class ToolCalls:
+    """The handlers. `open` before the first call, `close` after the last."""
+
+    def __init__(
+        self,
+        servers: ToolServers,
+        gate: Gate,
+        waits: Waits,
+        environment: Environment,
+        speak: Speak,
+        warden: Warden,
+    ) -> None:
+        self._warden = warden
+        self._servers = servers
+        self._gate = gate
+        self._environment = environment
+        self._clock = environment.clock
+        self._turns = Turns(waits, environment.clock)
+        self._runs = Runs(environment.journal, environment.clock, RUNS_MAX)
+        self._runner = Runner(waits, environment.clock, speak, warden.secret)
+
+    async def open(self) -> None:
+        await self._runs.load()
+        try:
+            await self._servers.open(self._environment.journal, self._clock)
+        except BaseException:
+            await self._servers.close()
+            raise
+
+    async def close(self) -> None:
+        await self._runner.close()
+        await self._servers.close()
+
+    async def list(self, process: Process, call: ListTools) -> ToolList:
+        wanted = frozenset(call.names)
+        listed = await self._servers.list(call.prefix, self._sees(process))
+        return ToolList(tuple(one for one in listed if not wanted or one.name in wanted))
+
+    async def call(self, process: Process, call: CallTool, work: Work) -> ToolResult:
+        part = _Part(
+            process=process,
+            call=call,
+            run=RunName(process.pid, work.name),
+            digest=_digest(call, work),
+        )
+        try:
+            result = await self._once(part, self._runs.known(part.run, part.digest))
+        except FAILED_BEFORE_IT_COUNTED:
+            self._runs.failed(part.run)
+            raise
+        except PASSING:
+            raise
+        except AiosError as problem:
+            error = self._warden.told(problem)
+            await self._runs.commit(part.run, work, error)
+            raise error from None
+        await self._runs.commit(part.run, work, result)
+        return result
+
+    async def batch(self, process: Process, call: CallTools, work: Work) -> ToolResults:
+        run, digest = RunName(process.pid, work.name), _digest(call, work)
+        known = self._runs.known(run, digest)
+        parts = [
+            _Part(process=process, call=one, run=run, digest=digest, place=place, is_part=True)
+            for place, one in enumerate(call.calls)
+        ]
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(self._among(part, known)) for part in parts]
+        try:
+            results = ToolResults(tuple(await asyncio.gather(*tasks)))
+        finally:
+            for task in tasks:
+                task.cancel()
+        await self._runs.commit(run, work, results)
+        return results
+
+    async def accept(self, process: Process, call: AcceptTool, work: Work) -> ToolInfo:
+        return await self._servers.accept(call, work)
+
+    async def add(self, process: Process, call: AddServer, work: Work) -> ToolList:
+        return await self._servers.add(call, work)
+
+    async def remove(self, process: Process, call: RemoveServer, work: Work) -> Ok:
+        await self._servers.remove(call.name, work, Ok())
+        return Ok()
+
+    @property
+    def unsettled(self) -> int:
+        """Calls that have begun and whose reply nobody has."""
+        return len(self._runs)
+
+    async def _among(self, part: _Part, known: dict[int, ToolResult | None]) -> ToolResult:
+        """One of a batch: an error of its own is its own result."""
+        self._gate.reenter(part.process)
+        try:
+            return await self._once(part, known)
+        except (Cancelled, ShuttingDown):
+            raise
+        except AiosError as error:
+            return _told(f"{error.code}: {self._warden.told(error)}")
+        finally:
+            self._gate.leave(part.process)
+
+    async def _once(self, part: _Part, known: dict[int, ToolResult | None]) -> ToolResult:
+        """Make the call, unless it has begun before."""
+        if part.place in known:
+            result = known[part.place]
+            if result is None:
+                raise OutcomeUnknown(
+                    f"{part.call.name} had begun when its kernel stopped or its caller went away; "
+                    "whether it did its work nobody knows, and it is not run again by itself"
+                )
+            return result
+        tool = await self._servers.find(part.call.name, self._sees(part.process))
+        checker = self._servers.registry.checker(tool)
+        try:
+            read = checker.check(part.call.arguments)
+            needs = needs_of(tool.terms.touches, checker.defaults | read.values)
+        except InvalidArgument as problem:
+            return _told(f"bad arguments for {part.call.name}: {problem}")
+        began = self._clock.now()
+        patience_s = part.call.timeout_s or tool.terms.timeout_s
+        ticket = await self._turns.take(part.process.pid, tool, needs, patience_s)
+        try:
+            if not tool.terms.repeatable:
+                await self._runs.begin(part.run, part.place, part.digest)
+            order = Order(
+                process=part.process,
+                tool=tool,
+                arguments=read.values,
+                key=part.key,
+                limit_s=self._limit_s(part.call, tool, began),
+                ticket=ticket,
+            )
+            ran = self._runner.run(order, self._turns.leave)
+        except BaseException:
+            self._turns.leave(ticket)
+            raise
+        return self._settled(part, read, tool, await ran, began)
+
+    def _limit_s(self, call: CallTool, tool: Tool, began: float) -> float:
+        """The tool's own limit; the caller's counts from when it called."""
+        if call.timeout_s is None:
+            return tool.terms.timeout_s
+        return min(tool.terms.timeout_s, max(0.0, began + call.timeout_s - self._clock.now()))
+
+    def _settled(self, part: _Part, read: Read, tool: Tool, ran: Ran, began: float) -> ToolResult:
+        try:
+            contents, cut = capped(ran.contents, tool.terms.result_bytes)
+        except UNTELLABLE as problem:
+            contents, cut = (Text(f"its result is no data: {problem}"),), ()
+            ran = Ran(contents=contents, is_error=True, sandbox=ran.sandbox)
+        result = ToolResult(
+            contents=contents,
+            is_error=ran.is_error,
+            remarks=(*read.remarks, *ran.remarks, *cut),
+            sandbox=ran.sandbox,
+            source=tool.terms.source,
+            seconds=self._clock.now() - began,
+        )
+        result = self._warden.hidden(result)
+        self._runs.done(part.run, part.place, result, is_part=part.is_part)
+        return result
+
+    def _sees(self, process: Process) -> Sees:
+        return lambda name: self._warden.sees(process, name)
+
+
+def _digest(call: CallTool | CallTools, work: Work) -> bytes:
+    return digest_of(call) if work.name else b""
+
+
+def _told(problem: str) -> ToolResult:
+    return ToolResult(contents=(Text(problem),), is_error=True)

@@ -1,0 +1,18 @@
+"""`client.approvals`: what waits for a yes, and the answer. A method is named after its verb."""
+
+from aios.sdk.caller import Caller
+from aios.syscalls.approval import AnswerApproval, Approval, ApprovalList, Approvals
+
+
+class ApprovalClient:
+    """The approval family over one client."""
+
+    def __init__(self, client: Caller) -> None:
+        self._client = client
+
+    async def list(self, all: bool = False, limit: int = 1_000) -> ApprovalList:
+        return await self._client.call(Approvals(all=all, limit=limit))
+
+    async def answer(self, id: int, digest: str, yes: bool, note: str = "") -> Approval:
+        """Say yes or no to what has this digest."""
+        return await self._client.call(AnswerApproval(id=id, digest=digest, yes=yes, note=note))

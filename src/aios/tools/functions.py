@@ -1,0 +1,128 @@
+"""Python functions as tools of the kernel: the operator's own code, run in the kernel's process.
+
+Takes the SDK's `@tool` objects as they are, by their shape alone, with their terms.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from aios.errors import InvalidArgument
+from aios.syscalls.llm import ToolSpec
+from aios.syscalls.tool import Content
+from aios.tools.base import Outside, Run, Terms, Tool, Touch
+from aios.tools.naming import info_of
+from aios.tools.results import UNTELLABLE, contents_of
+from aios.tools.touches import check_touches
+
+LOCAL = "local"
+THREADS = 64  # calls at the same time of a function that runs in threads and declares no number
+
+
+class Declared(Protocol):
+    """What a function declares of itself; the SDK's `Terms` are these."""
+
+    @property
+    def timeout_s(self) -> float: ...
+    @property
+    def repeatable(self) -> bool: ...
+    @property
+    def retries(self) -> int: ...
+    @property
+    def reads(self) -> tuple[str, ...]: ...
+    @property
+    def writes(self) -> tuple[str, ...]: ...
+    @property
+    def exclusive(self) -> tuple[str, ...]: ...
+    @property
+    def instances(self) -> int | None: ...
+    @property
+    def per_minute(self) -> float | None: ...
+    @property
+    def result_bytes(self) -> int: ...
+    @property
+    def final(self) -> bool: ...
+    @property
+    def outside(self) -> bool: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
+    @property
+    def price(self) -> float: ...
+    @property
+    def readers(self) -> tuple[str, ...] | None: ...
+    @property
+    def recipients(self) -> tuple[str, ...]: ...
+    @property
+    def sensitive(self) -> tuple[str, ...] | None: ...
+
+
+class Function(Protocol):
+    """A function that a model can call; the SDK's `Tool` is one."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+    @property
+    def terms(self) -> Declared: ...
+    @property
+    def is_threaded(self) -> bool: ...
+
+    async def invoke(self, values: Mapping[str, Any], /) -> Any:
+        """What it gives. Ends when the function has ended."""
+        ...
+
+
+class Functions:
+    """A `Source` of functions that never changes."""
+
+    def __init__(self, functions: Iterable[Function], name: str = LOCAL) -> None:
+        self.name = name
+        self._tools = tuple(_tool(name, one) for one in functions)
+
+    async def tools(self) -> tuple[Tool, ...]:
+        return self._tools
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def terms_of(declared: Declared, *, instances: int | None = None) -> Terms:
+    """The kernel's terms. `instances` is how many there may be where none are declared."""
+    reads = (Touch(one, "read") for one in declared.reads)
+    writes = (Touch(one, "write") for one in (*declared.writes, *declared.exclusive))
+    return Terms(
+        touches=(*reads, *writes),
+        instances=declared.instances or instances,
+        per_minute=declared.per_minute,
+        timeout_s=declared.timeout_s,
+        result_bytes=declared.result_bytes,
+        repeatable=declared.repeatable,
+        retries=declared.retries,
+        final=declared.final,
+        outside=declared.outside,
+        source=declared.source,
+        secrets=declared.secrets,
+        price=declared.price,
+        readers=declared.readers,
+        recipients=declared.recipients,
+        sensitive=declared.sensitive,
+    )
+
+
+def _tool(server: str, function: Function) -> Tool:
+    spec = function.spec
+    terms = terms_of(function.terms, instances=THREADS if function.is_threaded else None)
+    check_touches(terms.touches, spec.parameters)
+    info = info_of(f"{server}/{spec.name}", spec.description, spec.parameters, terms)
+    return Tool(info=info, terms=terms, run=_run_of(function))
+
+
+def _run_of(function: Function) -> Run:
+    async def run(arguments: Mapping[str, Any], outside: Outside) -> tuple[Content, ...]:
+        value = await function.invoke(arguments)
+        try:
+            return contents_of(value)
+        except UNTELLABLE as problem:
+            raise InvalidArgument(f"it gave what is no data: {problem}") from None
+
+    return run
