@@ -93,6 +93,7 @@ CASES: dict[str, tuple[Speech, list[str]]] = {
     "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
 }
 ASKING = {"approval"}  # which a person answers
+ELSEWHERE = {"mcp_two_agents"}  # a server is a program, in real time: tests/tools/mcp
 
 
 @pytest.fixture
@@ -112,10 +113,10 @@ def load(name: str) -> ModuleType:
 
 
 def test_every_example_is_tried_here() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == CASES.keys()
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == CASES.keys() | ELSEWHERE
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [*CASES, *ELSEWHERE])
 def test_an_example_is_short_and_starts_with_what_it_shows(name: str) -> None:
     assert len((EXAMPLES / f"{name}.py").read_text().splitlines()) < LINES_MAX
     assert load(name).__doc__

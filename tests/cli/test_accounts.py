@@ -18,7 +18,7 @@ from aios.cli import main
 from aios.errors import AiosError, Denied
 from aios.journal.base import Change, Statement
 from aios.journal.journal import open_journal
-from aios.kernel.guard.fittings import fittings
+from aios.kernel.guard.fittings import fittings, vault_of
 from aios.kernel.guard.parts import Fence
 from aios.syscalls.base import Syscall
 from aios.syscalls.memory import Alloc, Free, Read
@@ -72,7 +72,7 @@ def running(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Running]:
     ready, stop, found = Event(), asyncio.Event(), list[Served]()
 
     async def serve() -> None:
-        fence = Fence(policy=PERSONAL, fittings=fittings(home))
+        fence = Fence(policy=PERSONAL, fittings=fittings(home, vault_of(home)))
         async with served(home, fence) as one:
             found.append(one)
             ready.set()

@@ -168,6 +168,7 @@ ACTS: Mapping[Kind, Row] = dict((
 
     _row(approval.Approvals, READ),
     _row(approval.AnswerApproval, FINAL, "id"),
+    _row(approval.AskHuman, NONE),
     _row(budget.SetBudget, FINAL, "resource", "account"),
     _row(budget.TopUp, FINAL, "resource", "account"),
     _row(budget.Budgets, READ, owner="account"),

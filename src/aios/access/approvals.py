@@ -23,6 +23,7 @@ DEPTH_MAX = 10
 
 CONSEQUENCES: dict[str, str] = {
     "access.add_privilege": "{owner} joins or leaves the group {object}, with all its rights",
+    "approval.ask": "{agent} is told yes, with the note that comes with it: {object}",
     "access.ask": "{agent} gets the right that the arguments below name",
     "access.endorse": "what process {object} has heard counts as trusted, wherever it came from",
     "access.plan": "{agent} says what it is going to do; that is not asked again",

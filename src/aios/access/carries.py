@@ -267,7 +267,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     tool.ListTools, tool.AcceptTool, tool.AddServer, tool.RemoveServer,
     access.GrantRight, access.RevokeRight, access.Rights, access.CheckAccess, access.AddPrivilege,
     access.AskPermission, access.PlanActs, access.ShowLabel, access.Endorse,
-    approval.Approvals, approval.AnswerApproval,
+    approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})

@@ -47,6 +47,16 @@ Config = Annotated[
     Path | None,
     typer.Option(envvar="AIOS_CONFIG", help="Settings, as TOML.", dir_okay=False, exists=True),
 ]
+Tools = Annotated[
+    bool, typer.Option("--tools/--no-tools", envvar="AIOS_TOOLS", help="Offer the built-in tools.")
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        envvar="AIOS_ALLOW_HOST",
+        help="Let agents fetch pages of it: NAME, NAME:PORT or *.NAME; again for each.",
+    ),
+]
 
 
 def serve(  # noqa: PLR0913 - its options
@@ -61,6 +71,8 @@ def serve(  # noqa: PLR0913 - its options
     token_file: TokenFile = None,
     config: Config = None,
     access: Access = "",
+    tools: Tools = True,
+    allow_host: AllowHost = None,
 ) -> None:
     """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
     from aios.server import daemon, files, tokens
@@ -80,6 +92,8 @@ def serve(  # noqa: PLR0913 - its options
         record=places.record(),
         embedder=embedder,
         access=lambda: policies.chosen(access),
+        builtin=tools,
+        hosts=tuple(allow_host or ()),
         settings=files.settings(
             config or places.config() / "config.toml",
             agents=agents,

@@ -29,6 +29,12 @@ Words = Annotated[list[str] | None, typer.Argument(help="An MCP server's command
 Variables = Annotated[
     list[str] | None, typer.Option("--env", help="NAME=VALUE; secret:NAME takes the vault's.")
 ]
+Hosts = Annotated[
+    list[str] | None, typer.Option(help="NAME:PORT that a sandboxed command may reach.")
+]
+Believe = Annotated[
+    bool, typer.Option(help="Take an MCP server's word that a tool only reads, or is closed.")
+]
 
 
 @tools.command(name="list")
@@ -78,7 +84,9 @@ def add(  # noqa: PLR0913 - its options
     manifest: Annotated[Path | None, typer.Option(help="Commands, as TOML.")] = None,
     package: Annotated[str, typer.Option(help="An installed entry point of aios.tools.")] = "",
     env: Variables = None,
+    allow_host: Hosts = None,
     sandbox: bool = True,
+    believe_hints: Believe = False,
     output: Output = Form.TABLE,
     url: Url = "",
 ) -> None:
@@ -93,6 +101,8 @@ def add(  # noqa: PLR0913 - its options
         package=package,
         environment=dict(map(_variable, env or ())),
         sandboxed=sandbox,
+        network=tuple(allow_host or ()),
+        believe_hints=believe_hints,
     )
     _show(ask(url, lambda client: client.tools.add(server)), output)
 

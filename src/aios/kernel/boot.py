@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from aios.errors import InvalidArgument
 from aios.journal.base import Journal
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
-from aios.kernel.guard.fittings import fittings
+from aios.kernel.guard.fittings import fittings, vault_of
 from aios.kernel.guard.parts import Fence
 from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
@@ -28,12 +28,13 @@ from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.rooms.reading import read_by
-from aios.kernel.tool_sources import servers_of
+from aios.kernel.tool_sources import host_of, servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
-from aios.sandbox.base import Sandbox
+from aios.sandbox.base import Host, Sandbox
 from aios.tools.base import Source
+from aios.tools.builtin.source import Builtins
 from aios.tools.functions import Function
 
 ENGINE = "aios.cores.torch.engine:Engine"
@@ -64,6 +65,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     access: AccessPolicy = OPEN,
     tools: Iterable[Function | Source] = (),
     sandbox: Sandbox | None = None,
+    builtin: bool = False,
+    hosts: Sequence[str] = (),
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
@@ -74,6 +77,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
 
     `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
     process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
+    `builtin` adds the server `aios`: files, notes, agents, a calculator, asking a human, with a
+    sandbox Python and a shell, and web pages of those `hosts` that are named.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -84,6 +89,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
             keep = await snapshots(journal)
             place = folders.journal.parent
             found_by = embedder or NgramEmbedder()
+            vault = vault_of(place)
+            own = _builtins(given, host_of(sandbox), hosts) if builtin else ()
             async with _core(_spec(settings, folders, keep, given.limits)) as core:
                 read_by(core, found_by)
                 async with open_rooms(journal, place, given, found_by) as rooms:
@@ -94,12 +101,16 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         rooms=rooms.handlers,
                         left=rooms.left,
                         environment=dataclasses.replace(given, journal=journal),
-                        fence=Fence(policy=access, fittings=fittings(place)),
-                        tools=servers_of(tools, sandbox),
+                        fence=Fence(policy=access, fittings=fittings(place, vault)),
+                        tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
                     )
                     rooms.speak(kernel.call_for)
                     async with kernel:
                         yield kernel
+
+
+def _builtins(given: Environment, host: Host | None, hosts: Sequence[str]) -> tuple[Source, ...]:
+    return (Builtins(given.clock, given.token, host=host, hosts=hosts),)
 
 
 @asynccontextmanager

@@ -33,17 +33,21 @@ def servers_of(
     sandbox: Sandbox | None,
     clock: Clock | None = None,
     secret: Secret = no_secret,
+    own: Iterable[Source] = (),
 ) -> ToolServers:
     """The operator's own functions and sources, and the ways to add more."""
     listed = tuple(tools)
     sources = [one for one in listed if _is_source(one)]
     functions = [one for one in listed if not _is_source(one)]
-    own = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
-    return ToolServers(own, sources, ways(sandbox, clock or LoopClock(), secret))  # type: ignore[arg-type]
+    local = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
+    return ToolServers([*own, *local], sources, ways(sandbox, clock, secret))  # type: ignore[arg-type]
 
 
-def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, Connect]:
+def ways(
+    sandbox: Sandbox | None, clock: Clock | None = None, secret: Secret = no_secret
+) -> Mapping[str, Connect]:
     """How to connect what `AddServer` names, by the field that names it."""
+    time = clock or LoopClock()
 
     async def manifest(call: AddServer) -> Source:
         if sandbox is None or not call.sandboxed:
@@ -59,14 +63,14 @@ def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, 
         await _load_protocol(call)
         from aios.tools.mcp.connecting import Means, by_command
 
-        means = Means(host=_host(sandbox), secret=secret, clock=clock)
+        means = Means(host=host_of(sandbox), secret=secret, clock=time)
         return await by_command(call, means)
 
     async def url(call: AddServer) -> Source:
         await _load_protocol(call)
         from aios.tools.mcp.connecting import Means, by_url
 
-        return await by_url(call, Means(host=None, secret=secret, clock=clock))
+        return await by_url(call, Means(host=None, secret=secret, clock=time))
 
     return {"manifest": manifest, "package": package, "command": command, "url": url}
 
@@ -81,7 +85,7 @@ async def _load_protocol(call: AddServer) -> None:
         ) from None
 
 
-def _host(sandbox: Sandbox | None) -> Host | None:
+def host_of(sandbox: Sandbox | None) -> Host | None:
     """The sandbox, if it has room for what goes on."""
     return cast(Host, sandbox) if hasattr(sandbox, "serve") else None
 

@@ -105,7 +105,9 @@ class Conversation(Protocol):
     """A sandboxed Python whose variables stay from one run to the next."""
 
     @property
-    def is_over(self) -> bool: ...
+    def is_over(self) -> bool:
+        """Whether the interpreter and its variables are gone."""
+        ...
 
     async def run(self, code: str, wall_s: float | None = None) -> Outcome:
         """Raises `WrongState` once it is over."""

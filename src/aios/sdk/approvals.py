@@ -1,7 +1,16 @@
 """`client.approvals`: what waits for a yes, and the answer. A method is named after its verb."""
 
+from collections.abc import Sequence
+
 from aios.sdk.caller import Caller
-from aios.syscalls.approval import AnswerApproval, Approval, ApprovalList, Approvals
+from aios.syscalls.approval import (
+    AnswerApproval,
+    Approval,
+    ApprovalList,
+    Approvals,
+    AskHuman,
+    HumanAnswer,
+)
 
 
 class ApprovalClient:
@@ -16,3 +25,7 @@ class ApprovalClient:
     async def answer(self, id: int, digest: str, yes: bool, note: str = "") -> Approval:
         """Say yes or no to what has this digest."""
         return await self._client.call(AnswerApproval(id=id, digest=digest, yes=yes, note=note))
+
+    async def ask(self, question: str, choices: Sequence[str] = ()) -> HumanAnswer:
+        """Ask a human, and wait for what they say."""
+        return await self._client.call(AskHuman(question=question, choices=tuple(choices)))

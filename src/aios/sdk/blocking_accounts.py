@@ -25,6 +25,7 @@ class SyncApprovalClient(_Sync[ApprovalClient]):
 
     list = blocking(ApprovalClient.list)
     answer = blocking(ApprovalClient.answer)
+    ask = blocking(ApprovalClient.ask)
 
 
 class SyncBudgetClient(_Sync[BudgetClient]):

@@ -7,14 +7,15 @@ keeps them, every caller gets its answer, and the listener closes. The second on
 import asyncio
 import os
 import signal
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from aios.access.policy import OPEN, Policy
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
+from aios.kernel.hands import Hands, open_hands
 from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Door, application
@@ -23,6 +24,7 @@ from aios.server.embedding import Embedding
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
+from aios.tools.builtin.source import lacking
 
 INTERRUPTED = 130
 
@@ -45,6 +47,8 @@ class Plan:
     settings: Settings
     embedder: str = ""
     access: Callable[[], Policy] = lambda: OPEN
+    builtin: bool = False  # the tools that every kernel can have
+    hosts: tuple[str, ...] = ()  # whose pages agents may fetch
 
 
 Tell = Callable[[str], None]
@@ -101,12 +105,19 @@ class _Daemon:
             ) from None
         url = _url(plan.host, place.getsockname()[1])
         door = Door()
-        async with listening(door, place, plan.settings):
+        async with listening(door, place, plan.settings), self._hands() as hands:
             self._warn(f"aios: starting {plan.model} at {url}")
             name = name_for(plan.state, plan.embedder)
             embedder = await asyncio.to_thread(chosen, name)
             async with boot(
-                settings, policy=plan.policy, state=plan.state, embedder=embedder, access=access
+                settings,
+                policy=plan.policy,
+                state=plan.state,
+                embedder=embedder,
+                access=access,
+                sandbox=hands.sandbox,
+                builtin=plan.builtin,
+                hosts=plan.hosts,
             ) as kernel:
                 self._kernel = kernel
                 remember(plan.state, lasting(name, embedder))
@@ -119,6 +130,17 @@ class _Daemon:
                         self._announce(url, kernel, took)
                         await self._stop.wait()
                     app.close()
+
+    @asynccontextmanager
+    async def _hands(self) -> AsyncIterator[Hands]:
+        """A sandbox, where one holds; and which tools there are not for want of what."""
+        if not self._plan.builtin:
+            yield Hands(why="tools are switched off")
+            return
+        async with open_hands() as hands:
+            for name, why in lacking(hands.sandbox, hands.why, self._plan.hosts).items():
+                self._warn(f"aios: no tool aios/{name}: {why}")
+            yield hands
 
     def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:
         settings = self._plan.settings

@@ -40,6 +40,27 @@ class AnswerApproval(Syscall["Approval"], frozen=True, kw_only=True, tag="approv
     note: Annotated[str, Meta(max_length=1_000)] = ""
 
 
+class AskHuman(Syscall["HumanAnswer"], frozen=True, kw_only=True, tag="approval.ask"):
+    """Ask whoever answers approvals a question, and wait for what they say.
+
+    The answer's note is what was said; a no is an answer as well. Raises `Denied` where nobody
+    answers in time, and `WrongState` where nobody can be asked.
+    """
+
+    question: Annotated[str, Meta(min_length=1, max_length=4_000)]
+    choices: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=64)
+    ] = ()
+
+
+class HumanAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a human said; the text is empty where it was no more than yes or no."""
+
+    text: str
+    is_no: bool = False
+    by: str = ""
+
+
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """One question to a human. `consequence` says in plain words what a yes does."""
 

@@ -35,7 +35,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         access.GrantRight, access.RevokeRight, access.Rights, access.CheckAccess,
         access.AddPrivilege, access.AskPermission, access.PlanActs, access.ShowLabel,
         access.Endorse,
-        approval.Approvals, approval.AnswerApproval,
+        approval.Approvals, approval.AnswerApproval, approval.AskHuman,
         budget.SetBudget, budget.TopUp, budget.Budgets,
         audit.AuditRecords, audit.VerifyAudit,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,

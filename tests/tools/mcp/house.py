@@ -65,7 +65,7 @@ class House:
     async def until(self, name: str, state: str) -> ToolInfo:
         """Wait until a tool is listed in that state."""
         async with asyncio.timeout(10):
-            while (info := await self.tool(name)).state != state:
+            while (info := await self.tool(name)).state != state:  # noqa: ASYNC110 - another program's doing
                 await asyncio.sleep(0.02)
         return info
 

@@ -95,7 +95,7 @@ def test_a_call_past_its_time_is_cancelled_at_the_server(tmp_path: Path) -> None
         assert late.is_error
         assert "timeout" in late.text
         async with asyncio.timeout(5):
-            while "cancelled" not in log.read_text():
+            while "cancelled" not in log.read_text():  # noqa: ASYNC110 - another program's doing
                 await asyncio.sleep(0.02)
         assert (await house.call("honest/add", a=1, b=1)).text == "2"
 
@@ -154,7 +154,7 @@ def test_a_removed_server_is_gone_with_its_program(tmp_path: Path) -> None:
         await house.kernel.call(house.kernel.token, RemoveServer(name="honest"))
         with pytest.raises(NotFound):
             await house.call("honest/add", a=1, b=2)
-        assert not Path(f"/proc/{int(pid.read_text())}").exists()
+        assert not Path(f"/proc/{int(pid.read_text())}").exists()  # noqa: ASYNC240 - a test's own file
 
     lived(main)
 
@@ -180,7 +180,7 @@ def test_over_http_it_is_found_again_after_a_restart() -> None:
         assert (await house.call("web/add", a=2, b=3)).is_error
         async with _served(int(url.split(":")[2].split("/")[0])):
             async with asyncio.timeout(10):
-                while (await house.call("web/add", a=2, b=3)).is_error:
+                while (await house.call("web/add", a=2, b=3)).is_error:  # noqa: ASYNC110 - another program's doing
                     await asyncio.sleep(0.05)
 
     lived(main)

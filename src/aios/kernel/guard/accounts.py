@@ -69,6 +69,7 @@ class Accounts:
             },
             handlers={
                 approval.AnswerApproval: asking.answer,
+                approval.AskHuman: asking.ask,
                 budget.SetBudget: spending.set,
                 budget.TopUp: spending.top_up,
             },

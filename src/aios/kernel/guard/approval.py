@@ -12,23 +12,25 @@ from typing import Any
 import msgspec
 
 from aios.access.approvals import Book, consequence, digest_of, shown
-from aios.access.base import Act
+from aios.access.base import Act, Effect
 from aios.clock import Clock
-from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown
+from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
 from aios.kernel.guard.vault import Hider
 from aios.kernel.process import Process
 from aios.kernel.waits import Waits
-from aios.syscalls.access import Verdict
-from aios.syscalls.approval import Answer, Approval
-from aios.syscalls.base import Syscall
+from aios.syscalls.access import Decision, Verdict
+from aios.syscalls.approval import Answer, Approval, AskHuman
+from aios.syscalls.base import Syscall, name_of
 from aios.syscalls.codec import encode
 from aios.telemetry import events
 from aios.telemetry.bus import Bus
 
 EACH_MAX = 32  # questions of one agent that wait
 ALL_MAX = 1_000
+QUESTION_MAX = 200  # characters of an agent's own question in a list
+ITSELF = Verdict(decision=Decision.ASK, rule="its own question")
 FORGET_AFTER = 10_000  # numbers after which a question leaves the journal, if it is over
 
 
@@ -79,6 +81,25 @@ class Approver:
                 consent = Consent(self, question.id)
                 work.remember(consent.used)
                 return consent
+            await self._wait(process, question)
+
+    async def consult(self, process: Process, call: AskHuman, work: Work) -> "Answered":
+        """A human's answer to an agent's own question; a no is an answer too."""
+        act = Act(name_of(AskHuman), process.agent, call.question[:QUESTION_MAX], Effect.NONE)
+        if not self._patience_s:
+            raise WrongState("nobody can be asked here: this kernel waits for no human")
+        digest = digest_of(act.verb, act.object, encode(call))
+        while True:
+            self.sweep()
+            question = self.book.find(process.agent, digest)
+            if question is None:
+                question = await self._put(self._question(process, act, call, ITSELF, digest))
+            if question.answer is Answer.NO:
+                return Answered(question)
+            if self.book.take(question.id):
+                consent = Consent(self, question.id)
+                work.remember(consent.used)
+                return Answered(question, consent)
             await self._wait(process, question)
 
     def sweep(self) -> None:
@@ -195,6 +216,14 @@ class Approver:
             self._means.journal.post([row_of(question)])
         except Busy:
             return  # Its time is in the row: the next kernel finds it expired.
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a human said; a yes is in the hands of whoever asked."""
+
+    question: Approval
+    consent: "Consent | None" = None
 
 
 class Consent:

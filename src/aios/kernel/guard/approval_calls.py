@@ -5,7 +5,14 @@ from aios.errors import Denied
 from aios.journal.base import Work
 from aios.kernel.guard.approval import Approver, row_of
 from aios.kernel.process import INIT, Process
-from aios.syscalls.approval import AnswerApproval, Approval, ApprovalList, Approvals
+from aios.syscalls.approval import (
+    AnswerApproval,
+    Approval,
+    ApprovalList,
+    Approvals,
+    AskHuman,
+    HumanAnswer,
+)
 
 
 class ApprovalCalls:
@@ -22,6 +29,20 @@ class ApprovalCalls:
         self._approver.sweep()
         known = self._book.all() if call.all else list(self._book.pending())
         return ApprovalList(tuple(known[: call.limit]))
+
+    async def ask(self, process: Process, call: AskHuman, work: Work) -> HumanAnswer:
+        answered = await self._approver.consult(process, call, work)
+        question, consent = answered.question, answered.consent
+        said = HumanAnswer(text=question.note, is_no=consent is None, by=question.answered_by)
+        try:
+            await work.commit(said)
+        except BaseException as problem:
+            if consent is not None:
+                consent.settle(problem)
+            raise
+        if consent is not None:
+            consent.settle(said)
+        return said
 
     async def answer(self, process: Process, call: AnswerApproval, work: Work) -> Approval:
         self._approver.sweep()

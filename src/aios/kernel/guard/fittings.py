@@ -9,8 +9,12 @@ from aios.kernel.guard.parts import Fitting
 from aios.kernel.guard.vault import FILE, Vault
 
 
-def fittings(home: Path) -> tuple[Fitting, ...]:
+def vault_of(home: Path) -> Vault:
+    """A home's secrets."""
+    return Vault(home / FILE, os.environ)
+
+
+def fittings(home: Path, vault: Vault) -> tuple[Fitting, ...]:
     """Of a kernel with that home."""
-    vault = Vault(home / FILE, os.environ)
     labels = Labels()
     return (Accounts(home=home, vault=vault, label_of=labels.shown), labels)

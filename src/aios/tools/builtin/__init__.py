@@ -1,0 +1,1 @@
+"""Tools that every kernel can have: the server `aios`. Each acts as its caller, with its rights."""
