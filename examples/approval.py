@@ -29,9 +29,11 @@ async def tidy(client: Client, name: str) -> str:
 
 async def person(client: Client, *, yes: bool) -> None:
     """Looks at what waits, and answers exactly that."""
-    while not (waiting := (await client.approvals.list()).approvals):
+    waiting = await client.approvals.list()
+    while not waiting.approvals:
         await asyncio.sleep(0.1)
-    question = waiting[0]
+        waiting = await client.approvals.list()
+    question = waiting.approvals[0]
     print(f"{question.agent} asks: {question.consequence}. {'Yes.' if yes else 'No.'}")
     await client.approvals.answer(question.id, question.digest, yes)
 

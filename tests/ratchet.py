@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-TOTAL_LINES_MAX = 45_500  # src/aios, all lines
+TOTAL_LINES_MAX = 60_000  # src/aios, all lines
 LONGER = {
     "src/aios/journal/statements.py": 480,  # All SQL stands in one file, to be reviewed as one.
 }

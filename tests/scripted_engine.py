@@ -81,6 +81,7 @@ class ScriptedEngine:
             block_tokens=BLOCK_TOKENS,
             fingerprint="scripted",
             device="cpu",
+            embedding_width=2,
         )
 
     @property
@@ -89,20 +90,17 @@ class ScriptedEngine:
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         text = call.text if isinstance(call, Tokenize) else _text(call)
-        if text == "!refuse":
-            raise InvalidArgument("expected another prompt")
-        if text == "!raise":
-            raise ZeroDivisionError("a bug in a tokenizer")
-        if text == "!die":
-            os._exit(3)
-        if text == "!hang":
-            threading.Event().wait()
+        _obey(text)
         ids = call.token_ids if isinstance(call, Generate) and call.token_ids else text.encode()
         if not 0 < len(ids) < self.traits.context_tokens:
             raise InvalidArgument(f"expected a prompt of some tokens, got {len(ids)}")
         if not all(0 <= one < 256 for one in ids):
             raise InvalidArgument("expected bytes as token ids")
         return tuple(ids)
+
+    def embed(self, text: str) -> tuple[float, ...]:
+        _obey(text)
+        return (float(len(text)), float(sum(text.encode())))
 
     def start(self, generation: Generation, progress: Progress) -> None:
         if generation.decoding.max_tokens is None:
@@ -243,6 +241,18 @@ def garbage(bytes_count: int) -> None:
                 os.write(fd, b"\xff" * bytes_count)
         except OSError:
             pass
+
+
+def _obey(text: str) -> None:
+    """Misbehave where a text that is only read says so."""
+    if text == "!refuse":
+        raise InvalidArgument("expected another prompt")
+    if text == "!raise":
+        raise ZeroDivisionError("a bug in a tokenizer")
+    if text == "!die":
+        os._exit(3)
+    if text == "!hang":
+        threading.Event().wait()
 
 
 def _text(call: Generate) -> str:

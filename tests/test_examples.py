@@ -59,6 +59,13 @@ def butler(asked: Generate) -> str | Message:
     return call("memory_get", '{"key": "gate"}')
 
 
+def teller(asked: Generate) -> str | Message:
+    """Moves the coins, then says so."""
+    if asked.messages[-1].role == "tool":
+        return f"Done: {asked.messages[-1].content}."
+    return call("local/transfer", '{"payer": "ann", "payee": "bob", "amount": "30"}')
+
+
 CASES: dict[str, tuple[Speech, list[str]]] = {
     "first_chat": (talker, ["you said Hello, who are you?"]),
     "agent_with_tools": (clerk, ["Done.", "notes: {'answer': '84'}"]),
@@ -73,6 +80,14 @@ CASES: dict[str, tuple[Speech, list[str]]] = {
             "diary stays: Rome by train, 3 days",
             "tidy asks: the memory block plan is lost for good. Yes.",
             "plan is gone",
+        ],
+    ),
+    "tool": (
+        teller,
+        [
+            "accounts: {'ann': 70, 'bob': 50}",
+            "bad arguments for local/transfer: `amount` is missing: integer; "
+            "`amout` is unknown, did you mean `amount`?",
         ],
     ),
     "pause_and_resume": (talker, ["paused", "running", "you said Tell me what you can do."]),
@@ -113,7 +128,9 @@ def test_an_example_runs_and_prints_what_it_promises(
 ) -> None:
     speech, expected = CASES[name]
     fence = Fence(policy=PERSONAL, fittings=(Accounts(),)) if name in ASKING else None
-    on_a_kernel(load(name).main, speech, policy=policy, journal=journal, fence=fence)
+    example = load(name)
+    tools = [example.transfer] if name == "tool" else []
+    on_a_kernel(example.main, speech, policy=policy, journal=journal, fence=fence, tools=tools)
     printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in expected if line not in printed] == []
 

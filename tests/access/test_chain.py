@@ -153,6 +153,13 @@ def test_a_whole_chain_made_anew_without_the_key_is_found_at_its_first_record() 
     assert wrong.number == 1
 
 
+def test_pages_of_two_lives_with_one_key_do_not_fit_together() -> None:
+    other = page_of([entry(7)] * EACH, end_of(PAGES[1]), KEY)
+    wrong = found([*PAGES[:2], other, *PAGES[3:]])
+    assert wrong is not None
+    assert wrong.number == PAGES[3].first
+
+
 def test_records_after_the_head_need_the_seal_too() -> None:
     early = end_of(PAGES[3])
     assert found(PAGES, head=early) is None

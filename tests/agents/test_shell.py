@@ -14,7 +14,7 @@ from aios.clock import LoopClock
 from aios.journal.statements import OUTBOX_OLDEST
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls
+from aios.kernel.rooms.file_calls import file_calls
 from aios.scheduler import make
 from aios.sdk import Client
 from aios.storage import Ground, Storage

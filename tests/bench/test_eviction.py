@@ -54,10 +54,18 @@ def test_streams_are_read_from_the_trace_folders(tmp_path: Path) -> None:
     write(traces / "claude_code_programs.jsonl.gz", {"turns": turns})
     mint = {"source": "mint/x", "turns": [{"prompt_tokens": 65}, {"prompt_tokens": 129}]}
     write(traces / "agent_programs.jsonl.gz", mint, mint)
-    streams = {one.name: list(one.uses) for one in recorded(tmp_path, 0, 1_000)}
+    read = list(recorded(tmp_path, 0, 1_000))
+    streams = {one.name: list(one.uses) for one in read}
     assert streams["half"] == [1, 2, 1, 3]
     assert streams["claude-code"] == [0, 1, 2, 3, 0, 1, 4]
     assert streams["mint, in turn"] == [0, 1, 2, 3, 0, 1, 4, 2, 3, 5]
+    ends = {
+        one.name: {after: list(left) for after, left in one.ends.items()}
+        for one in read
+        if one.ends
+    }
+    assert ends["claude-code"] == {7: [0, 1, 2, 3, 4]}
+    assert ends["mint, in turn"] == {7: [0, 1, 4], 10: [2, 3, 5]}
 
 
 def test_made_up_streams_are_the_same_for_the_same_seed() -> None:
@@ -75,5 +83,5 @@ def test_the_report_has_the_documented_fields(
     assert isinstance(report.result, eviction.Evicted)
     assert {row.name for row in report.result.streams} == {"small"}
     for row in report.result.streams:
-        assert 0 <= max(row.lru, row.lru2, row.adaptive) <= row.opt <= 1
+        assert 0 <= max(row.lru, row.lru2, row.adaptive, row.told) <= row.opt <= 1
     assert str(tmp_path) in report.tables[0].title

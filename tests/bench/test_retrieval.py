@@ -160,8 +160,8 @@ def test_a_content_that_comes_back_wrong_is_no_exact_rollback() -> None:
 
 def test_a_run_reports_the_documented_fields_and_fails_where_a_rollback_is_not_exact() -> None:
     size = Size(
-        files=60, tuned_files=60, questions=10, many_files=0, indexed_files=40, writes=3,
-        notes=20, rolled_back=2,
+        files=60, tuned_files=60, questions=10, many_files=80, many_questions=10, backlog=20,
+        indexed_files=40, writes=3, notes=20, rolled_back=2,
     )  # fmt: skip
     report = asyncio.run(measured(size, 0, quiet))
     fields = {

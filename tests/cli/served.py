@@ -12,7 +12,7 @@ from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.guard.parts import Fence
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.sdk import Client

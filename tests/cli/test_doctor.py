@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from aios.cli.doctor import Check, folder, line, package
+from aios.cli.check import Check
+from aios.cli.doctor import folder, line, package
 
 
 def test_a_line_without_advice_is_ok() -> None:

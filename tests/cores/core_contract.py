@@ -172,6 +172,30 @@ class CoreContract:
     def tiers(self, core: Core) -> Sequence[Tier]:
         return list(Tier) if core.traits.kv_export else [Tier.DEVICE]
 
+    # --- vectors ---
+
+    def test_a_text_has_one_vector_in_any_company_or_is_refused_by_a_core_that_has_none(
+        self,
+    ) -> None:
+        async def scenario() -> None:
+            async with self.opened() as reader:
+                core, text = reader.core, self.prompt_text
+                if not core.traits.embedding_width:
+                    with pytest.raises(InvalidArgument, match="embeds texts"):
+                        await core.embed(text)
+                    return
+                alone = await core.embed(text)
+                core.start(await self.generation(core, "crowd", decoding(n=3)), Progress())
+                await reader.until_produced("crowd", 1)
+                beside = await asyncio.gather(*map(core.embed, ("another", text, "long " * 400)))
+                await reader.until_ended("crowd")
+
+                assert len(alone) == core.traits.embedding_width
+                assert beside[1] == alone != beside[0]
+                assert await core.embed(text) == alone
+
+        self.run(scenario)
+
     # --- one generation ---
 
     def test_the_first_event_says_that_the_core_is_ready(self) -> None:

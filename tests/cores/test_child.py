@@ -16,6 +16,7 @@ import pytest
 from aios.cores.base import Advanced, Failed, Finished, Generation, Progress
 from aios.cores.frames import (
     Answer,
+    AskFailed,
     EngineSpec,
     Events,
     Hello,
@@ -24,7 +25,6 @@ from aios.cores.frames import (
     Pong,
     Prepare,
     Prepared,
-    PrepareFailed,
     Refused,
     Shutdown,
     Splitter,
@@ -152,8 +152,8 @@ def test_errors_of_one_call_do_not_end_the_rest(tmp_path: Path) -> None:
             Prepare(3, Tokenize(text="x")),
         )
 
-        assert peer.receive() == PrepareFailed(1, "invalid_argument", "expected another prompt")
-        assert peer.receive() == PrepareFailed(
+        assert peer.receive() == AskFailed(1, "invalid_argument", "expected another prompt")
+        assert peer.receive() == AskFailed(
             2, "core_failed", "ZeroDivisionError: a bug in a tokenizer"
         )
         failed = peer.receive()

@@ -309,6 +309,22 @@ async def outcome(core: ProcessCore, text: str) -> str:
         return error.code
 
 
+def test_a_text_that_kills_engines_is_refused_and_others_have_their_vectors(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with core_in(tmp_path) as core:
+            reading = asyncio.ensure_future(Reader(core).until(lambda _: False))
+            asked = [core.embed(text) for text in ("a", "!refuse", "!die", "!raise", "abc")]
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            reading.cancel()
+
+            assert (found[0], found[4]) == ((1.0, 97.0), (3.0, 294.0))
+            assert isinstance(found[1], InvalidArgument)
+            assert [type(one) for one in found[2:4]] == [CoreFailed, CoreFailed]
+            assert f"{ASKS_MAX} engines died" in str(found[2])
+
+    run(test)
+
+
 def test_prepare_raises_the_engine_s_own_errors(tmp_path: Path) -> None:
     async def test() -> None:
         async with core_in(tmp_path) as core:

@@ -406,7 +406,7 @@ def test_a_server_that_is_away_at_the_start_does_not_stop_the_kernel_and_is_trie
             await client_of(home).tools.add(AddServer(name="far", command=("x",)))
         is_away = True
         async with house(journal=journal, tools=by_command(connect), boot=2) as home:
-            with pytest.raises(WrongState, match="not connected: .*nobody answers"):
+            with pytest.raises(WrongState, match=r"not connected: .*nobody answers"):
                 await client_of(home).tools.call("far/say")
             is_away = False
             await asyncio.sleep(10)
@@ -444,7 +444,9 @@ def test_a_tool_that_calls_a_tool_shares_what_it_holds_and_is_never_stuck() -> N
 
     async def outer(arguments: Any, outside: Any) -> Any:
         await asyncio.sleep(1.0)
-        return (await outside.call(call("local/write", f'{{"path": "{arguments["inner"]}"}}'))).contents
+        return (
+            await outside.call(call("local/write", f'{{"path": "{arguments["inner"]}"}}'))
+        ).contents
 
     async def main() -> None:
         terms = Terms(touches=(Touch("file:{own}", "write"),))

@@ -154,9 +154,7 @@ def test_what_a_tool_gave_is_not_lost_to_a_full_disk() -> None:
         world, journal = World(), InlineJournal()
         async with house(journal=journal, tools=world.servers()) as home:
             client = client_of(home)
-            task = asyncio.ensure_future(
-                client.tools.call("local/order", {"what": "a"}, key="k")
-            )
+            task = asyncio.ensure_future(client.tools.call("local/order", {"what": "a"}, key="k"))
             await soon(lambda: world.done["a"] == 1)
             journal.fail_next(NoSpace("full"))
             with pytest.raises(NoSpace):
@@ -216,9 +214,9 @@ def test_a_durable_agent_whose_tools_run_side_by_side_ends_the_same_wherever_it_
         ran = 0
         for number in range(1, CUTS_MAX):
             world, inner = World(), InlineJournal()
-            programs: Mapping[str, Program] = {"shop": shopper(world)}
 
             async def live(journal: Severable, boot: int, world: World = world) -> Any:
+                programs: Mapping[str, Program] = {"shop": shopper(world)}
                 async with house(
                     journal=journal, boot=boot, tools=world.servers(), programs=programs
                 ) as home:

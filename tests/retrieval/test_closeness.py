@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aios.retrieval.closeness import NEAR_WORDS, Pair, Stems, evidence, number_of, sequence
+from aios.retrieval.closeness import NEAR_WORDS, Pair, evidence, number_of, sequence
 
 ABC = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 
 
-def _sequence(*fields: str) -> Stems:
+def _sequence(*fields: str) -> bytes:
     return sequence([[number_of(word) for word in field] for field in fields], 1_000)
 
 

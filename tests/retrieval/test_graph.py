@@ -1,6 +1,7 @@
 """More vectors than are searched exactly."""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from aios.retrieval import nearest
 from aios.retrieval.base import Vectors
 from aios.retrieval.core import unit
-from aios.retrieval.nearest import NearestVectors
+from aios.retrieval.nearest import VECTORS, NearestVectors
+from aios.retrieval.vectors import VectorFile
 
 needs_library = pytest.mark.skipif(
     importlib.util.find_spec("usearch") is None, reason="usearch is not installed"
@@ -30,8 +32,13 @@ def _vectors() -> Vectors:
 
 def _filled(folder: Path) -> NearestVectors:
     made = NearestVectors(folder, 16, is_graph_saved=False)
-    made.put(range(ROWS), _vectors())
+    _write(folder, range(ROWS), _vectors())
+    made.follow(range(ROWS))
     return made
+
+
+def _write(folder: Path, numbers: Sequence[int], vectors: Vectors) -> None:
+    VectorFile(folder / VECTORS, 16).put(numbers, vectors)
 
 
 def _tend(vectors: NearestVectors) -> int:
@@ -72,8 +79,8 @@ def test_what_changed_is_searched_exactly_until_the_graph_has_it(tmp_path: Path)
     vectors = _filled(tmp_path)
     _tend(vectors)
     other = np.eye(16, dtype=np.float32)[:1]
-    vectors.put([7], other)
-    vectors.changed([7])
+    _write(tmp_path, [7], other)
+    vectors.follow([7])
     assert vectors.nearest(other[0], ALL, 1).numbers.tolist() == [7]
     _tend(vectors)
     assert vectors.nearest(other[0], ALL, 1).numbers.tolist() == [7]

@@ -163,6 +163,17 @@ def test_a_question_of_the_commonest_word_is_answered_by_the_newest(
     assert ids(index, "apple", limit=1) == ["d2099"]
 
 
+def test_what_may_have_been_meant_counts_even_where_too_many_documents_have_it(
+    index: HybridIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aios.retrieval.keywords.ROWS_MAX", 10)
+    index.put([document(f"d{at}", "apple pie") for at in range(2_100)])
+    index.put([document(what, f"pear {what}") for what in ("tart", "apple", "cake")])
+    assert ids(index, "pear aple", limit=1) == ["apple"]
+    assert len(ids(index, "pear aple", limit=9)) == 3
+    assert len(ids(index, "aple", limit=9)) == 9
+
+
 def test_what_was_put_is_there_after_opening_again(tmp_path: Path) -> None:
     index = HybridIndex(tmp_path, NgramEmbedder(64))
     assert not index.is_whole

@@ -4,24 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
 
-from aios.context.snapshot import SnapshotRef, Tier
-from aios.cores.base import Core, CoreEvent, Generation, Progress, Ready, Suspended, Traits
-from aios.syscalls import Generate, Tokenize
+from aios.bench.lent import Lent
+from aios.context.snapshot import Tier
+from aios.cores.base import Core, CoreEvent, Generation, Progress, Ready, Suspended
 
 
-class ReusedCore:
-    """A `Core` that outlives the kernels which close it. `run` must run meanwhile."""
+class ReusedCore(Lent):
+    """Lent to one kernel after another and freed of what each left. `run` runs meanwhile."""
 
     def __init__(self, core: Core) -> None:
-        self._core = core
+        super().__init__(core)
         self._started: set[str] = set()
         self._batches: asyncio.Queue[Sequence[CoreEvent] | None] = asyncio.Queue()
         self._barriers = map("barrier-{}".format, count(1))
         self._clean: dict[str, asyncio.Event] = {}
-
-    @property
-    def traits(self) -> Traits:
-        return self._core.traits
 
     async def run(self) -> None:
         """Hand on what the engine tells."""
@@ -31,18 +27,9 @@ class ReusedCore:
                     self._clean[event.id].set()
             self._batches.put_nowait(batch)
 
-    async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
-        return await self._core.prepare(call)
-
     def start(self, generation: Generation, progress: Progress) -> None:
         self._started.add(generation.id)
-        self._core.start(generation, progress)
-
-    def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
-        self._core.stop(generation_id, to, snapshot)
-
-    def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
-        self._core.drop(generation_id, snapshot)
+        super().start(generation, progress)
 
     async def events(self) -> AsyncIterator[Sequence[CoreEvent]]:
         batches = self._batches

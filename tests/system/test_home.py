@@ -57,3 +57,27 @@ def test_what_an_agent_keeps_survives_the_loss_of_its_home(tmp_path: Path) -> No
         notes = ask(serve, "api/syscalls/note.search", query="sea")["notes"]
         assert [one["note"]["text"] for one in notes] == ["likes the sea"]
         assert serve.stop() == 0
+
+
+def test_a_home_may_go_by_its_models_own_embeddings(tmp_path: Path) -> None:
+    serve = Serve(tmp_path)
+    home = tmp_path / "state/aios/kernel"
+    with serve.running("--embedder", "core"):
+        ask(serve, "api/syscalls/note.add", text="likes the sea")
+        alone = ask(serve, "v1/embeddings", input="a whale")["data"][0]["embedding"]
+        among = ask(serve, "v1/embeddings", input=["the sea " * 50, "a whale", "b"])["data"]
+        assert among[1]["embedding"] == alone != among[2]["embedding"]
+        assert sum(one**2 for one in alone) == pytest.approx(1.0, abs=1e-3)
+        found = ask(serve, "api/syscalls/note.search", query="likes the sea", mode="semantic")
+        assert [one["note"]["text"] for one in found["notes"]] == ["likes the sea"]
+        assert serve.stop() == 0
+    kept = (home / "embedder").read_text()
+    assert kept.startswith("core:pocket/")
+    assert "likes the sea" in serve.aios(
+        "memory", "notes", "default", "--query", "sea", "--home", str(home)
+    )
+    with serve.running():  # by what the home remembers, and nothing is embedded anew
+        again = ask(serve, "v1/embeddings", input="a whale")["data"][0]["embedding"]
+        assert again == alone
+        assert (home / "embedder").read_text() == kept
+        assert serve.stop() == 0

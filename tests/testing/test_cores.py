@@ -37,7 +37,7 @@ class TestScriptedCore(CoreContract):
         run(lambda _: scenario())
 
     async def open_core(self) -> Core:
-        return opened(store=self.store)
+        return opened(replace(SCRIPT, embedding_width=3), store=self.store)
 
     def crash(self, core: Core) -> None:
         assert isinstance(core, ScriptedCore)

@@ -10,11 +10,13 @@ Wish = GrantRight | AskPermission
 
 def allows(one: Capability, act: Act, *, is_own: bool, is_whole: bool) -> bool:
     """Whether it names this act; `is_whole`: one whose parts name the objects."""
-    return (
-        (one.verbs == act.verb or pattern(one.verbs).matches(act.verb))
-        and (is_own if one.owner == SELF else pattern(one.owner).matches(act.owner))
-        and (is_whole or pattern(one.object).matches(act.object))
-    )
+    if one.verbs != act.verb and not pattern(one.verbs).matches(act.verb):
+        return False
+    if one.owner == SELF:
+        is_owned = is_own
+    else:
+        is_owned = one.owner == act.owner or pattern(one.owner).matches(act.owner)
+    return is_owned and (is_whole or pattern(one.object).matches(act.object))
 
 
 def new(wish: Wish, id: str, holder: str, given_by: str, now: float) -> Capability:

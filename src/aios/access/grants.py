@@ -24,6 +24,7 @@ class Grants:
         ] = {}  # as `of` shows them, until they change
         self._derived: dict[str, set[str]] = {}
         self._given: Counter[str] = Counter()  # by who gave them
+        self.changes = 0  # how often one came or went
         self._free: dict[str, int] = {}  # uses that no act under way has set aside
         for one in capabilities:
             self.add(one)
@@ -51,6 +52,7 @@ class Grants:
     def add(self, one: Capability) -> None:
         assert one.id not in self._by_id
         assert not one.parent or one.parent in self._by_id
+        self.changes += 1
         self._by_id[one.id] = one
         self._given[one.given_by] += 1
         self._listed.pop(one.holder, None)
@@ -69,6 +71,7 @@ class Grants:
 
     def drop(self, id: str) -> None:
         """End one and all that come from it."""
+        self.changes += 1
         for gone in reversed(self.family(id)):
             one = self._by_id.pop(gone)
             self._given[one.given_by] -= 1
@@ -93,6 +96,10 @@ class Grants:
             if not source.parent:
                 return ""
             source = self._by_id[source.parent]
+
+    def lasts(self, one: Capability) -> bool:
+        """Whether it is good until it is revoked."""
+        return all(source.expires is None and source.uses is None for source in self._sources(one))
 
     def limited(self, one: Capability) -> tuple[str, ...]:
         """Which are used by an act that this one allows."""

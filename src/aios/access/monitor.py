@@ -7,9 +7,9 @@ any, what an owner lends by itself, and otherwise no. What is allowed may still 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aios.access import capability
 from aios.access.acts import Row
 from aios.access.base import Act
+from aios.access.capability import allows
 from aios.access.grants import Grants
 from aios.access.groups import INIT_GROUP, Right
 from aios.access.patterns import pattern
@@ -104,17 +104,19 @@ class Monitor:
 
     def judge(self, standing: Standing, asked: Question) -> Judged:
         """Changes nothing: asking costs nothing."""
-        denied = touched(standing.deny, asked.act, asked.relation, asked.row)
-        if denied is not None:
-            return Judged(Decision.DENY, f"deny line {denied.name!r}")
+        if standing.deny:
+            denied = touched(standing.deny, asked.act, asked.relation, asked.row)
+            if denied is not None:
+                return Judged(Decision.DENY, f"deny line {denied.name!r}")
         found = self._allowed(standing, asked)
         if found.decision is not Decision.ALLOW or standing.is_first:
             return found
         if asked.act.verb == _ASK:
             return found._replace(decision=Decision.ASK)
-        line = touched(standing.ask, asked.act, asked.relation, asked.row)
-        if line is not None:
-            return found._replace(decision=Decision.ASK, rule=f"ask line {line.name!r}")
+        if standing.ask:
+            line = touched(standing.ask, asked.act, asked.relation, asked.row)
+            if line is not None:
+                return found._replace(decision=Decision.ASK, rule=f"ask line {line.name!r}")
         return found
 
     def _allowed(self, standing: Standing, asked: Question) -> Judged:
@@ -123,24 +125,31 @@ class Monitor:
         held = standing.right(act, relation, is_whole=is_whole)
         if held is not None:
             return Judged(Decision.ALLOW, f"group {held.group}")
-        named = self.named(asked)
-        good = [one for one in named if not self.grants.why_not(one, asked.now)] if named else ()
-        if good:
-            best = good[0]  # The one that costs least, and among those the first.
-            if len(good) > 1:
-                best = min(good, key=lambda one: (len(self.grants.limited(one)), one.id))
+        best = self._best(asked)
+        if best is not None:
             return Judged(Decision.ALLOW, f"capability {best.id}", best)
         if asked.row.is_lent and self.may_own(standing, asked):
             return Judged(Decision.ALLOW, LENT, is_lent=True)
         return Judged(Decision.DENY, DEFAULT)
 
+    def _best(self, asked: Question) -> Capability | None:
+        """Of those that allow it the one that costs the fewest uses; the first among equals."""
+        best, cost = None, 0
+        for one in self.named(asked):
+            if not self.grants.why_not(one, asked.now):
+                uses = len(self.grants.limited(one))
+                if best is None or uses < cost:
+                    best, cost = one, uses
+        return best
+
     def named(self, asked: Question) -> list[Capability]:
         """The agent's capabilities that are about this act, whether they still hold or not."""
-        is_own, is_whole = asked.relation is Relation.OWN, asked.row.parts is not None
+        act, is_own = asked.act, asked.relation is Relation.OWN
+        is_whole = asked.row.parts is not None
         return [
             one
             for one in self.grants.of(asked.agent)
-            if capability.allows(one, asked.act, is_own=is_own, is_whole=is_whole)
+            if allows(one, act, is_own=is_own, is_whole=is_whole)
         ]
 
     def may_own(self, standing: Standing, asked: Question) -> bool:

@@ -40,9 +40,10 @@ class Pattern:
 
     def reaches_below(self, folder: str) -> bool:
         """Whether it matches anything that a path inside of `folder` could be."""
-        places = _closed(self._parts, 1)
+        machine = _Machine(self._parts)
+        places = machine.start
         for char in f"{folder}/" if folder else "":
-            places = _next(self._parts, places, ord(char))
+            places = machine.next(places, ord(char))
         return bool(places)
 
     def covers(self, narrow: "Pattern") -> bool:
@@ -70,7 +71,8 @@ def _parsed(text: str) -> Iterator[Part]:
     at = 0
     while at < len(text):
         if text[at] != "[":
-            yield _plain(text[at])
+            if text[at : at + 2] != "**":  # Two stars are as good as one.
+                yield _plain(text[at])
             at += 1
             continue
         end = text.find("]", at + (3 if text[at + 1 : at + 2] == "!" else 2))
@@ -113,44 +115,51 @@ def _others(spans: Sequence[Span]) -> Part:
     return (*found, (free, maxunicode))
 
 
-# Places are the bits of an int: bit n is set where the next part may be part n.
+class _Machine:
+    """The parts as an automaton. Places are the bits of an int: bit n where part n comes next."""
 
+    __slots__ = ("_ends", "_parts", "_stars", "_takes", "start")
 
-def _closed(parts: Sequence[Part], places: int) -> int:
-    """With the places that are reached through stars of no character at all."""
-    for at, part in enumerate(parts):
-        if part is None and places >> at & 1:
-            places |= 2 << at
-    return places
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = parts
+        self._stars = sum(1 << at for at, part in enumerate(parts) if part is None)
+        self._takes: dict[int, int] = {}  # by character: the parts that it may be
+        self._ends = 1 << len(parts)
+        self.start = self._closed(1)
 
+    def next(self, places: int, char: int) -> int:
+        """After one more character."""
+        takes = self._takes.get(char)
+        if takes is None:
+            takes = self._takes[char] = sum(
+                1 << at
+                for at, part in enumerate(self._parts)
+                if part is not None and any(first <= char <= last for first, last in part)
+            )
+        return self._closed((places & takes) << 1 | (places & self._stars))
 
-def _next(parts: Sequence[Part], places: int, char: int) -> int:
-    """After one more character."""
-    found = 0
-    for at, part in enumerate(parts):
-        if not places >> at & 1:
-            continue
-        if part is None:
-            found |= 1 << at
-        elif any(first <= char <= last for first, last in part):
-            found |= 2 << at
-    return _closed(parts, found)
+    def has_ended(self, places: int) -> bool:
+        return bool(places & self._ends)
+
+    def _closed(self, places: int) -> int:
+        """With what lies behind a star, which may stand for nothing; no star follows another."""
+        return places | (places & self._stars) << 1
 
 
 def _is_covered(narrow: Sequence[Part], wide: Sequence[Part]) -> bool:
-    chars = _samples((*narrow, *wide))
-    start = (_closed(narrow, 1), _closed(wide, 1))
+    chars, mine, theirs = _samples((*narrow, *wide)), _Machine(narrow), _Machine(wide)
+    start = (mine.start, theirs.start)
     seen, to_do, steps = {start}, [start], 0
     while to_do:
-        mine, theirs = to_do.pop()
-        if mine >> len(narrow) & 1 and not theirs >> len(wide) & 1:
+        places = to_do.pop()
+        if mine.has_ended(places[0]) and not theirs.has_ended(places[1]):
             return False
         for char in chars:
-            steps += 1
-            both = (_next(narrow, mine, char), _next(wide, theirs, char))
+            both = (mine.next(places[0], char), theirs.next(places[1], char))
             if both[0] and both not in seen:
                 seen.add(both)
                 to_do.append(both)
+        steps += len(chars)
         if steps > STEPS_MAX:
             return False
     return True

@@ -105,7 +105,8 @@ def relation_to(agent: str, owner: str) -> Relation:
     """How an agent stands to a thing's owner; no owner named means the agent itself."""
     if owner in ("", agent):
         return Relation.OWN
-    return Relation.BELOW if owner.startswith(f"{agent}/") else Relation.OTHER
+    is_below = owner.startswith(agent) and owner[len(agent)] == "/"
+    return Relation.BELOW if is_below else Relation.OTHER
 
 
 def allowed(group: str) -> Verdict:

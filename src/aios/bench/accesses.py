@@ -1,16 +1,18 @@
 """Streams of block accesses for `aios bench eviction`: recorded traces, or stated synthetic ones.
 
 A trace names the blocks of each LLM call's prompt, in order; a stream is those of all calls, one
-after another. Programs of which only the shape is recorded are given blocks of their own, and
-where no times are recorded the programs take turns as told below.
+after another, and where the trace shows a program's last call, what that program leaves. Programs
+of which only the shape is recorded are given blocks of their own, and where no times are recorded
+the programs take turns as told below.
 """
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 CLAUDE_TOKENS = 1_024  # of a block
@@ -25,6 +27,15 @@ class Stream(NamedTuple):
     name: str
     about: str
     uses: Sequence[int]
+    ends: Mapping[int, Sequence[int]] = MappingProxyType({})
+    """Blocks of the program that ended after so many uses."""
+
+
+class Prompt(NamedTuple):
+    """What one LLM call reads."""
+
+    blocks: Sequence[int]
+    left: Sequence[int] = ()  # all blocks of its program, where this was its last call
 
 
 def recorded(folder: Path, seed: int, uses_max: int) -> Iterator[Stream]:
@@ -68,9 +79,16 @@ def synthetic(seed: int, uses_max: int) -> Iterator[Stream]:
     yield Stream("synthetic popular blocks", "made up: 5,000 blocks, Zipf's law", uses)
 
 
-def _stream(name: str, about: str, calls: Iterable[Sequence[int]], uses_max: int) -> Stream:
-    blocks = (block for call in calls for block in call)
-    return Stream(name, about, list(islice(blocks, uses_max)))
+def _stream(name: str, about: str, calls: Iterable[Prompt], uses_max: int) -> Stream:
+    uses: list[int] = []
+    ends: dict[int, Sequence[int]] = {}
+    for call in calls:
+        uses += call.blocks[: uses_max - len(uses)]
+        if len(uses) == uses_max:
+            break
+        if call.left:
+            ends[len(uses)] = call.left
+    return Stream(name, about, uses, ends)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -80,8 +98,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _mooncake(path: Path) -> Iterator[Sequence[int]]:
-    return (record["hash_ids"] for record in _lines(path))
+def _mooncake(path: Path) -> Iterator[Prompt]:
+    return (Prompt(record["hash_ids"]) for record in _lines(path))
 
 
 class _Call(NamedTuple):
@@ -90,15 +108,17 @@ class _Call(NamedTuple):
     at: float
     number: int
     blocks: Sequence[int]
+    left: range  # all blocks of its program, where this was its last call
 
 
-def _claude(path: Path, chance: Random, uses_max: int) -> Iterator[Sequence[int]]:
+def _claude(path: Path, chance: Random, uses_max: int) -> Iterator[Prompt]:
     """Programs whose requests name the request whose prefix they go on from."""
     calls: list[_Call] = []
     begins, fresh, uses = 0.0, 0, 0
     for program in _lines(path):
         begins += chance.expovariate(1 / CLAUDE_EVERY_S)
         prompts: dict[int, list[int]] = {}
+        first, begun = fresh, len(calls)
         for at, request in sorted(_requests(program["turns"], begins), key=lambda one: one[1]["i"]):
             length = -(-request["p"] // CLAUDE_TOKENS)
             parent = prompts.get(request["par"], [])
@@ -107,10 +127,13 @@ def _claude(path: Path, chance: Random, uses_max: int) -> Iterator[Sequence[int]
             prompts[request["i"]] = [*shared, *range(fresh, fresh + grown)]
             fresh += grown
             uses += length
-            calls.append(_Call(at, len(calls), prompts[request["i"]]))
+            calls.append(_Call(at, len(calls), prompts[request["i"]], range(0)))
+        if len(calls) > begun:
+            last = max(calls[begun:])
+            calls[last.number] = last._replace(left=range(first, fresh))
         if uses > 2 * uses_max:  # The rest begins after the stream is cut.
             break
-    return (call.blocks for call in sorted(calls))
+    return (Prompt(call.blocks, call.left) for call in sorted(calls))
 
 
 def _requests(turns: Sequence[Any], begins: float) -> Iterator[tuple[float, Any]]:
@@ -123,7 +146,7 @@ def _requests(turns: Sequence[Any], begins: float) -> Iterator[tuple[float, Any]
 
 def _turns(
     programs: Sequence[Any], tokens: int, turn: Callable[[Random, int, int], int], chance: Random
-) -> Iterator[Sequence[int]]:
+) -> Iterator[Prompt]:
     """Each call reads all of its program's blocks; a program that ends makes room for the next."""
     waiting = iter(programs)
     live = [_Program(one) for one in islice(waiting, AT_ONCE)]
@@ -131,8 +154,9 @@ def _turns(
     while live:
         place = turn(chance, place, len(live))
         fresh = live[place].call(tokens, fresh)
-        yield tuple(live[place].blocks)
-        if not live[place].left:
+        program = live[place]
+        yield Prompt(tuple(program.blocks), () if program.left else program.ever)
+        if not program.left:
             following = next(waiting, None)
             if following is not None:
                 live[place] = _Program(following)
@@ -146,6 +170,7 @@ class _Program:
     def __init__(self, program: Any) -> None:
         self.left: list[int] = [turn["prompt_tokens"] for turn in reversed(program["turns"])]
         self.blocks: list[int] = []
+        self.ever: list[int] = []  # blocks of any call
 
     def call(self, tokens: int, fresh: int) -> int:
         """Have the blocks of the next call; the first number that is still free."""
@@ -153,6 +178,7 @@ class _Program:
         del self.blocks[length:]
         grown = length - len(self.blocks)
         self.blocks += range(fresh, fresh + grown)
+        self.ever += range(fresh, fresh + grown)
         return fresh + grown
 
 

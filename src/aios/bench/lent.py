@@ -23,6 +23,9 @@ class Lent:
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         return await self._core.prepare(call)
 
+    async def embed(self, text: str) -> tuple[float, ...]:
+        return await self._core.embed(text)
+
     def start(self, generation: Generation, progress: Progress) -> None:
         self._core.start(generation, progress)
 

@@ -17,6 +17,7 @@ from aios.cores.base import (
     Ready,
     Suspended,
     Traits,
+    no_embeddings,
 )
 from aios.syscalls import Choice, Generate, Message, Tokenize
 
@@ -52,6 +53,9 @@ class PatientCore:
 
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         return PROMPT
+
+    async def embed(self, text: str) -> tuple[float, ...]:
+        raise no_embeddings("patient")
 
     def start(self, generation: Generation, progress: Progress) -> None:
         loop = asyncio.get_running_loop()

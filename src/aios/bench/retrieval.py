@@ -9,7 +9,9 @@ back is what was written.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import apsw
@@ -17,7 +19,7 @@ import msgspec
 
 from aios.bench.corpus import Corpus, Question, TextFile, generated
 from aios.bench.corpus_words import OFFICE, VOYAGE
-from aios.bench.retrieval_home import create_all, files_settled, open_home
+from aios.bench.retrieval_home import create_all, fall_behind, files_settled, open_home, pending
 from aios.bench.retrieval_rollback import Rollbacks, roll_back_all
 from aios.bench.retrieval_writes import Notes, Writes, measure_notes, measure_writes
 from aios.bench.stats import percentile
@@ -30,6 +32,7 @@ FOUND = 5
 GAIN_MIN = 0.03
 P95_MS_MAX = {10_000: 10.0, 100_000: 50.0}  # of a search, by files
 INDEX_1000_S_MAX = 5.0
+BACKLOG_AT_ONCE = 1_000
 MANY_FILES = 99_900  # and their folders: an agent has at most 100,000 of both
 
 Find = Callable[[str], Coroutine[Any, Any, list[str]]]
@@ -43,6 +46,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     tuned_files: int
     questions: int
     many_files: int  # 0: not measured
+    many_questions: int
+    backlog: int  # files that are indexed beside the last of these questions
     indexed_files: int  # from the first write until all are found; as many wait while writes go on
     writes: int
     notes: int
@@ -50,14 +55,16 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 QUICK = Size(
-    files=2_500, tuned_files=1_000, questions=300, many_files=0, indexed_files=1_000,
+    files=2_500, tuned_files=1_000, questions=300, many_files=0, many_questions=0, backlog=0,
+    indexed_files=1_000,
     writes=200, notes=5_000,
     rolled_back=32,
 )  # fmt: skip
 FULL = Size(
-    files=10_000, tuned_files=10_000, questions=1_500, many_files=MANY_FILES,
+    files=10_000, tuned_files=2_500, questions=1_000, many_files=MANY_FILES, many_questions=300,
+    backlog=4_000,
     indexed_files=1_000, writes=1_000,
-    notes=10_000, rolled_back=250,
+    notes=10_000, rolled_back=100,
 )  # fmt: skip
 
 
@@ -84,6 +91,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float
     p95_ms: float
     index_s: float  # from the first write until all was found; 0 where nothing is written
+    busy_p95_ms: float = 0.0  # of searches beside indexing
+    busy_searches: int = 0  # 0: not measured
     kinds: dict[str, float]  # recall@1 by kind of question
 
 
@@ -97,7 +106,8 @@ async def measured(size: Size, seed: int, tell: Tell) -> Report:
     found: list[Found] = []
     for corpus in corpora(size, seed):
         tell(f"retrieval: {corpus.name}, {len(corpus.files):,} files")
-        found += await both(corpus, seed)
+        backlog = size.backlog if len(corpus.files) == size.many_files else 0
+        found += await both(corpus, seed, backlog)
     office = generated(
         "office", OFFICE, manual_prose(), (2 * size.indexed_files + size.writes, 300), seed
     )
@@ -127,7 +137,8 @@ def corpora(size: Size, seed: int) -> tuple[Corpus, ...]:
     )
     if not size.many_files:
         return found
-    many = generated("voyage, many", VOYAGE, prose, (size.many_files, questions), seed + 2_000)
+    sizes = (size.many_files, size.many_questions)
+    many = generated("voyage, many", VOYAGE, prose, sizes, seed + 2_000)
     return (*found, many)
 
 
@@ -144,8 +155,11 @@ def headline(found: Sequence[Found], rollbacks: Rollbacks) -> Retrieval:
     )
 
 
-async def both(corpus: Corpus, seed: int) -> list[Found]:
-    """The corpus's files made and searched by an agent, and searched by plain BM25."""
+async def both(corpus: Corpus, seed: int, backlog: int = 0) -> list[Found]:
+    """The corpus's files made and searched by an agent, and searched by plain BM25.
+
+    With a backlog, the agent goes on asking while so many files of another agent are indexed.
+    """
     clock = WallClock()
     async with open_home(seed) as home:
         agent = await home.agent("reader")
@@ -159,6 +173,14 @@ async def both(corpus: Corpus, seed: int) -> list[Found]:
             return [one.file.path for one in found.files]
 
         ours = await _asked(corpus, "hybrid", find, took_s)
+        if backlog:
+            writer, busy = await home.agent("writer"), []
+            for start in range(0, backlog, BACKLOG_AT_ONCE):
+                await fall_behind(writer, corpus.files[start : start + BACKLOG_AT_ONCE])
+                busy += await _timed_while(partial(pending, agent), find, corpus.questions)
+            ours = msgspec.structs.replace(
+                ours, busy_p95_ms=round(percentile(busy, 95), 3), busy_searches=len(busy)
+            )
     return [ours, await _asked(corpus, "BM25", plain_bm25(corpus.files), 0.0)]
 
 
@@ -202,6 +224,20 @@ async def _asked(corpus: Corpus, way: str, find: Find, index_s: float) -> Found:
         index_s=round(index_s, 3),
         kinds={kind: recall([one for one in ranked if one[0].kind == kind], 1) for kind in kinds},
     )
+
+
+async def _timed_while(
+    is_busy: Callable[[], Awaitable[int]], find: Find, questions: Sequence[Question]
+) -> list[float]:
+    """Milliseconds of each search, for as long as files wait to be indexed."""
+    clock, took = WallClock(), []
+    for question in cycle(questions):
+        began = clock.now()
+        await find(question.text)
+        took.append(1e3 * (clock.now() - began))
+        if not await is_busy():
+            break
+    return took
 
 
 def recall(ranked: Sequence[tuple[Question, list[str]]], limit: int) -> float:
@@ -270,7 +306,12 @@ def _bars(result: Retrieval, found: Sequence[Found], writes: Writes) -> tuple[Ba
             measured=f"{gain:+.3f}",
             is_met=gain >= GAIN_MIN,
         ),
-        *(_search_bar(one) for one in found if one.way == "hybrid"),
+        *(_search_bar(one, one.p95_ms) for one in found if one.way == "hybrid"),
+        *(
+            _search_bar(one, one.busy_p95_ms, f" beside indexing, {one.busy_searches} searches")
+            for one in found
+            if one.busy_searches
+        ),
         Bar(
             what=f"{writes.index_files:,} files, first write until all are found",
             bar=f"<= {INDEX_1000_S_MAX:g} s",
@@ -280,11 +321,11 @@ def _bars(result: Retrieval, found: Sequence[Found], writes: Writes) -> tuple[Ba
     )
 
 
-def _search_bar(ours: Found) -> Bar:
+def _search_bar(ours: Found, p95_ms: float, beside: str = "") -> Bar:
     most = min(files for files in P95_MS_MAX if files >= ours.files)
     return Bar(
-        what=f"search of {ours.files:,} files ({ours.corpus}), p95",
+        what=f"search of {ours.files:,} files ({ours.corpus}){beside}, p95",
         bar=f"<= {P95_MS_MAX[most]:g} ms",
-        measured=f"{ours.p95_ms:.1f} ms",
-        is_met=ours.p95_ms <= P95_MS_MAX[most],
+        measured=f"{p95_ms:.1f} ms",
+        is_met=p95_ms <= P95_MS_MAX[most],
     )

@@ -18,14 +18,15 @@ from aios.clock import LoopClock
 from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.file_calls import file_calls, open_storage
-from aios.kernel.passage import Passage
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.file_calls import file_calls, open_storage
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.passage import Passage
 from aios.retrieval.base import Hit, Query
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import RoundRobin
 from aios.sdk.client import Client
 from aios.storage.paths import folder_of
+from aios.syscalls.file import Create, Step
 
 CLIENTS = 64  # calls of one agent that are under way at once
 LOOKS_S = 0.02  # between two questions whether everything is indexed
@@ -76,6 +77,12 @@ async def create_all(agent: Client, files: Iterable[TextFile]) -> None:
         await agent.files.create(file.path, file.text)
 
     await at_once(files, create)
+
+
+async def fall_behind(agent: Client, files: Iterable[TextFile]) -> None:
+    """Have an agent create up to 1,000 files in one transaction: all of them wait to be indexed."""
+    steps: list[Step] = [Create(path=one.path, data=one.text.encode()) for one in files]
+    await agent.files.transaction(steps)
 
 
 async def at_once(items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ from random import Random
 
 import msgspec
 
-from aios.bench.retrieval_home import Home
+from aios.bench.retrieval_home import Home, at_once
 from aios.clock import WallClock
 from aios.errors import AiosError
 from aios.sdk.client import Client
@@ -66,11 +66,9 @@ class _Tally:
 
 
 async def roll_back_all(home: Home, count: int, seed: int) -> Rollbacks:
-    """Let `count` files of one agent live through their histories, at the same time."""
+    """Let `count` files of one agent live through their histories, many at the same time."""
     agent, tally = await home.agent(AGENT), _Tally()
-    async with asyncio.TaskGroup() as group:
-        for number in range(count):
-            group.create_task(_Life(home, agent, (seed, number), tally).live())
+    await at_once(range(count), lambda number: _Life(home, agent, (seed, number), tally).live())
     return Rollbacks(
         files=count,
         asked=tally.ways.total(),

@@ -8,6 +8,7 @@ from aios.bench.corpus import Corpus, TextFile
 from aios.bench.retrieval_home import (
     at_once,
     create_all,
+    fall_behind,
     files_settled,
     notes_settled,
     open_home,
@@ -16,7 +17,6 @@ from aios.bench.retrieval_home import (
 from aios.bench.stats import percentile
 from aios.clock import WallClock
 from aios.sdk.client import Client
-from aios.syscalls.file import Create, Step
 
 AGENT = "clerk"
 
@@ -76,8 +76,7 @@ async def _timed_behind(
     agent: Client, backlog: Sequence[TextFile], files: Sequence[TextFile]
 ) -> list[float]:
     """Milliseconds of each write, one after the other, with a backlog that waits to be indexed."""
-    steps: list[Step] = [Create(path=one.path, data=one.text.encode()) for one in backlog]
-    await agent.files.transaction(steps)
+    await fall_behind(agent, backlog)
     clock, took = WallClock(), []
     for file in files:
         began = clock.now()

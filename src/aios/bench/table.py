@@ -16,11 +16,14 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "decode": "aios.bench.decode:run",
     "durability": "aios.bench.durability:run",
     "eviction": "aios.bench.eviction:run",
+    "hostile": "aios.bench.hostile.suite:run",
     "overhead": "aios.bench.overhead:run",
     "retrieval": "aios.bench.retrieval:run",
     "scaling": "aios.bench.scaling:run",
     "switch": "aios.bench.switch:run",
     "throughput": "aios.bench.throughput:run",
+    "tools": "aios.bench.tools:run",
+    "traffic": "aios.bench.traffic:run",
 }
 
 

@@ -19,7 +19,7 @@ def _() -> None:
 def token(name: Name, output: Output = Form.TABLE, url: Url = "") -> None:
     """Open an agent and print the token that it speaks with: its API key."""
     spawned = ask(url, lambda client: client.spawn(name))
-    if output is Form.JSON:
+    if output is not Form.TABLE:
         show(output, spawned, (), ())
         return
     print(spawned.token)

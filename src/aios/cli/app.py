@@ -17,8 +17,11 @@ from aios.cli.bench import bench
 from aios.cli.budgets import budgets
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
+from aios.cli.events import events
 from aios.cli.files import files
+from aios.cli.inspect import inspect
 from aios.cli.journal import journal
+from aios.cli.mail import send
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
@@ -26,11 +29,16 @@ from aios.cli.run import run
 from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
+from aios.cli.steer import kill, pause, resume
+from aios.cli.tools import tools
+from aios.cli.top import top
 from aios.cli.version import version
+from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, shell, demo, bench, doctor, version,
+    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
+    doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,
@@ -43,6 +51,7 @@ GROUPS: dict[str, typer.Typer] = {
     "memory": memory,
     "models": models,
     "secrets": secrets,
+    "tools": tools,
 }
 
 app = typer.Typer(

@@ -12,11 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
 import typer
 
 from aios.bench.machine import cores, memory_bytes
 from aios.cli import places
+from aios.cli.check import Check
 from aios.config import shared_memory
 from aios.errors import NotFound
 
@@ -30,14 +30,6 @@ LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguida
 INSTALL = "pip install 'aios-kernel[local]'"
 DEVICE_S = 120.0
 NAME_DEVICE = "from aios.cores.torch.device import told; print(told())"
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One line. `advice` is empty where all is well."""
-
-    what: str
-    found: str
-    advice: str = ""
 
 
 def doctor() -> None:
@@ -60,6 +52,7 @@ def checks() -> Iterator[Check]:
     yield folder("shared memory", shared_memory(), SHARED_MIN)
     yield folder("temporary files", Path(tempfile.gettempdir()), SHARED_MIN)
     yield _pocket()
+    yield from _sandboxes()
     yield journal(places.home())
 
 
@@ -138,6 +131,12 @@ def _bytes_in(folder: Path) -> int:
         with suppress(FileNotFoundError):  # A kernel may be at work there.
             size += file.stat().st_size
     return size
+
+
+def _sandboxes() -> Iterator[Check]:
+    from aios.cli.sandboxes import sandboxes
+
+    yield from sandboxes()
 
 
 def _pocket() -> Check:

@@ -9,7 +9,7 @@ from aios.config import Limits
 from aios.kernel import Kernel, boot
 from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 
 
 @asynccontextmanager
@@ -25,13 +25,14 @@ async def booted(
     """From now on the home goes by `embedder`, if one is named. `asks`: a human can be asked."""
     limits = Limits() if asks else Limits(approval_s=0.0)
     name = name_for(home, embedder)
+    found_by = chosen(name)
     async with boot(
         model,
         programs=programs,
         environment=Environment(limits=limits),
         state=home,
-        embedder=chosen(name),
+        embedder=found_by,
         access=access,
     ) as kernel:
-        remember(home, name)
+        remember(home, lasting(name, found_by))
         yield kernel

@@ -37,7 +37,7 @@ def check(home: Home = None, output: Output = Form.TABLE) -> None:
     """Look at every byte and name what is damaged; of a home, or of a backup."""
     folder = journal_of(home or places.home())
     troubles = found_in(folder)
-    if output is Form.JSON:
+    if output is not Form.TABLE:
         show(output, troubles, (), ())
     elif troubles:
         show(output, troubles, ("DAMAGED", "WHAT IS WRONG"), [

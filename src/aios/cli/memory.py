@@ -78,7 +78,7 @@ def read(
 
     async def told(inside: Inside) -> None:
         found = await inside.call(agent, Read(name=block, owner=owner))
-        if output is Form.JSON:
+        if output is not Form.TABLE:
             show(output, found, (), ())
             return
         sys.stdout.buffer.write(found.data)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aios.sdk.client import Client
 
 R = TypeVar("R")
+CONNECT_S = 10.0
+DATA = b"data: "
 
 
 class Form(StrEnum):
@@ -25,6 +27,7 @@ class Form(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    YAML = "yaml"
 
 
 Output = Annotated[Form, typer.Option("--output", "-o", help="How to write the result.")]
@@ -57,17 +60,23 @@ async def client_of(url: str) -> AsyncIterator["Client"]:
 
 
 def show(form: Form, reply: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write `reply` as JSON, or its rows as columns."""
-    if form is Form.JSON:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(reply), indent=2).decode())
+    """Write `reply` as JSON or YAML, or its rows as columns."""
+    if form is not Form.TABLE:
+        print(_written(form, reply))
         return
     table = [columns, *([plain(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(columns))]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def _written(form: Form, reply: Any) -> str:
+    import msgspec
+
+    if form is Form.YAML:
+        return msgspec.yaml.encode(reply).decode().rstrip()
+    return msgspec.json.format(msgspec.json.encode(reply), indent=2).decode()
 
 
 def plain(text: str) -> str:
@@ -78,6 +87,29 @@ def plain(text: str) -> str:
 def when(time: float) -> str:
     """Seconds since the epoch as a time of this place."""
     return f"{datetime.fromtimestamp(time, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
+    """The data of each server-sent event of a kernel's stream, as it comes, until it ends."""
+    import aiohttp
+
+    from aios.errors import AiosError, ShuttingDown
+
+    place, token = _place(url)
+    headers = {"authorization": f"Bearer {token}"}
+    patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=patience, headers=headers) as session,
+            session.get(f"{place.rstrip('/')}{path}") as response,
+        ):
+            if response.status != 200:
+                raise AiosError(f"the kernel answered {response.status}: {await response.text()}")
+            async for line in response.content:
+                if line.startswith(DATA):
+                    yield line.removeprefix(DATA).rstrip()
+    except aiohttp.ClientError as problem:
+        raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
 
 
 def _place(url: str) -> tuple[str, str]:

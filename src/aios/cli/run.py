@@ -37,7 +37,7 @@ Embedder = Annotated[
     str,
     typer.Option(
         envvar="AIOS_EMBEDDER",
-        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+        help='What finds by meaning: "ngrams", "core" (the model), openai:URL#MODEL, a folder.',
     ),
 ]
 Model = Annotated[str, typer.Option(help="A model's name or folder.")]

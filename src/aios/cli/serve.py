@@ -35,7 +35,7 @@ Embedder = Annotated[
     str,
     typer.Option(
         envvar="AIOS_EMBEDDER",
-        help='What finds notes and files by meaning: "ngrams", openai:URL#MODEL, or a folder.',
+        help='What finds by meaning: "ngrams", "core" (the model), openai:URL#MODEL, a folder.',
     ),
 ]
 Anonymous = Annotated[bool, typer.Option(help="Let programs on this machine in without a token.")]

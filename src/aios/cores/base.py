@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from aios.context.snapshot import SnapshotRef, Tier
+from aios.errors import InvalidArgument
 from aios.syscalls.llm import Choice, Decoding, Delta, Generate, Tokenize
 
 NOWHERE = SnapshotRef(tier=Tier.DEVICE, path="", bytes=0, tokens=0)
@@ -39,6 +40,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     block_tokens: int  # KV is held in whole blocks of this many tokens
     fingerprint: str  # weights, dtype, library versions, kernel mode, processor kind
     device: str
+    embedding_width: int = 0  # numbers in a vector of `embed`; 0: the core embeds nothing
     price_in: float = 0.0  # money that a token of a prompt costs
     price_out: float = 0.0  # and one that is produced
 
@@ -136,6 +138,14 @@ class Core(Protocol):
         """Token ids of the prompt. Raises `InvalidArgument` for what the model cannot take."""
         ...
 
+    async def embed(self, text: str) -> tuple[float, ...]:
+        """The mean of the last hidden states of the text's tokens, `embedding_width` numbers.
+
+        The same text gives the same vector, whatever else the core does. Raises `InvalidArgument`
+        where the core embeds nothing.
+        """
+        ...
+
     def start(self, generation: Generation, progress: Progress) -> None:
         """Begin, or go on with a suspended generation, none of whose stops is unanswered."""
         ...
@@ -162,3 +172,10 @@ class Core(Protocol):
     async def close(self) -> None:
         """Stop the engine. Snapshots in RAM and DISK stay."""
         ...
+
+
+def no_embeddings(model: str) -> InvalidArgument:
+    """What `embed` raises where there is nothing to embed with."""
+    return InvalidArgument(
+        f"expected a core that embeds texts; {model} declares no embedding_width"
+    )

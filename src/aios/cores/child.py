@@ -25,7 +25,10 @@ from aios.context.tiers import TierStore
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Traits
 from aios.cores.frames import (
     Answer,
+    AskFailed,
     Drop,
+    Embed,
+    Embedded,
     EngineSpec,
     Hello,
     Order,
@@ -33,7 +36,6 @@ from aios.cores.frames import (
     Pong,
     Prepare,
     Prepared,
-    PrepareFailed,
     Refused,
     Shutdown,
     Splitter,
@@ -63,6 +65,10 @@ class Engine(Protocol):
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]: ...
 
+    def embed(self, text: str) -> tuple[float, ...]:
+        """One text's vector. Everybody waits meanwhile, so an engine bounds what it reads."""
+        ...
+
     def start(self, generation: Generation, progress: Progress) -> None: ...
 
     def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None: ...
@@ -85,7 +91,12 @@ class Child:
         self._pipe = pipe
         self._is_open = True
         self._obey: dict[type[Order], Callable[[Any], None]] = {
-            Prepare: self._prepare,
+            Prepare: lambda order: self._answer(
+                order.ticket, lambda: Prepared(order.ticket, tuple(engine.prepare(order.call)))
+            ),
+            Embed: lambda order: self._answer(
+                order.ticket, lambda: Embedded(order.ticket, engine.embed(order.text))
+            ),
             Start: self._start,
             Stop: lambda order: engine.stop(order.id, order.to, order.snapshot),
             Drop: lambda order: engine.drop(order.id, order.snapshot),
@@ -103,11 +114,11 @@ class Child:
                 self._obey[type(order)](order)
             self._pipe.tell(self._engine.step())
 
-    def _prepare(self, order: Prepare) -> None:
+    def _answer(self, ticket: int, ask: Callable[[], Answer]) -> None:
         try:
-            answer: Answer = Prepared(order.ticket, tuple(self._engine.prepare(order.call)))
-        except Exception as problem:  # A prompt that breaks the tokenizer must not end the rest.
-            answer = PrepareFailed(order.ticket, *_described(problem))
+            answer = ask()
+        except Exception as problem:  # A text that breaks the tokenizer must not end the rest.
+            answer = AskFailed(ticket, *_described(problem))
         self._pipe.send(answer)
 
     def _start(self, order: Start) -> None:

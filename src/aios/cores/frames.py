@@ -47,6 +47,13 @@ class Prepare(msgspec.Struct, frozen=True, tag=True):
     call: Generate | Tokenize
 
 
+class Embed(msgspec.Struct, frozen=True, tag=True):
+    """Asks for a text's vector; `ticket` comes back with the answer."""
+
+    ticket: int
+    text: str
+
+
 class Start(msgspec.Struct, frozen=True, tag=True):
     generation: Generation
     progress: Progress
@@ -89,7 +96,14 @@ class Prepared(msgspec.Struct, frozen=True, tag=True):
     token_ids: tuple[int, ...]
 
 
-class PrepareFailed(msgspec.Struct, frozen=True, tag=True):
+class Embedded(msgspec.Struct, frozen=True, tag=True):
+    ticket: int
+    vector: tuple[float, ...]
+
+
+class AskFailed(msgspec.Struct, frozen=True, tag=True):
+    """No answer to a `Prepare` or an `Embed`; `code` is one of `aios.errors.ERRORS`."""
+
     ticket: int
     code: str
     message: str
@@ -103,8 +117,8 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-Order = Prepare | Start | Stop | Drop | Ping | Shutdown
-Answer = Hello | Refused | Prepared | PrepareFailed | Events | Pong
+Order = Prepare | Embed | Start | Stop | Drop | Ping | Shutdown
+Answer = Hello | Refused | Prepared | Embedded | AskFailed | Events | Pong
 
 _encode = msgspec.msgpack.Encoder().encode
 _order: msgspec.msgpack.Decoder[Order] = msgspec.msgpack.Decoder(Order)

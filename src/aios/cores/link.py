@@ -19,6 +19,8 @@ import msgspec
 from aios.cores.base import CoreEvent, Traits
 from aios.cores.frames import (
     Answer,
+    AskFailed,
+    Embedded,
     EngineSpec,
     Events,
     Hello,
@@ -26,7 +28,6 @@ from aios.cores.frames import (
     Ping,
     Pong,
     Prepared,
-    PrepareFailed,
     Refused,
     Shutdown,
     Splitter,
@@ -57,15 +58,16 @@ class Link(asyncio.Protocol):
         self._watch = _Watch(self._exited)
         self._splitter = Splitter()
         self._batches: deque[tuple[CoreEvent, ...]] = deque()
-        self._asked: dict[int, asyncio.Future[tuple[int, ...] | None]] = {}
+        self._asked: dict[int, asyncio.Future[Any]] = {}
         self._pipe: asyncio.Transport | None = None
         self._process: asyncio.SubprocessTransport | None = None
         self._on: dict[type[Answer], Callable[[Any], None]] = {
             Hello: lambda answer: self._greeted(answer.traits, None),
             Refused: lambda answer: self._greeted(None, error_from(answer.code, answer.message)),
             Prepared: lambda answer: self._answered(answer.ticket, answer.token_ids, None),
-            PrepareFailed: lambda answer: self._answered(
-                answer.ticket, (), error_from(answer.code, answer.message)
+            Embedded: lambda answer: self._answered(answer.ticket, answer.vector, None),
+            AskFailed: lambda answer: self._answered(
+                answer.ticket, None, error_from(answer.code, answer.message)
             ),
             Events: self._told,
             Pong: lambda answer: None,
@@ -124,9 +126,9 @@ class Link(asyncio.Protocol):
             raise Busy(f"{waiting} bytes of orders wait for the engine", retry_after_s=1.0)
         self._pipe.write(data)
 
-    def expect(self, ticket: int) -> asyncio.Future[tuple[int, ...] | None]:
-        """The answer to the `Prepare` of that ticket, or None: there will be none."""
-        asked: asyncio.Future[tuple[int, ...] | None] = asyncio.get_running_loop().create_future()
+    def expect(self, ticket: int) -> asyncio.Future[Any]:
+        """What is answered to that ticket, or None: there will be no answer."""
+        asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.is_lost:
             asked.set_result(None)
             return asked
@@ -220,12 +222,12 @@ class Link(asyncio.Protocol):
         elif problem is not None:
             self.hello.set_exception(problem)
 
-    def _answered(self, ticket: int, token_ids: tuple[int, ...], problem: AiosError | None) -> None:
+    def _answered(self, ticket: int, found: Any, problem: AiosError | None) -> None:
         asked = self._asked.get(ticket)
         if asked is None or asked.done():
             return  # Whoever asked has gone.
         if problem is None:
-            asked.set_result(token_ids)
+            asked.set_result(found)
         else:
             asked.set_exception(problem)
 

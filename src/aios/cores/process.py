@@ -6,13 +6,22 @@ one that died. What needs no time (an answer to `prepare`, a death) happens with
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from aios.context.snapshot import SnapshotRef, Tier
-from aios.cores.base import CoreEvent, Died, Generation, Progress, Ready, Traits
-from aios.cores.frames import Drop, EngineSpec, Prepare, Start, Stop
+from aios.cores.base import (
+    CoreEvent,
+    Died,
+    Generation,
+    Progress,
+    Ready,
+    Traits,
+    no_embeddings,
+)
+from aios.cores.frames import Drop, Embed, EngineSpec, Prepare, Start, Stop
 from aios.cores.link import Link
 from aios.errors import AiosError, CoreFailed, ShuttingDown
 from aios.syscalls.llm import Generate, Tokenize
@@ -22,6 +31,7 @@ ASKS_MAX = 3  # engines that one prompt may see die before it is refused
 DROPS_MAX = 256  # remembered for the next engine
 PINGS = 4  # looks at a silent engine before it counts as hanging
 BACKOFF_MAX_S = 10.0
+_Asking = Callable[[int], Prepare | Embed]  # a ticket to what is asked under it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +83,7 @@ class ProcessCore:
         self._dropped: deque[Drop] = deque(maxlen=DROPS_MAX)
         self._opening: asyncio.Task[Link] | None = None
         self._turn = asyncio.Semaphore(PREPARES_MAX)
+        self._reading = asyncio.Semaphore(1)
         self._alone = asyncio.Lock()
         self._tickets = 0
         self._prepares = 0
@@ -104,15 +115,23 @@ class ProcessCore:
 
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         """Token ids of the prompt. `CoreFailed` where engine after engine dies of it."""
-        limit_s = self._patience.start_s + self._patience.silent_s
         self._prepares += 1
         try:
-            async with asyncio.timeout(limit_s), self._turn:
-                return await self._insist(call)
-        except TimeoutError:
-            raise CoreFailed(f"the engine gave no answer within {limit_s:g} s") from None
+            found: tuple[int, ...] = await self._within_limit(
+                self._turn, lambda ticket: Prepare(ticket, call)
+            )
         finally:
             self._prepares -= 1
+        return found
+
+    async def embed(self, text: str) -> tuple[float, ...]:
+        """A text's vector. One at a time: between two, everybody else has a step."""
+        if not self._traits.embedding_width:
+            raise no_embeddings(self._traits.model)
+        found: tuple[float, ...] = await self._within_limit(
+            self._reading, lambda ticket: Embed(ticket, text)
+        )
+        return found
 
     def start(self, generation: Generation, progress: Progress) -> None:
         """Raises `Busy` where the engine takes no orders for too long, `CoreFailed` for good."""
@@ -150,25 +169,33 @@ class ProcessCore:
                 self._link = opening.result()
         await self._link.end(self._patience.close_s)
 
-    async def _insist(self, call: Generate | Tokenize) -> tuple[int, ...]:
+    async def _within_limit(self, turn: asyncio.Semaphore, order: _Asking) -> Any:
+        limit_s = self._patience.start_s + self._patience.silent_s
+        try:
+            async with asyncio.timeout(limit_s), turn:
+                return await self._insist(order)
+        except TimeoutError:
+            raise CoreFailed(f"the engine gave no answer within {limit_s:g} s") from None
+
+    async def _insist(self, order: _Asking) -> Any:
         """Ask again where the engine died: one at a time, for one prompt may be what kills it."""
-        token_ids = await self._ask(call)
+        found = await self._ask(order)
         for _ in range(ASKS_MAX - 1):
-            if token_ids is not None:
+            if found is not None:
                 break
             async with self._alone:
-                token_ids = await self._ask(call)
-        if token_ids is None:
+                found = await self._ask(order)
+        if found is None:
             self._check_usable()
             raise CoreFailed(f"{ASKS_MAX} engines died before they answered")
-        return token_ids
+        return found
 
-    async def _ask(self, call: Generate | Tokenize) -> tuple[int, ...] | None:
+    async def _ask(self, order: _Asking) -> Any:
         link = await self._serving()
         self._tickets += 1
         answer = link.expect(self._tickets)
         try:
-            link.send(Prepare(self._tickets, call))
+            link.send(order(self._tickets))
             return await answer
         finally:
             answer.cancel()

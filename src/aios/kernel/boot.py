@@ -26,7 +26,8 @@ from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.rooms.reading import read_by
 from aios.kernel.tool_sources import servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
@@ -52,7 +53,7 @@ def settings_for(model: str, device: str = "") -> Settings:
 
 
 @asynccontextmanager
-async def boot(  # noqa: PLR0913 - all that a kernel may be given
+async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optional
     model: str | Settings = "pocket",
     *,
     policy: str = "rr",
@@ -68,8 +69,8 @@ async def boot(  # noqa: PLR0913 - all that a kernel may be given
 
     `model` is "pocket", a folder, a hub id, or an engine's full settings. What was
     acknowledged outlives the kernel in `state`, a folder; without it all is temporary. `embedder`
-    is what notes and files are found by, without one the built-in n-grams. `access` says who may do
-    what, and what a human is asked.
+    is what notes and files are found by, without one the built-in n-grams; a `CoreEmbedder` reads
+    by this kernel's model. `access` says who may do what, and what a human is asked.
 
     `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
     process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
@@ -82,22 +83,23 @@ async def boot(  # noqa: PLR0913 - all that a kernel may be given
         async with _journal(folders, given, is_durable=state is not None) as journal:
             keep = await snapshots(journal)
             place = folders.journal.parent
-            async with (
-                open_rooms(journal, place, given, embedder or NgramEmbedder()) as rooms,
-                _core(_spec(settings, folders, keep, given.limits)) as core,
-            ):
-                kernel = Kernel(
-                    [core],
-                    lambda: scheduler.make(policy),
-                    programs=programs,
-                    rooms=rooms.handlers,
-                    environment=dataclasses.replace(given, journal=journal),
-                    fence=Fence(policy=access, fittings=fittings(place)),
-                    tools=servers_of(tools, sandbox),
-                )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
-                async with kernel:
-                    yield kernel
+            found_by = embedder or NgramEmbedder()
+            async with _core(_spec(settings, folders, keep, given.limits)) as core:
+                read_by(core, found_by)
+                async with open_rooms(journal, place, given, found_by) as rooms:
+                    kernel = Kernel(
+                        [core],
+                        lambda: scheduler.make(policy),
+                        programs=programs,
+                        rooms=rooms.handlers,
+                        left=rooms.left,
+                        environment=dataclasses.replace(given, journal=journal),
+                        fence=Fence(policy=access, fittings=fittings(place)),
+                        tools=servers_of(tools, sandbox),
+                    )
+                    rooms.speak(kernel.call_for)
+                    async with kernel:
+                        yield kernel
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from aios.journal.base import Journal, Work
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
 from aios.kernel.home import home
-from aios.kernel.rooms import Rooms, open_rooms
+from aios.kernel.rooms.opening import Rooms, open_rooms
 from aios.retrieval.base import Embedder
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import checked

@@ -10,7 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aios.errors import AiosError, Cancelled, InvalidArgument
+from aios.errors import AiosError, InvalidArgument
 from aios.journal.base import Journal, Work
 from aios.kernel.keys import KEY, Keys, digest_of
 from aios.kernel.outcome import PASSING, opened
@@ -109,7 +109,7 @@ class Dispatch:
         if entry is not None:
             entry = await self._guard.ready(entry, work)
             self._guard.begin(entry, work)
-        outcome: object = Cancelled("the caller went away")
+        outcome: object = None
         try:
             async with aclosing(deltas(process, call, work)) as items:
                 async for item in items:

@@ -16,24 +16,26 @@ from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
+from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
+from aios.kernel.guard.vault import Vault
+from aios.kernel.guard.warden import ToolWarden
 from aios.kernel.hosting import Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
-from aios.kernel.memory_calls import READ_ONLY
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
-from aios.kernel.programs import Programs
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
+from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.tool_calls import ToolCalls
@@ -53,16 +55,18 @@ class Kernel:
     """Use as `async with`. It is the SDK's in-process transport.
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
-    with the kernel. `fence` is what the guard goes by; None: an open policy and nothing else.
+    with the kernel. `left` is told of every agent whose last process has ended; `fence` is what the
+    guard goes by; None: an open policy and nothing else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is given
         self,
         cores: Sequence[Core],
         policy: Callable[[], Policy],
         *,
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
+        left: Callable[[str], None] = lambda agent: None,
         environment: Environment | None = None,
         fence: Fence | None = None,
         tools: ToolServers | None = None,
@@ -72,7 +76,7 @@ class Kernel:
         self.environment = environment or Environment()
         self.limits = self.environment.limits
         self.clock = self.environment.clock
-        self.table = ProcessTable(self.limits, self.environment.token)
+        self.table = ProcessTable(self.limits, self.environment.token, left)
         self.gate = Gate(self.table, self.limits)
         self.waits = Waits()
         journal = self.environment.journal
@@ -95,7 +99,6 @@ class Kernel:
             environment=self.environment,
         )
         tools = tools or ToolServers()
-        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call)
         fence = fence or Fence()
         groups: dict[str, tuple[str, ...]] = {}
         monitor = Monitor(fence.policy, Grants(), groups)
@@ -113,6 +116,8 @@ class Kernel:
         self._parts = fitted(fence.fittings, setting)
         self.guard.fit(self._parts)
         self._llm.meter = self._parts.meter
+        warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
+        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
@@ -145,6 +150,10 @@ class Kernel:
             return cast(R, await reading(caller, safe))
         finally:
             self.gate.leave(caller)
+
+    async def call_for(self, agent: str, call: Syscall[R]) -> R:
+        """A room's own call, made in the name of an agent that it works for."""
+        return await self.call(self.table.token_of(self.table.speaker(agent)), call)
 
     async def _do(self, caller: Process, call: Syscall[Any], key: str) -> Any:
         """A call that has effects, or a key."""

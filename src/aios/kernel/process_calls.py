@@ -54,6 +54,13 @@ class ProcessCalls:
         return self._info(process)
 
     async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
+        if call.groups is None:
+            return await self._spawn(process, call, work)
+        async with self._rights.changing():  # What the caller has, it has until the child is there.
+            self._rights.check_groups(process, call.groups)
+            return await self._spawn(process, call, work)
+
+    async def _spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
         if call.program is not None and call.program not in self._host.programs:
             known = sorted(self._host.programs)
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
@@ -62,8 +69,6 @@ class ProcessCalls:
                 f"name: expected another than {FIRST_AGENT!r}, whose memory, files and rights are "
                 "the first process's own"
             )
-        if call.groups is not None:
-            self._rights.check_groups(process, call.groups)
         child = self._table.draft(process.pid, call, self._clock.now())
         child.is_durable = self._is_durable(process, call)
         child.code = self._host.code_of(call.program)

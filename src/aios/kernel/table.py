@@ -1,13 +1,16 @@
-"""The process table: who exists, who is whose child, who may act on whom. Waits for nothing."""
+"""The process table: who exists, who is whose child, who may act on whom. Waits for nothing.
 
-from collections import OrderedDict
+It tells when the last process of an agent has ended, for whoever keeps things for agents.
+"""
+
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 
 from aios.config import Limits
-from aios.errors import Busy, NotFound, Unauthenticated
+from aios.errors import Busy, Cancelled, NotFound, Unauthenticated
 from aios.kernel.process import INIT, Process
 from aios.kernel.process_rows import hash_of
-from aios.syscalls.process import Exited, Pid, Spawn
+from aios.syscalls.process import Exited, Pid, ProcessState, Spawn
 
 
 class ProcessTable:
@@ -17,10 +20,14 @@ class ProcessTable:
     living process. A restored one may have two: the one whose hash was kept, and a new one.
     """
 
-    def __init__(self, limits: Limits, new_token: Callable[[], str]) -> None:
+    def __init__(
+        self, limits: Limits, new_token: Callable[[], str], left: Callable[[str], None]
+    ) -> None:
         self._limits = limits
         self._new_token = new_token
+        self._left = left
         self._living: dict[Pid, Process] = {}
+        self._processes_of: Counter[str] = Counter()  # living ones of each agent; none has none
         self._ended: OrderedDict[Pid, Process] = OrderedDict()  # oldest first, bounded
         self._by_token: dict[str, Process] = {}
         self._by_hash: dict[bytes, Process] = {}  # of an earlier kernel, until it speaks
@@ -48,7 +55,7 @@ class ProcessTable:
         """From now on the process lives."""
         assert process.token not in self._by_token
         self._drafts -= 1
-        self._living[process.pid] = process
+        self._live(process)
         self._by_token[process.token] = process
         if process.parent:
             self._adopt(process.parent if process.parent in self._living else INIT, process)
@@ -63,7 +70,7 @@ class ProcessTable:
         if process.has_ended:
             self._ended[process.pid] = process
             return
-        self._living[process.pid] = process
+        self._live(process)
         if process.token:
             self._by_token[process.token] = process
         else:
@@ -114,6 +121,13 @@ class ProcessTable:
             raise NotFound(f"no process {pid}; `list` shows those there are")
         return process
 
+    def speaker(self, agent: str) -> Process:
+        """A living process of that path of names, one that is not paused if there is any."""
+        alike = [process for process in self._living.values() if process.agent == agent]
+        if not alike:
+            raise Cancelled(f"no process of {agent!r} lives any more")
+        return next((one for one in alike if one.state is ProcessState.RUNNING), alike[0])
+
     def lives(self, pid: Pid) -> bool:
         return pid in self._living
 
@@ -141,6 +155,10 @@ class ProcessTable:
             self._adopt(INIT, self._living[child])
         process.children = None
         self._ended[process.pid] = process
+        self._processes_of[process.agent] -= 1
+        if not self._processes_of[process.agent]:
+            del self._processes_of[process.agent]
+            self._left(process.agent)
 
     def forget_oldest(self) -> list[Pid]:
         """Drop the ended processes that are too many; which they were."""
@@ -169,6 +187,10 @@ class ProcessTable:
 
     def __len__(self) -> int:
         return len(self._living) + self._drafts
+
+    def _live(self, process: Process) -> None:
+        self._living[process.pid] = process
+        self._processes_of[process.agent] += 1
 
     def _adopt(self, parent: Pid, child: Process) -> None:
         above = self._living[parent]

@@ -13,7 +13,6 @@ from aios.errors import (
     Busy,
     Cancelled,
     Damaged,
-    Denied,
     InvalidArgument,
     NoSpace,
     OutcomeUnknown,
@@ -24,8 +23,8 @@ from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.keys import digest_of
 from aios.kernel.outcome import PASSING
-from aios.kernel.process import INIT, Process
-from aios.kernel.tool_runner import Order, Runner, Secret, Speak, no_secret
+from aios.kernel.process import Process
+from aios.kernel.tool_runner import Order, Runner, Speak
 from aios.kernel.tool_runs import RunName, Runs
 from aios.kernel.tool_servers import ToolServers
 from aios.kernel.tool_turns import Turns
@@ -54,26 +53,24 @@ RUNS_MAX = 100_000  # calls whose outcome nobody has that are remembered
 FAILED_BEFORE_IT_COUNTED = (Busy, NoSpace, Damaged)
 
 
-class Fence(Protocol):
+class Warden(Protocol):
     """What the guard says of tools beyond the syscall, which has passed the gate."""
 
     def sees(self, process: Process, name: str) -> bool:
         """Whether the tool is there for this process."""
         ...
 
-    async def allow(self, process: Process, call: CallTool) -> None:
-        """Return if this call of a batch may be made; raise `Denied` if not."""
+    def secret(self, agent: str, name: str) -> str:
+        """A secret for a tool that declares it. Raises `NotFound`."""
         ...
 
+    def hidden(self, result: ToolResult) -> ToolResult:
+        """The result without the secrets that are in it."""
+        ...
 
-class OpenFence:
-    """Everybody sees and calls everything."""
-
-    def sees(self, process: Process, name: str) -> bool:
-        return True
-
-    async def allow(self, process: Process, call: CallTool) -> None:
-        return
+    def told(self, error: AiosError) -> AiosError:
+        """The same of an error."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +99,16 @@ class ToolCalls:
         waits: Waits,
         environment: Environment,
         speak: Speak,
-        secret: Secret = no_secret,
+        warden: Warden,
     ) -> None:
-        self.fence: Fence = OpenFence()
+        self._warden = warden
         self._servers = servers
         self._gate = gate
         self._environment = environment
         self._clock = environment.clock
         self._turns = Turns(waits, environment.clock)
         self._runs = Runs(environment.journal, environment.clock, RUNS_MAX)
-        self._runner = Runner(waits, environment.clock, speak, secret)
+        self._runner = Runner(waits, environment.clock, speak, warden.secret)
 
     async def open(self) -> None:
         await self._runs.load()
@@ -144,9 +141,10 @@ class ToolCalls:
             raise
         except PASSING:
             raise
-        except AiosError as error:
+        except AiosError as problem:
+            error = self._warden.told(problem)
             await self._runs.commit(part.run, work, error)
-            raise
+            raise error from None
         await self._runs.commit(part.run, work, result)
         return result
 
@@ -168,15 +166,12 @@ class ToolCalls:
         return results
 
     async def accept(self, process: Process, call: AcceptTool, work: Work) -> ToolInfo:
-        _first_only(process)
         return await self._servers.accept(call, work)
 
     async def add(self, process: Process, call: AddServer, work: Work) -> ToolList:
-        _first_only(process)
         return await self._servers.add(call, work)
 
     async def remove(self, process: Process, call: RemoveServer, work: Work) -> Ok:
-        _first_only(process)
         await self._servers.remove(call.name, work, Ok())
         return Ok()
 
@@ -189,13 +184,11 @@ class ToolCalls:
         """One of a batch: an error of its own is its own result."""
         self._gate.reenter(part.process)
         try:
-            if part.place not in known:
-                await self.fence.allow(part.process, part.call)
             return await self._once(part, known)
         except (Cancelled, ShuttingDown):
             raise
         except AiosError as error:
-            return _told(f"{error.code}: {error}")
+            return _told(f"{error.code}: {self._warden.told(error)}")
         finally:
             self._gate.leave(part.process)
 
@@ -256,11 +249,12 @@ class ToolCalls:
             source=tool.terms.source,
             seconds=self._clock.now() - began,
         )
+        result = self._warden.hidden(result)
         self._runs.done(part.run, part.place, result, is_part=part.is_part)
         return result
 
     def _sees(self, process: Process) -> Sees:
-        return lambda name: self.fence.sees(process, name)
+        return lambda name: self._warden.sees(process, name)
 
 
 def _digest(call: CallTool | CallTools, work: Work) -> bytes:
@@ -269,8 +263,3 @@ def _digest(call: CallTool | CallTools, work: Work) -> bytes:
 
 def _told(problem: str) -> ToolResult:
     return ToolResult(contents=(Text(problem),), is_error=True)
-
-
-def _first_only(process: Process) -> None:
-    if process.pid != INIT:
-        raise Denied("only the first process says which tools there are; ask it to")

@@ -72,11 +72,6 @@ class Outside:
         return self._secret(self.agent, name)
 
 
-def no_secret(agent: str, name: str) -> str:
-    """Where there is no vault."""
-    raise NotFound(f"no secret {name!r}: this kernel has no vault")
-
-
 class Runner:
     """Owns the tasks of all runs. Invariant: a run's turn is left exactly once, when it ends."""
 

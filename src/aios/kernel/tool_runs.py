@@ -54,7 +54,7 @@ class Runs:
 
     async def load(self) -> None:
         """Learn what an earlier kernel began."""
-        if self._journal is None:
+        if self._journal is None or not await self._journal.read(statements.TOOL_RUNS):
             return
         await self._journal.post([Change(statements.TOOL_RUNS_SWEEP, ())])
         for row in await self._journal.read(statements.TOOL_RUNS):

@@ -4,12 +4,15 @@ A table of ways; a new kind of server is one more row.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-from aios.errors import Denied, InvalidArgument
+from aios.clock import Clock, LoopClock
+from aios.errors import Denied, InvalidArgument, NotFound
 from aios.kernel.tool_servers import Connect, ToolServers
-from aios.sandbox.base import Sandbox
+from aios.sandbox.base import Host, Sandbox
 from aios.syscalls.tool import AddServer
 from aios.tools import packages
 from aios.tools.base import Source
@@ -17,17 +20,29 @@ from aios.tools.commands import Commands
 from aios.tools.functions import Function, Functions
 from aios.tools.manifest import BYTES_MAX, read_manifest
 
+Secret = Callable[[str], str]
 
-def servers_of(tools: Iterable[Function | Source], sandbox: Sandbox | None) -> ToolServers:
+
+def no_secret(name: str) -> str:
+    """Where there is no vault."""
+    raise NotFound(f"no secret {name!r}: this kernel has no vault")
+
+
+def servers_of(
+    tools: Iterable[Function | Source],
+    sandbox: Sandbox | None,
+    clock: Clock | None = None,
+    secret: Secret = no_secret,
+) -> ToolServers:
     """The operator's own functions and sources, and the ways to add more."""
     listed = tuple(tools)
     sources = [one for one in listed if _is_source(one)]
     functions = [one for one in listed if not _is_source(one)]
     own = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
-    return ToolServers(own, sources, ways(sandbox))  # type: ignore[arg-type]
+    return ToolServers(own, sources, ways(sandbox, clock or LoopClock(), secret))  # type: ignore[arg-type]
 
 
-def ways(sandbox: Sandbox | None) -> Mapping[str, Connect]:
+def ways(sandbox: Sandbox | None, clock: Clock, secret: Secret) -> Mapping[str, Connect]:
     """How to connect what `AddServer` names, by the field that names it."""
 
     async def manifest(call: AddServer) -> Source:
@@ -40,7 +55,35 @@ def ways(sandbox: Sandbox | None) -> Mapping[str, Connect]:
     async def package(call: AddServer) -> Source:
         return await asyncio.to_thread(packages.load, call.package, call.name)
 
-    return {"manifest": manifest, "package": package}
+    async def command(call: AddServer) -> Source:
+        await _load_protocol(call)
+        from aios.tools.mcp.connecting import Means, by_command
+
+        means = Means(host=_host(sandbox), secret=secret, clock=clock)
+        return await by_command(call, means)
+
+    async def url(call: AddServer) -> Source:
+        await _load_protocol(call)
+        from aios.tools.mcp.connecting import Means, by_url
+
+        return await by_url(call, Means(host=None, secret=secret, clock=clock))
+
+    return {"manifest": manifest, "package": package, "command": command, "url": url}
+
+
+async def _load_protocol(call: AddServer) -> None:
+    """Import what speaks MCP, beside the loop: it takes most of a second."""
+    try:
+        await asyncio.to_thread(import_module, "aios.tools.mcp.connecting")
+    except ImportError as missing:
+        raise InvalidArgument(
+            f"{call.name}: expected the extra of MCP servers, `pip install aios[mcp]`: {missing}"
+        ) from None
+
+
+def _host(sandbox: Sandbox | None) -> Host | None:
+    """The sandbox, if it has room for what goes on."""
+    return cast(Host, sandbox) if hasattr(sandbox, "serve") else None
 
 
 def _is_source(one: object) -> bool:

@@ -151,6 +151,11 @@ class BlockRoom:
                 grants[call.agent] = call.access
             return await self._commit(work, agent, replace(block, grants=grants))
 
+    def left(self, agent: str) -> None:
+        """The agent's last process has ended: what it shares with nobody is first to leave RAM."""
+        index = self._indexes.get(agent, {})
+        self._cache.left(block.id for block in index.values() if not block.grants)
+
     async def blobs(self) -> set[str]:
         """Every blob that some block needs; others may be swept away."""
         return await self._store.blobs()

@@ -1,11 +1,13 @@
 """Bytes of blocks in RAM, within a budget. Knows no disk: what leaves is durable already.
 
-When the bytes pass the high mark, the rule of eviction gives up blocks until they do not. A block
-that is larger than the mark is never kept.
+When the bytes pass the high mark, blocks go until they do not: first what its owner left behind,
+then what the rule of eviction gives up. A block that is larger than the mark is never kept.
 """
 
+from collections.abc import Iterable
+
 from aios.errors import InvalidArgument
-from aios.memory.eviction import Key, Rule
+from aios.memory.eviction import Key, Leaving, Rule
 
 OVERHEAD = 512  # bytes of bookkeeping a block, counted too: many small blocks fill RAM as well
 
@@ -18,7 +20,7 @@ class Cache:
             raise InvalidArgument(
                 f"expected ram_bytes >= 1 and 0 < high <= 1, got {ram_bytes} and {high}"
             )
-        self._rule = rule
+        self._rule = Leaving(rule)
         self._mark = int(ram_bytes * high)
         self._kept: dict[Key, bytearray] = {}
         self.bytes = 0  # never over the mark between two calls
@@ -74,6 +76,10 @@ class Cache:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self.bytes -= OVERHEAD + len(kept)
+
+    def left(self, keys: Iterable[Key]) -> None:
+        """Nobody is expected to use these blocks again; no-op for those that are not in RAM."""
+        self._rule.left(key for key in keys if key in self._kept)
 
     def _make_room(self) -> None:
         while self.bytes > self._mark:

@@ -4,11 +4,12 @@ BM25 looks at every document that holds a word of the query, so that common word
 tell the least. Words are taken in order of rarity until `rows_max` documents would be looked at; of
 the commoner ones it only counts whether a document so found has them.
 
-For a word that no document holds, words that may have been meant are looked for.
+For a word that no document holds, words that may have been meant are looked for, in the same way
+and up to as many documents again.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -44,11 +45,11 @@ class Asked:
 
 
 class Counts:
-    """In how many documents a stem is, looked up once."""
+    """In how many documents a stem is; `known` are those that were looked up before."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, known: dict[str, int]) -> None:
         self._connection = connection
-        self._known: dict[str, int] = {}
+        self._known = known
 
     def of(self, stem: str) -> int:
         count = self._known.get(stem)
@@ -58,9 +59,11 @@ class Counts:
         return count
 
 
-def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits) -> Asked:
-    """What a text is looked for as."""
-    counts = Counts(connection)
+def ask(
+    connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits, known: dict[str, int]
+) -> Asked:
+    """What a text is looked for as; `known` counts are used and added to."""
+    counts = Counts(connection, known)
     found = words(text)
     spoken = [word for word in found.main if word not in STOP_WORDS] or found.main
     spoken = spoken[:WORDS_MAX]
@@ -68,11 +71,15 @@ def ask(connection: apsw.Connection, stemmer: Stemmer, text: str, limits: Limits
     asked = dict.fromkeys([*stems, *stemmer.stems(found.extra[:WORDS_MAX])])
     nats = {stem: _nats(counts.of(stem), limits) for stem in asked if counts.of(stem)}
     taken = _affordable(nats, counts, limits.rows_max)
+    phrases, others = _meant(connection, stemmer, spoken, counts)
+    meant = _affordable(others, counts, limits.rows_max, least=0 if taken or phrases else 1)
+    beside = {stem: nats[stem] for stem in nats if stem not in taken}
+    beside |= {stem: _nats(counts.of(stem), limits) for stem in others if stem not in meant}
     return Asked(
         spoken=" OR ".join(_quoted(stem) for stem in taken),
         rows=sum(taken.values()),
-        meant=" OR ".join(dict.fromkeys(_meant(connection, stemmer, spoken, counts))),
-        beside={stem: nats[stem] for stem in nats if stem not in taken},
+        meant=" OR ".join([*phrases, *map(_quoted, meant)]),
+        beside=beside,
         near=tuple(
             Pair(one, other, NEAR_WEIGHT * (nats[one] + nats[other]))
             for one, other in _neighbours(stems)
@@ -93,13 +100,15 @@ def _neighbours(stems: Sequence[str]) -> list[tuple[str, str]]:
     return [(left, right) for left, right in pairs if left != right]
 
 
-def _affordable(stems: Iterable[str], counts: Counts, rows_max: int) -> dict[str, int]:
-    """Stems that some document holds, rarest first, as many as may be looked at; at least one."""
+def _affordable(
+    stems: Iterable[str], counts: Counts, rows_max: int, *, least: int = 1
+) -> dict[str, int]:
+    """Stems that some document holds, rarest first, as many as may be looked at, or `least`."""
     taken: dict[str, int] = {}
     rows = 0
     for count, stem in sorted((counts.of(stem), stem) for stem in stems):
         rows += count
-        if taken and rows > rows_max:
+        if len(taken) >= least and rows > rows_max:
             break
         if count:
             taken[stem] = count
@@ -108,21 +117,20 @@ def _affordable(stems: Iterable[str], counts: Counts, rows_max: int) -> dict[str
 
 def _meant(
     connection: apsw.Connection, stemmer: Stemmer, spoken: Sequence[str], counts: Counts
-) -> Iterator[str]:
-    """Expressions for what may have been meant by words that no document holds."""
-    stems = stemmer.stems(spoken)
-    for word, stem in zip(spoken, stems, strict=True):
+) -> tuple[list[str], list[str]]:
+    """Phrases and stems that may have been meant by words that no document holds."""
+    phrases: dict[str, None] = {}
+    others: list[str] = []
+    for word, stem in zip(spoken, stemmer.stems(spoken), strict=True):
         if counts.of(stem):
             continue
-        others = (*alike(connection, word), *same_root(connection, word))
-        yield from (_quoted(other) for other in stemmer.stems(others) if counts.of(other))
+        others += stemmer.stems([*alike(connection, word), *same_root(connection, word)])
         pair = halves(word, lambda half: counts.of(stemmer.stems([half])[0]))
         if pair:
             left, right = stemmer.stems(pair)
-            yield f'"{left} {right}"'
-    for joined in stemmer.stems([left + right for left, right in pairwise(spoken)]):
-        if counts.of(joined):
-            yield _quoted(joined)
+            phrases[f'"{left} {right}"'] = None
+    others += stemmer.stems([left + right for left, right in pairwise(spoken)])
+    return list(phrases), [stem for stem in dict.fromkeys(others) if counts.of(stem)]
 
 
 def _quoted(stem: str) -> str:

@@ -58,21 +58,3 @@ class Hit:
     score: float
     keyword_rank: int | None
     semantic_rank: int | None
-
-
-class Index(Protocol):
-    """Documents on disk, searchable. Every method may block; `worker.py` gives it a thread."""
-
-    def put(self, documents: Sequence[Document]) -> None:
-        """Add documents, or replace those of the same id."""
-        ...
-
-    def remove(self, ids: Sequence[str]) -> None:
-        """Forget documents; no-op for those that are not there."""
-        ...
-
-    def search(self, query: Query) -> list[Hit]:
-        """Best first."""
-        ...
-
-    def close(self) -> None: ...

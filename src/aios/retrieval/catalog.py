@@ -1,12 +1,10 @@
-"""Which documents there are: number, id, scope, time. Knows no word and no vector.
+"""Which documents there are, for who searches: number, id, scope, time. Knows no word, no vector.
 
-A document keeps its number while it lives; the number of one that was removed is given again.
-Beside the table, everything but the ids is held in arrays by number, because every search reads
-it for every document. The arrays change after the commit; a search that ran meanwhile is put
-right by `named`, which looks at the table again.
+`register.py` writes the table, in another process mostly. Beside it, everything but the ids is held
+here in arrays by number, because every search reads it for every document. The arrays follow after
+the commit; a search that ran meanwhile is put right by `named`, which looks at the table again.
 """
 
-import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +12,10 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from aios.retrieval.base import Document, Query
-from aios.retrieval.database import Database, rows
+from aios.retrieval.base import Query
+from aios.retrieval.database import IDS_A_QUERY, Database, Row, rows, rows_of
 
 NOBODY = -1
-IDS_A_QUERY = 500
 Mask = NDArray[np.bool_]
 
 
@@ -41,23 +38,15 @@ class Named:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A document's number and that of its scope."""
-
-    number: int
-    scope: int
-
-
 class Catalog:
     """The documents of one index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._scope_numbers: dict[str, int] = {}
+        self._names: dict[str, int] = {}  # the scopes' numbers
         self._scopes = np.full(0, NOBODY, np.int32)
+        self._of_scope = np.zeros(0, np.intp)  # documents by scope
         self._has_vector = np.zeros(0, np.bool_)
-        self._free: list[int] = []  # numbers below the highest that nobody has
         self._load()
 
     @property
@@ -83,7 +72,7 @@ class Catalog:
     def numbers(self, ids: Sequence[str]) -> dict[str, int]:
         """Numbers of those documents that are there."""
         with self._database.read() as connection:
-            return {str(id): int(number) for number, id in _rows_of(connection, ids)}
+            return {str(id): int(number) for number, id in rows_of(connection, ids)}
 
     def without_vector(self, limit: int) -> list[str]:
         """Some documents whose text was not embedded yet."""
@@ -96,19 +85,22 @@ class Catalog:
     def allowed(self, query: Query) -> Allowed:
         """Documents that `query` may find, as of now."""
         scopes = self._scopes
-        wanted = {self._scope_numbers.get(name, NOBODY) for name in query.scopes} - {NOBODY}
+        of_scope = self._of_scope
+        wanted = {self._names.get(name, NOBODY) for name in query.scopes} - {NOBODY}
         mask = _any_of(scopes, wanted)
         if query.also or query.only is not None:
             numbers = self.numbers([*query.also, *(query.only or ())])
             _admit(mask, [numbers[id] for id in query.also if id in numbers])
             if query.only is not None:
                 mask &= _at([numbers[id] for id in query.only if id in numbers], len(mask))
-        lies_in = np.unique(scopes[mask])
+            lies_in = [one for one in np.unique(scopes[mask]).tolist() if 0 <= one < len(of_scope)]
+        else:
+            lies_in = [scope for scope in wanted if scope < len(of_scope) and of_scope[scope]]
         return Allowed(
             mask=mask,
             count=int(np.count_nonzero(mask)),
-            scopes=tuple(int(scope) for scope in lies_in if scope != NOBODY),
-            scope_documents=int(np.count_nonzero(_any_of(scopes, set(lies_in.tolist())))),
+            scopes=tuple(sorted(lies_in)),
+            scope_documents=sum(int(of_scope[scope]) for scope in lies_in),
         )
 
     def with_vector(self, mask: Mask) -> Mask:
@@ -134,63 +126,25 @@ class Catalog:
                 found[number] = Named(number, str(id), float(time))
         return found
 
-    def put(self, connection: apsw.Connection, documents: Sequence[Document]) -> list[Place]:
-        """Where documents are, now or as before; in the caller's transaction, no vectors yet."""
-        old = {id: number for number, id in _rows_of(connection, [one.id for one in documents])}
-        new = itertools.count(self.size)
-        places = []
-        for document in documents:
-            number = old.get(document.id)
-            if number is None:
-                number = self._free.pop() if self._free else next(new)
-            scope = self._scope_number(connection, document.scope)
-            connection.execute(
-                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, 0)",
-                (number, document.id, scope, document.time),
-            )
-            places.append(Place(number, scope))
-        return places
-
-    def remove(self, connection: apsw.Connection, ids: Sequence[str]) -> list[int]:
-        """Forget documents; the numbers they had."""
-        numbers = [int(number) for number, *_ in _rows_of(connection, ids)]
-        connection.executemany(
-            "DELETE FROM documents WHERE number = ?", ((number,) for number in numbers)
-        )
-        return numbers
-
-    def mark_vectors(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
-        """Those documents have a vector."""
-        connection.executemany(
-            "UPDATE documents SET has_vector = 1 WHERE number = ?",
-            ((number,) for number in numbers),
-        )
-
     def forget_vectors(self, connection: apsw.Connection) -> None:
         """No document has a vector."""
         connection.execute("UPDATE documents SET has_vector = 0 WHERE has_vector")
 
-    def committed(self, numbers: Sequence[int]) -> None:
+    def follow(self, numbers: Collection[int]) -> None:
         """Take over what the table now says about those numbers."""
         if not numbers:
             return
         scopes, vectors = self._grown(max(numbers) + 1)
-        scopes[list(numbers)] = NOBODY
+        scopes[list(numbers)], vectors[list(numbers)] = NOBODY, False
         with self._database.read() as connection:
-            for number in numbers:
-                now = rows(
-                    connection,
-                    "SELECT scope, has_vector FROM documents WHERE number = ?",
-                    (number,),
-                )
-                if now:
-                    scopes[number], vectors[number] = now[0]
-                else:
-                    self._free.append(number)
-        self._scopes, self._has_vector = scopes, vectors
+            for number, scope, has_vector in _rows_at(connection, list(numbers)):
+                scopes[number], vectors[number] = scope, has_vector
+            if scopes[list(numbers)].max() >= len(self._of_scope):
+                self._names = _names(connection)
+        self._take(scopes, vectors)
 
     def reload(self) -> None:
-        """Take over everything the table says: after a change that was not committed."""
+        """Take over everything the table says."""
         self._load()
 
     def _grown(self, size: int) -> tuple[NDArray[np.int32], Mask]:
@@ -201,34 +155,38 @@ class Catalog:
             np.concatenate((self._has_vector, np.zeros(more, np.bool_))),
         )
 
-    def _scope_number(self, connection: apsw.Connection, name: str) -> int:
-        number = self._scope_numbers.get(name)
-        if number is None:
-            connection.execute("INSERT OR IGNORE INTO scopes (name) VALUES (?)", (name,))
-            found = rows(connection, "SELECT number FROM scopes WHERE name = ?", (name,))
-            number = self._scope_numbers[name] = int(found[0][0])
-        return number
+    def _take(self, scopes: NDArray[np.int32], has_vector: Mask) -> None:
+        self._of_scope = np.bincount(scopes[scopes != NOBODY])
+        self._scopes, self._has_vector = scopes, has_vector
 
     def _load(self) -> None:
         with self._database.read() as connection:
             known = rows(connection, "SELECT number, scope, has_vector FROM documents")
-            names = rows(connection, "SELECT name, number FROM scopes")
+            self._names = _names(connection)
         table = np.array(known, np.int64).reshape(-1, 3)
         size = int(table[:, 0].max()) + 1 if len(table) else 0
         scopes, has_vector = np.full(size, NOBODY, np.int32), np.zeros(size, np.bool_)
         scopes[table[:, 0]] = table[:, 1]
         has_vector[table[:, 0]] = table[:, 2] != 0
-        self._scope_numbers = {str(name): int(number) for name, number in names}
-        self._scopes, self._has_vector = scopes, has_vector
-        self._free = np.flatnonzero(scopes == NOBODY).tolist()
+        self._take(scopes, has_vector)
 
 
-def _rows_of(connection: apsw.Connection, ids: Sequence[str]) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-    for at in range(0, len(ids), IDS_A_QUERY):
-        some = tuple(ids[at : at + IDS_A_QUERY])
+def _names(connection: apsw.Connection) -> dict[str, int]:
+    found = rows(connection, "SELECT name, number FROM scopes")
+    return {str(name): int(number) for name, number in found}
+
+
+def _rows_at(connection: apsw.Connection, numbers: Sequence[int]) -> list[Row]:
+    """What the table has at those numbers."""
+    found: list[Row] = []
+    for at in range(0, len(numbers), IDS_A_QUERY):
+        some = tuple(numbers[at : at + IDS_A_QUERY])
         marks = ",".join("?" * len(some))
-        found += rows(connection, f"SELECT number, id FROM documents WHERE id IN ({marks})", some)
+        found += rows(
+            connection,
+            f"SELECT number, scope, has_vector FROM documents WHERE number IN ({marks})",
+            some,
+        )
     return found
 
 

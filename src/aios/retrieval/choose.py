@@ -1,6 +1,7 @@
-"""From a name to an embedder: "ngrams", "openai:URL#model", or a folder with a model.
+"""From a name to an embedder: "ngrams", "core", "openai:URL#model", or a folder with a model.
 
-A home goes by one embedder: by another all its texts are embedded anew. So it remembers the name.
+A home goes by one embedder: by another all its texts are embedded anew. So it remembers the name,
+and of a core's embeddings which core's they are.
 """
 
 import os
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from aios.errors import InvalidArgument
 from aios.retrieval.base import Embedder
+from aios.retrieval.core import KIND, CoreEmbedder
 from aios.retrieval.ngrams import NgramEmbedder
 
-EXPECTED = '"ngrams", "openai:URL#MODEL", or the folder of a sentence-embedding model'
+EXPECTED = '"ngrams", "core", "openai:URL#MODEL", or the folder of a sentence-embedding model'
 KEY_VARIABLE = "OPENAI_API_KEY"
 DEFAULT = "ngrams"
 REMEMBERED = "embedder"  # a file in a home
@@ -38,6 +40,11 @@ def name_for(home: Path | None, name: str = "") -> str:
     return kept or DEFAULT
 
 
+def lasting(name: str, embedder: Embedder) -> str:
+    """The name to be remembered of an embedder in use: a core's says which core it is."""
+    return embedder.name if isinstance(embedder, CoreEmbedder) else name
+
+
 def remember(home: Path | None, name: str) -> None:
     """From now on the home goes by that embedder. Whoever calls has the home's lock."""
     if home is not None:
@@ -50,6 +57,10 @@ def _ngrams(rest: str, key: str | None) -> Embedder:
     if rest:
         raise InvalidArgument(f"ngrams takes nothing, got {rest!r}")
     return NgramEmbedder()
+
+
+def _core(rest: str, key: str | None) -> Embedder:
+    return CoreEmbedder(f"{KIND}:{rest}" if rest else "")
 
 
 def _openai(rest: str, key: str | None) -> Embedder:
@@ -69,4 +80,8 @@ def _folder(name: str, key: str | None) -> Embedder:
     return SentenceEmbedder(Path(name))
 
 
-_KINDS: dict[str, Callable[[str, str | None], Embedder]] = {"ngrams": _ngrams, "openai": _openai}
+_KINDS: dict[str, Callable[[str, str | None], Embedder]] = {
+    "ngrams": _ngrams,
+    KIND: _core,
+    "openai": _openai,
+}

@@ -5,7 +5,7 @@ layout is simply begun anew; `is_new` tells.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from aios.errors import Damaged, NoSpace
 LAYOUT = 1
 READERS_KEPT = 4
 BUSY_MS = 5_000
+IDS_A_QUERY = 500
 CACHE_KIB = 16_384  # of each connection
 Row = tuple[Any, ...]
 Values = tuple[str | int | float, ...]
@@ -53,6 +54,16 @@ _SCHEMA = (
 def rows(connection: apsw.Connection, statement: str, values: Values = ()) -> list[Row]:
     """What a query finds."""
     return connection.execute(statement, values).fetchall()
+
+
+def rows_of(connection: apsw.Connection, ids: Sequence[str]) -> list[tuple[int, str]]:
+    """Numbers and ids of those documents that are there."""
+    found: list[tuple[int, str]] = []
+    for at in range(0, len(ids), IDS_A_QUERY):
+        some = tuple(ids[at : at + IDS_A_QUERY])
+        marks = ",".join("?" * len(some))
+        found += rows(connection, f"SELECT number, id FROM documents WHERE id IN ({marks})", some)
+    return found
 
 
 class Database:
@@ -131,6 +142,14 @@ def open_database(path: Path) -> Database:
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
     database.is_new = True
     return database
+
+
+def join_database(path: Path) -> Database:
+    """The database at `path` as another process has it open already. Raises `Damaged`."""
+    found = _known(path)
+    if found is None:
+        raise Damaged(f"no search index of layout {LAYOUT} in {path}")
+    return found
 
 
 def delete_database(path: Path) -> None:

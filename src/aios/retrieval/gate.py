@@ -1,7 +1,6 @@
-"""Lets searches go first: whoever indexes stops between two documents while anybody searches.
+"""Lets searches go first: whoever builds a graph stops between two vectors while anybody searches.
 
-Indexing is one long computation in Python, and a search beside it would wait for its turn many
-times over. Knows neither.
+Both take turns at the graph, and the builder would have nearly all of them. Knows neither.
 """
 
 import threading
@@ -11,8 +10,8 @@ from contextlib import contextmanager
 from aios.clock import Clock, WallClock
 
 YIELD_S = 0.000_1
-YIELD_EACH_S = 0.001  # of work; many notes are done in that time, or a part of one file
-WAIT_S_MAX = 0.05  # a document; searches that never end must not end all indexing
+YIELD_EACH_S = 0.001  # of work
+WAIT_S_MAX = 0.05  # a pause; searches that never end must not end all building
 
 
 class Gate:
@@ -26,7 +25,7 @@ class Gate:
 
     @contextmanager
     def search(self) -> Iterator[None]:
-        """Hold indexing back."""
+        """Hold building back."""
         with self._changed:
             self._searching += 1
         try:
@@ -37,7 +36,7 @@ class Gate:
                 self._changed.notify_all()
 
     def pause(self) -> None:
-        """Called between two documents: let searches, and every other thread, go first."""
+        """Called between two vectors: let searches, and every other thread, go first."""
         if not self._searching and self._clock.now() - self._paused < YIELD_EACH_S:
             return
         with self._changed:

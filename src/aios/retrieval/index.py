@@ -4,12 +4,17 @@ Everything in the folder can be made again from the rooms that own the documents
 damaged, missing, or made by another embedder is begun anew, and `is_whole` is False until whoever
 owns the documents has had all of them put again.
 
+All that changes the folder is done by a writer, which may be another process; here its changes are
+followed, and searched. The built-in embedder's vectors are the writer's work, any other's are made
+here, since such an embedder computes somewhere else or outside of the interpreter.
+
 An embedder that fails stops nobody: words are put and found without it, `embedder_fault` says why,
 and `without_vector` which documents wait.
 """
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,25 +28,33 @@ from aios.retrieval.database import delete_database, open_database
 from aios.retrieval.fusion import Spread, fused
 from aios.retrieval.gate import Gate
 from aios.retrieval.keywords import Keywords
-from aios.retrieval.nearest import NearestVectors
+from aios.retrieval.nearest import VECTORS, NearestVectors
+from aios.retrieval.ngrams import NgramEmbedder
+from aios.retrieval.writing import DATABASE, IndexWriter, MakeWriter, WriterSpec
 from aios.syscalls.note import SearchMode
 
 CANDIDATES_MIN = 100
 EMBEDDED_AT_ONCE = 8
 TEXT_CHARS_MAX = 200_000  # of a document; what comes after is not found
+BESIDE_MIN = 20_000  # vectors are searched beside the words; of fewer it gains nothing
+BESIDE_THREADS = 2
 SPARE = 16  # hits looked up beyond the limit, should some be gone meanwhile
-_DATABASE, _VECTORS, _GRAPH = "index.db", "vectors.f32", "graph"
+_GRAPH = "graph"
 Ranking = dict[int, float]  # documents by number, best first
 
 
 class HybridIndex:
     """Documents by words and by vectors. One thread may put and remove, any may search."""
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(
+        self, folder: Path, embedder: Embedder, make_writer: MakeWriter = IndexWriter
+    ) -> None:
         self._folder = folder
         self._embedder = embedder
+        self._make_writer = make_writer
         self._gate = Gate()
         self._writing = threading.Lock()
+        self._beside = ThreadPoolExecutor(BESIDE_THREADS, "vectors")  # none until it is asked
         self.embedder_fault = ""  # why the embedder could not embed, the last time it was asked
         self._open()
 
@@ -70,24 +83,21 @@ class HybridIndex:
     def put(self, documents: Sequence[Document]) -> None:
         latest = list({document.id: _cut(document) for document in documents}.values())
         with self._writing:
-            numbers = self._put_words(latest)
-            self._put_vectors(numbers, latest)
+            self._forget_saved_graph()
+            self._follow(self._writer.put(latest))
+            if not self._spec.embeds:
+                self._put_vectors(latest)
 
     def remove(self, ids: Sequence[str]) -> None:
         with self._writing:
-            with self._database.write() as connection:
-                numbers = self._catalog.remove(connection, ids)
-                self._keywords.remove(connection, numbers)
-            self._catalog.committed(numbers)
-            self._changed(numbers)
+            self._forget_saved_graph()
+            self._follow(self._writer.remove(ids))
 
     def tend(self) -> bool:
         """Do some of what makes searching faster; whether there is more to do."""
         with self._writing:
-            self._gate.pause()
-            with self._database.write() as connection:
-                if self._keywords.tidy(connection, self._catalog.count):
-                    return True
+            if self._writer.tidy():
+                return True
             return self._vectors.tend(self._catalog.has_vector, self._gate.pause)
 
     def search(self, query: Query) -> list[Hit]:
@@ -98,10 +108,10 @@ class HybridIndex:
             allowed = self._catalog.allowed(query)
             if not allowed.count:
                 return []
-            by_words = self._by_words(query, allowed, wanted)
             if vector is None:
+                by_words = self._by_words(query, allowed, wanted)
                 return self._hits(query, by_words, by_words, {})
-            by_meaning, spread = self._by_meaning(vector, allowed, by_words, wanted)
+            by_words, by_meaning, spread = self._both_ways(query, vector, allowed, wanted)
             if query.mode is SearchMode.SEMANTIC:
                 return self._hits(query, by_meaning, {}, by_meaning)
             scores = fused(by_words, by_meaning, spread, self._embedder.dimensions)
@@ -110,29 +120,36 @@ class HybridIndex:
     def begin_anew(self) -> None:
         """Forget everything: the index is damaged. It is not whole afterwards."""
         with self._writing:
+            self._writer.close()
             self._vectors.close()
             self._database.close()
-            delete_database(self._folder / _DATABASE)
+            delete_database(self._folder / DATABASE)
             self._open()
 
     def close(self) -> None:
+        self._beside.shutdown()
+        self._writer.close()
         is_saved = self._vectors.close()
         self._database.remember(_GRAPH, "saved" if is_saved else "")
         self._database.close()
 
     def _open(self) -> None:
-        self._database = open_database(self._folder / _DATABASE)
+        self._database = open_database(self._folder / DATABASE)
         self.is_whole = self._database.fact("whole") == "yes"
         self._catalog = Catalog(self._database)
         self._keywords = Keywords()
         self._vectors = self._opened_vectors()
+        self._spec = WriterSpec(
+            folder=str(self._folder),
+            dimensions=self._embedder.dimensions,
+            embeds=isinstance(self._embedder, NgramEmbedder),
+        )
+        self._writer = self._make_writer(self._spec)
 
     def _opened_vectors(self) -> NearestVectors:
         """The vectors of this embedder; none where they are another's, or lie not in the file."""
-        path, made_by = (
-            self._folder / _VECTORS,
-            f"{self._embedder.name}/{self._embedder.dimensions}",
-        )
+        path = self._folder / VECTORS
+        made_by = f"{self._embedder.name}/{self._embedder.dimensions}"
         needed = self._catalog.vectors_end * self._embedder.dimensions * 4
         is_there = path.exists() and path.stat().st_size >= needed
         if self._database.fact("vectors") != made_by or not is_there:
@@ -145,42 +162,28 @@ class HybridIndex:
         is_saved = self._database.fact(_GRAPH) == "saved"
         return NearestVectors(self._folder, self._embedder.dimensions, is_graph_saved=is_saved)
 
-    def _put_words(self, documents: Sequence[Document]) -> list[int]:
-        try:
-            with self._database.write() as connection:
-                places = self._catalog.put(connection, documents)
-                self._keywords.put(connection, places, documents, self._gate)
-        except BaseException:
-            self._keywords.abandoned()
-            self._catalog.reload()
-            raise
-        numbers = [place.number for place in places]
-        self._catalog.committed(numbers)
-        self._changed(numbers)
-        return numbers
-
-    def _changed(self, numbers: Sequence[int]) -> None:
+    def _forget_saved_graph(self) -> None:
         """What was saved of the graph is no longer so; said before the next vector is written."""
-        self._vectors.changed(numbers)
         if self._database.fact(_GRAPH):
             self._database.remember(_GRAPH, "")
 
-    def _put_vectors(self, numbers: Sequence[int], documents: Sequence[Document]) -> None:
-        """Embed, write, and only when they are on disk, say that they are there."""
-        try:
-            for at in range(0, len(documents), EMBEDDED_AT_ONCE):
-                self._gate.pause()
-                some = documents[at : at + EMBEDDED_AT_ONCE]
+    def _follow(self, numbers: Sequence[int]) -> None:
+        """Those documents were changed."""
+        self._vectors.follow(numbers)
+        self._catalog.follow(numbers)
+        self._keywords.follow()
+
+    def _put_vectors(self, documents: Sequence[Document]) -> None:
+        """Embed here, for a writer that does not."""
+        for at in range(0, len(documents), EMBEDDED_AT_ONCE):
+            some = documents[at : at + EMBEDDED_AT_ONCE]
+            try:
                 vectors = self._embedder.embed([_embedded(document) for document in some])
-                self._vectors.put(numbers[at : at + EMBEDDED_AT_ONCE], vectors)
-        except AiosError as error:
-            self.embedder_fault = error.message
-            return
+            except AiosError as error:
+                self.embedder_fault = error.message
+                return
+            self._follow(self._writer.put_vectors([one.id for one in some], vectors))
         self.embedder_fault = ""
-        self._vectors.flush()
-        with self._database.write() as connection:
-            self._catalog.mark_vectors(connection, numbers)
-        self._catalog.committed(numbers)
 
     def _vector_of(self, query: Query) -> NDArray[np.float32] | None:
         """The query's vector; None where words alone are asked for, or all there is."""
@@ -198,21 +201,29 @@ class HybridIndex:
     def _by_words(self, query: Query, allowed: Allowed, limit: int) -> Ranking:
         if query.mode is SearchMode.SEMANTIC:
             return {}
+        counts = self._keywords.counts()
         with self._database.read() as connection:
-            found = self._keywords.search(connection, query.text, allowed, limit)
+            found = self._keywords.search(connection, query.text, allowed, limit, counts)
         return _ranking(found.numbers, found.scores)
 
-    def _by_meaning(
-        self, vector: NDArray[np.float32], allowed: Allowed, by_words: Ranking, limit: int
-    ) -> tuple[Ranking, Spread]:
-        """The nearest, and how near those are that words found."""
+    def _both_ways(
+        self, query: Query, vector: NDArray[np.float32], allowed: Allowed, limit: int
+    ) -> tuple[Ranking, Ranking, Spread]:
+        """What words found; the nearest, and how near those are that words found."""
         mask = self._catalog.with_vector(allowed.mask)
-        nearest = self._vectors.nearest(vector, mask, limit)
+        if allowed.count >= BESIDE_MIN:
+            waited = self._beside.submit(self._vectors.nearest, vector, mask, limit)
+            by_words = self._by_words(query, allowed, limit)
+            nearest = waited.result()
+        else:
+            by_words = self._by_words(query, allowed, limit)
+            nearest = self._vectors.nearest(vector, mask, limit)
         found = _ranking(nearest.numbers, nearest.scores)
         others = [one for one in by_words if one not in found and one < len(mask) and mask[one]]
         numbers = np.array(others, np.intp)
         found |= _ranking(numbers, self._vectors.scores(vector, numbers))
-        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))), nearest.spread
+        by_meaning = dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        return by_words, by_meaning, nearest.spread
 
     def _hits(
         self, query: Query, scores: Ranking, by_words: Ranking, by_meaning: Ranking

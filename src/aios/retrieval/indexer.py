@@ -5,9 +5,6 @@ calls `changed`. Here rows are taken in their order and in batches: the room loa
 the index takes them, and only then the rows are deleted. So whatever breaks in between is done
 again, and doing it twice changes nothing.
 
-Python runs one thread at a time, so while the event loop is busy the indexer takes only a part of
-the time: writers come first, and a search says how many changes it has not seen.
-
 What cannot be done now is tried again later: a full disk, an embedder that fails (words are found
 meanwhile). An index that is damaged is begun anew, and its room asked to add rows for all it has.
 """
@@ -26,9 +23,6 @@ from aios.retrieval.worker import WaitedIndex
 
 BATCH = 128
 RETRY_S = 5.0
-BUSY_TURN_S = 0.000_5  # a turn of the event loop that takes as long has other work to do
-RESTS = 4.0  # of the time that a batch took, while the loop is busy
-REST_MAX_S = 0.5
 
 Load = Callable[[Sequence[str]], Awaitable[Sequence[Document]]]
 """Documents of those ids that the room (still) has."""
@@ -111,7 +105,6 @@ class Indexer:
         """Index until cancelled."""
         while True:
             self._wake.clear()
-            began = self._clock.now()
             try:
                 has_worked = await self._step()
                 self._fault = ""
@@ -120,18 +113,9 @@ class Indexer:
                 self._fault = _told(error)
                 await self._clock.sleep(RETRY_S)
                 continue
-            if has_worked:
-                await self._step_aside(self._clock.now() - began)
-            else:
+            if not has_worked:
                 self._is_idle.set()
                 await self._woken()
-
-    async def _step_aside(self, worked_s: float) -> None:
-        """Rest where others wait for the loop."""
-        turned = self._clock.now()
-        await self._clock.sleep(0)
-        if self._clock.now() - turned >= BUSY_TURN_S:
-            await self._clock.sleep(min(worked_s * RESTS, REST_MAX_S))
 
     async def _step(self) -> bool:
         """The most urgent piece of work; False where there is none."""

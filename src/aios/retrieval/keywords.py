@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import apsw
 import numpy as np
@@ -9,24 +10,33 @@ from numpy.typing import NDArray
 
 from aios.retrieval.asking import Asked, Limits, ask
 from aios.retrieval.base import Document
-from aios.retrieval.catalog import Allowed, Place
+from aios.retrieval.catalog import Allowed
 from aios.retrieval.closeness import evidence, sequence
-from aios.retrieval.database import rows
-from aios.retrieval.gate import Gate
+from aios.retrieval.database import Row
+from aios.retrieval.register import Place
 from aios.retrieval.vocabulary import Stemmer, Vocabulary
-from aios.retrieval.words import words
+from aios.retrieval.words import Words, words
 
-ROWS_MAX = 2_500  # documents looked at for one query: some three milliseconds,
+ROWS_MAX = 1_500  # documents looked at for one query: some two milliseconds,
 ROWS_SHARE = 20  # and one more for every twenty that there are
 LOOKED_AT_AGAIN = 200
+COUNTS_KEPT = 100_000
 MERGED_PAGES = 250
 TIDIED_SHARE = 0.25
 WORDS_MAX = 10_000  # of a document: near each other is only what is among the first of them
 ROWS_MAX_IN_SCOPES = 200_000  # of which few are looked at: those in the scopes
 SCOPE_DOCUMENTS_FEW = 2_000
-FIELDS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
+WEIGHTS = (3.0, 3.0, 1.0, 1.0, 0.0)  # weights of title, keywords, text, extra, scope
 
-_BM25 = f"bm25(words, {', '.join(map(str, FIELDS))})"
+Fields = tuple[Words, Words, Words]
+"""The words of a document's title, keywords and text."""
+
+_PUT_WORDS = (
+    "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_PUT_SEQUENCE = "INSERT OR REPLACE INTO sequences VALUES (?, ?)"
+_BM25 = f"bm25(words, {', '.join(map(str, WEIGHTS))})"
 _FOUND = f"SELECT rowid, -{_BM25} AS score FROM words WHERE words MATCH ?"
 _BEST = f"{_FOUND} ORDER BY score DESC, rowid DESC LIMIT ?"
 _NEWEST = f"{_FOUND} ORDER BY rowid DESC LIMIT ?"
@@ -48,32 +58,30 @@ class Keywords:
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
         self._stemmer = Stemmer()
+        self._counts: dict[str, int] = {}  # documents by stem, where they were looked up
         self._changed = 0  # documents since FTS5's pieces were last one
         self._is_merging = False
 
     def put(
-        self,
-        connection: apsw.Connection,
-        places: Sequence[Place],
-        documents: Sequence[Document],
-        gate: Gate,
+        self, connection: apsw.Connection, places: Sequence[Place], texts: Sequence[Fields]
     ) -> None:
         """Add or replace documents, in the caller's transaction."""
-        self._changed += len(documents)
-        for place, document in zip(places, documents, strict=True):
-            gate.pause()
-            fields = _fields(document)
-            stems = [self._stemmer.stems(field) for field in fields]
-            numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
-            connection.execute(
-                "INSERT OR REPLACE INTO words (rowid, title, keywords, text, extra, scope)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
-            )
-            connection.execute(
-                "INSERT OR REPLACE INTO sequences VALUES (?, ?)", (place.number, numbers.tobytes())
-            )
-            self._vocabulary.learn(connection, {word for field in fields for word in field})
+        self._changed += len(texts)
+        made = [self._rows(*one) for one in zip(places, texts, strict=True)]
+        connection.executemany(_PUT_WORDS, [row for row, _ in made])
+        connection.executemany(_PUT_SEQUENCE, [row for _, row in made])
+        found = (words for one in texts for part in one for words in part)
+        self._vocabulary.learn(connection, set(chain.from_iterable(found)))
+
+    def _rows(self, place: Place, texts: Fields) -> tuple[Row, Row]:
+        """One document as it stands in both tables."""
+        fields = [*(one.main for one in texts), [word for one in texts for word in one.extra]]
+        stems = [self._stemmer.stems(field) for field in fields]
+        numbers = sequence([self._stemmer.numbers(field) for field in stems], WORDS_MAX)
+        return (
+            (place.number + 1, *map(" ".join, stems), _SCOPE_WORD.format(place.scope)),
+            (place.number, numbers),
+        )
 
     def remove(self, connection: apsw.Connection, numbers: Sequence[int]) -> None:
         """Forget documents, in the caller's transaction."""
@@ -100,14 +108,29 @@ class Keywords:
         """The transaction of the last `put` was not committed."""
         self._vocabulary.forget_seen()
 
+    def follow(self) -> None:
+        """Documents changed. A search under way goes on with the counts that it began with."""
+        self._counts = {}
+
+    def counts(self) -> dict[str, int]:
+        """What is known of how many documents a stem has. Taken before the database is read."""
+        if len(self._counts) > COUNTS_KEPT:
+            self._counts = {}
+        return self._counts
+
     def search(
-        self, connection: apsw.Connection, text: str, allowed: Allowed, limit: int
+        self,
+        connection: apsw.Connection,
+        text: str,
+        allowed: Allowed,
+        limit: int,
+        counts: dict[str, int],
     ) -> Matches:
         """The `limit` best among the allowed documents."""
         is_few = allowed.scope_documents <= SCOPE_DOCUMENTS_FEW
         size = len(allowed.mask)
         rows_max = ROWS_MAX_IN_SCOPES if is_few else ROWS_MAX + size // ROWS_SHARE
-        asked = ask(connection, self._stemmer, text, Limits(size, rows_max))
+        asked = ask(connection, self._stemmer, text, Limits(size, rows_max), counts)
         within = _within(allowed.scopes) if is_few else ""
         # Of documents spread evenly so many that enough are allowed; all of few.
         enough = max(limit, LOOKED_AT_AGAIN)
@@ -119,10 +142,9 @@ class Keywords:
         return _best(_looked_at_again(connection, asked, _best(found, enough)), limit)
 
 
-def _fields(document: Document) -> tuple[list[str], ...]:
-    """Words of title, keywords and text, and other forms of all of them."""
-    found = [words(text) for text in (document.title, document.keywords, document.text)]
-    return (*(one.main for one in found), [word for one in found for word in one.extra])
+def fields(document: Document) -> Fields:
+    """The words of title, keywords and text."""
+    return (words(document.title), words(document.keywords), words(document.text))
 
 
 def _within(scopes: Sequence[int]) -> str:
@@ -150,16 +172,13 @@ def _together(table: NDArray[np.float64], allowed: Allowed) -> Matches:
 
 
 def _looked_at_again(connection: apsw.Connection, asked: Asked, found: Matches) -> Matches:
-    if not asked.beside and not asked.near:
+    if not len(found.numbers) or not (asked.beside or asked.near):
         return found
     numbers = found.numbers.tolist()
     marks = ",".join("?" * len(numbers))
-    kept = rows(
-        connection, f"SELECT number, stems FROM sequences WHERE number IN ({marks})", (*numbers,)
-    )
-    stems = {number: np.frombuffer(blob, np.uint32) for number, blob in kept}
-    nothing = np.zeros(0, np.uint32)
-    sequences = [stems.get(number, nothing) for number in numbers]
+    statement = f"SELECT number, stems FROM sequences WHERE number IN ({marks})"
+    kept = dict(connection.execute(statement, tuple(numbers)))
+    sequences = [kept.get(number, b"") for number in numbers]
     more = evidence(sequences, asked.beside, asked.near)
     return Matches(found.numbers, found.scores + more)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aios.retrieval.base import Vectors
 from aios.retrieval.fusion import Spread
 from aios.retrieval.graph import ADDED_AT_ONCE, Graph, is_installed
 from aios.retrieval.vectors import Nearest, VectorFile
 
+VECTORS = "vectors.f32"
 EXACT_MAX = 100_000
 TENDED_AT_ONCE = 512
 SPREAD_ROWS = 4_096  # looked at to know the spread of all
@@ -26,7 +26,7 @@ class NearestVectors:
     """One index's vectors."""
 
     def __init__(self, folder: Path, dimensions: int, *, is_graph_saved: bool) -> None:
-        self._file = VectorFile(folder / "vectors.f32", dimensions)
+        self._file = VectorFile(folder / VECTORS, dimensions)
         self._graph_path = folder / "vectors.graph"
         self._dimensions = dimensions
         self._graph: Graph | None = None
@@ -40,13 +40,10 @@ class NearestVectors:
             return "graph"
         return "exact: a graph is being built" if is_installed() else "exact: no usearch installed"
 
-    def put(self, numbers: Sequence[int], vectors: Vectors) -> None:
-        """Write vectors; they are on disk after `flush`."""
-        self._file.put(numbers, vectors)
-
-    def changed(self, numbers: Sequence[int]) -> None:
+    def follow(self, numbers: Sequence[int]) -> None:
         """Those vectors are others now, or gone."""
         self._is_graph_saved = False
+        self._file.follow()
         if self._graph is not None:
             self._graph.forget(numbers)
 
@@ -76,9 +73,6 @@ class NearestVectors:
     def scores(self, vector: NDArray[np.float32], numbers: NDArray[np.intp]) -> NDArray[np.float32]:
         """Cosines of given vectors. Raises `Damaged`."""
         return self._file.scores(vector, numbers)
-
-    def flush(self) -> None:
-        self._file.flush()
 
     def close(self) -> bool:
         """Close the files; whether the graph lies saved beside them."""

@@ -8,26 +8,27 @@ spelling.
 """
 
 import math
+import threading
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from aios.retrieval.base import Vectors
-from aios.retrieval.words import STOP_WORDS, words
+from aios.retrieval.words import STOP_WORDS, Words, words
 
 DIMENSIONS = 384
 VERSION = 1
-WORDS_CACHED = 50_000
+WORDS_KEPT = 50_000
+TOGETHER = 16  # texts whose features are added up at once
 STOP_WEIGHT = 0.05
 WHOLE_WEIGHT = 1.0
 PIECES_WEIGHT = 0.7  # of all pieces of a word together
 DRAWS = 2  # places of one feature: fewer chance meetings of two whole features
-
-Features = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 
 class NgramEmbedder:
@@ -36,7 +37,8 @@ class NgramEmbedder:
     def __init__(self, dimensions: int = DIMENSIONS) -> None:
         assert dimensions >= 8, "too few places for anything to be told apart"
         self._dimensions = dimensions
-        self._features = lru_cache(WORDS_CACHED)(self._hashed)
+        self._features = _Features(dimensions)
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -47,46 +49,111 @@ class NgramEmbedder:
         return self._dimensions
 
     def embed(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_words([(words(text),) for text in texts])
+
+    def embed_words(self, texts: Sequence[Sequence[Words]]) -> Vectors:
+        """Texts whose words are known already, part by part."""
         vectors = np.zeros((len(texts), self._dimensions), np.float32)
-        for row, text in zip(vectors, texts, strict=True):
-            self._embed_into(row, text)
+        with self._lock:
+            for at in range(0, len(texts), TOGETHER):
+                self._embed_into(vectors[at : at + TOGETHER], texts[at : at + TOGETHER])
+        for row in vectors:
+            norm = float(np.linalg.norm(row))
+            if norm > 0:
+                row /= norm
+            else:
+                row[0] = 1.0  # a text without words is still a text
         return vectors
 
-    def _embed_into(self, row: NDArray[np.float32], text: str) -> None:
-        found = words(text)
-        counted = Counter(found.main)
-        counted.update(found.extra)
-        if not counted:
-            row[0] = 1.0  # a text without words is still a text
-            return
-        places, values = [], []
-        for word, times in counted.items():
-            at, weights = self._features(word)
-            places.append(at)
-            values.append(weights * (1.0 + math.log(times)))
-        where = np.concatenate(places)
-        row[:] = np.bincount(where, np.concatenate(values), self._dimensions)
-        norm = float(np.linalg.norm(row))
-        if norm > 0:
-            row /= norm
-        else:
-            row[0] = 1.0
+    def _embed_into(self, rows: Vectors, texts: Sequence[Sequence[Words]]) -> None:
+        """Add up the features of all words, weighted, each text's in its own row."""
+        counted = [_counted(parts) for parts in texts]
+        numbers = self._features.numbers(list(chain.from_iterable(counted)))
+        times = chain.from_iterable(one.values() for one in counted)
+        amounts = np.array([1.0 + math.log(count) for count in times], np.float32)
+        row = np.repeat(np.arange(len(texts)), [len(one) for one in counted])
+        places, values, lengths = self._features.of(numbers)
+        places += np.repeat(row * self._dimensions, lengths)
+        values *= np.repeat(amounts, lengths)
+        rows[:] = np.bincount(places, values, rows.size).reshape(rows.shape)
 
-    def _hashed(self, word: str) -> Features:
-        """Places and signed weights of one word."""
-        pieces = _pieces(word)
-        weight = _weight(word)
-        each = weight * PIECES_WEIGHT / math.sqrt(len(pieces) or 1)
-        features = [(f"={word}", weight * WHOLE_WEIGHT), *((piece, each) for piece in pieces)]
-        places = np.empty(len(features) * DRAWS, np.intp)
-        values = np.empty(len(features) * DRAWS, np.float32)
-        for index, (feature, amount) in enumerate(features):
-            drawn = xxh3_64_intdigest(feature.encode())
-            for draw in range(DRAWS):
-                places[index * DRAWS + draw] = (drawn >> 1) % self._dimensions
-                values[index * DRAWS + draw] = amount if drawn & 1 else -amount
-                drawn >>= 32
-        return places, values
+
+class _Features:
+    """Places and signed weights of words, one word's behind the other's."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._forget()
+
+    def numbers(self, words: Sequence[str]) -> NDArray[np.intp]:
+        """The words' numbers until the next call; those that are new are learnt."""
+        if len(self._numbers) > WORDS_KEPT:
+            self._forget()
+        known = self._numbers
+        if new := [word for word in dict.fromkeys(words) if word not in known]:
+            self._learn(new)
+        return np.array([known[word] for word in words], np.intp)
+
+    def of(
+        self, numbers: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
+        """Copies of all their places and weights in order, and how many each word has."""
+        starts, ends = self._starts[numbers], self._starts[numbers + 1]
+        lengths = ends - starts
+        first = np.cumsum(lengths) - lengths
+        at = np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)
+        return self._places[at], self._values[at], lengths
+
+    def _forget(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._used = 0  # of the arrays below, which have room for more
+        self._starts = np.zeros(1, np.intp)  # of each word, and behind the last
+        self._places = np.zeros(0, np.intp)
+        self._values = np.zeros(0, np.float32)
+
+    def _learn(self, new: Sequence[str]) -> None:
+        places: list[int] = []
+        values: list[float] = []
+        for number, word in enumerate(new, len(self._numbers)):
+            self._numbers[word] = number
+            for feature, amount in _features(word):
+                drawn = xxh3_64_intdigest(feature.encode())
+                for _ in range(DRAWS):
+                    places.append((drawn >> 1) % self._dimensions)
+                    values.append(amount if drawn & 1 else -amount)
+                    drawn >>= 32
+            self._starts = _roomy(self._starts, number + 2)
+            self._starts[number + 1] = self._used + len(places)
+        end = self._used + len(places)
+        self._places, self._values = _roomy(self._places, end), _roomy(self._values, end)
+        self._places[self._used : end] = places
+        self._values[self._used : end] = values
+        self._used = end
+
+
+def _roomy(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """The array, or where it has less than `size` a copy with twice the room."""
+    if size <= len(array):
+        return array
+    found = np.zeros(max(size, 2 * len(array)), array.dtype)
+    found[: len(array)] = array
+    return found
+
+
+def _counted(parts: Sequence[Words]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for one in parts:
+        counted.update(one.main)
+    for one in parts:
+        counted.update(one.extra)
+    return counted
+
+
+def _features(word: str) -> list[tuple[str, float]]:
+    """The word itself and its pieces, each with its weight."""
+    pieces, weight = _pieces(word), _weight(word)
+    each = weight * PIECES_WEIGHT / math.sqrt(len(pieces) or 1)
+    return [(f"={word}", weight * WHOLE_WEIGHT), *((piece, each) for piece in pieces)]
 
 
 def _pieces(word: str) -> list[str]:

@@ -61,6 +61,12 @@ class VectorFile:
             self._rows = self._mapped(max(needed, 2 * len(self._rows)))
         self._rows[list(numbers)] = vectors
 
+    def follow(self) -> None:
+        """See the rows by which another writer made the file grow."""
+        there = self._path.stat().st_size // (self._dimensions * 4)
+        if there > len(self._rows):
+            self._rows = self._mapped(there)
+
     def read(self, numbers: Sequence[int]) -> Vectors:
         """Copies of rows."""
         return np.array(self._rows[list(numbers)])

@@ -68,10 +68,9 @@ class Vocabulary:
         """Keep those that are new, in the caller's transaction."""
         if len(self._seen) > SEEN_MAX:
             self._seen.clear()
-        for word in words:
-            if word in self._seen or not is_spelling(word):
-                continue
-            self._seen.add(word)
+        new = sorted(word for word in set(words) - self._seen if is_spelling(word))
+        self._seen.update(new)
+        for word in new:
             connection.execute("INSERT OR IGNORE INTO spellings VALUES (?)", (word,))
             if connection.changes():
                 connection.executemany(

@@ -41,7 +41,7 @@ _DATES = tuple(
 _YEAR_ALONE = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|the|for|de) )?[A-Z][a-z]+){1,5}\b")
+_LONG_NAME = re.compile(r"\b[A-Z][a-z]+(?:[ -](?:(?:of|the|for|de) )?[A-Z][a-z]+){2,5}\b")
 _CHAINED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces
 _WORD_LETTERS_MAX = 64
 WORDS_CACHED = 20_000
@@ -57,18 +57,27 @@ class Words(NamedTuple):
 
 def words(text: str) -> Words:
     """Folded words of any text."""
+    found = _WORD.findall(text)
+    apart = {word: _taken_apart(word[:_WORD_LETTERS_MAX]) for word in filter(_is_odd, set(found))}
     extra: list[str] = []
-    main: list[str] = []
-    for word in _WORD.findall(text):
-        if word.islower() and word.isascii() and word.isalpha():
-            main.append(word[:_WORD_LETTERS_MAX])  # nearly all words
-        else:
-            found = _taken_apart(word[:_WORD_LETTERS_MAX])
-            main.extend(found.main)
-            extra.extend(found.extra)
+    if apart:
+        found, odd = [], found
+        for word in odd:
+            parts = apart.get(word)
+            if parts is None:
+                found.append(word)
+            else:
+                found += parts.main
+                extra += parts.extra
     extra.extend(dates(text))
     extra.extend(initials(text))
-    return Words(main, extra)
+    return Words(found, extra)
+
+
+def _is_odd(word: str) -> bool:
+    """Whether a word is not found as it stands; nearly all are."""
+    is_plain = word.isascii() and word.islower() and word.isalpha()
+    return not is_plain or len(word) > _WORD_LETTERS_MAX
 
 
 def fold(text: str) -> str:
@@ -88,10 +97,8 @@ def dates(text: str) -> Iterator[str]:
 
 def initials(text: str) -> Iterator[str]:
     """What people shorten the text's long names to: "ecb" for European Central Bank."""
-    for match in _NAME.finditer(text):
-        capitals = [letter for letter in match.group() if letter.isupper()]
-        if len(capitals) >= 3:
-            yield "".join(capitals).lower()
+    for match in _LONG_NAME.finditer(text):
+        yield "".join(filter(str.isupper, match.group())).lower()
 
 
 def _around_years(text: str) -> Iterator[tuple[int, int]]:

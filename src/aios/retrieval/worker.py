@@ -1,4 +1,4 @@
-"""Gives an index its threads: one that writes, a few that search. Knows no document.
+"""Gives an index its threads: one that has it written, a few that search. Knows no document.
 
 Rooms await these calls; nothing of an index runs on the event loop. In a simulated world, which has
 no threads, `InlineIndex` takes its place and does the work at once.

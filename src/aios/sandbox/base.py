@@ -4,6 +4,7 @@ The one rule above all: never a silent fall-back. Every outcome names the tier i
 job that asks for more than any tier here can hold is refused with `Denied`.
 """
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
@@ -98,3 +99,42 @@ class Sandbox(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Conversation(Protocol):
+    """A sandboxed Python whose variables stay from one run to the next."""
+
+    @property
+    def is_over(self) -> bool: ...
+
+    async def run(self, code: str, wall_s: float | None = None) -> Outcome:
+        """Raises `WrongState` once it is over."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Service(Protocol):
+    """A sandboxed program that goes on until it is ended."""
+
+    @property
+    def connection(self) -> socket.socket:
+        """Its stdin and stdout: one socket that does not block, whoever talks to it closes it."""
+        ...
+
+    @property
+    def tier(self) -> str: ...
+
+    async def end(self) -> Outcome:
+        """End its whole tree, if it has not ended by itself; how it went."""
+        ...
+
+
+class Host(Sandbox, Protocol):
+    """A sandbox that also has room for what goes on: conversations and services."""
+
+    async def session(self, bounds: Bounds = ..., idle_s: float = ...) -> Conversation: ...
+
+    async def serve(self, job: Job) -> Service:
+        """Start the job's `argv`; its stdin is not written. Its `wall_s` ends it."""
+        ...

@@ -1,5 +1,6 @@
 """`client.access`: an agent's rights. A method is named after its syscall's verb."""
 
+from collections.abc import Iterable, Sequence
 from typing import TypedDict, Unpack
 
 from aios.sdk.caller import Caller
@@ -8,13 +9,20 @@ from aios.syscalls.access import (
     AskPermission,
     Capability,
     CheckAccess,
+    Endorse,
     GrantRight,
+    LabelInfo,
+    Plan,
+    PlanActs,
+    PlannedAct,
     RevokeRight,
     RightList,
     Rights,
+    ShowLabel,
     Verdict,
 )
 from aios.syscalls.base import Ok
+from aios.syscalls.process import Pid
 
 
 class Wanted(TypedDict, total=False):
@@ -64,3 +72,16 @@ class AccessClient:
     async def ask(self, verbs: str, **wanted: Unpack[Wanted]) -> Capability:
         """Ask a human for a right; waits for the answer."""
         return await self._client.call(AskPermission(verbs=verbs, **wanted))
+
+    async def plan(self, acts: Iterable[PlannedAct]) -> Plan:
+        """Say what will be done, before anything untrusted is heard."""
+        return await self._client.call(PlanActs(acts=tuple(acts)))
+
+    async def label(self, pid: Pid = 0) -> LabelInfo:
+        return await self._client.call(ShowLabel(pid=pid))
+
+    async def endorse(
+        self, pid: Pid, sources: Sequence[str] | None = None, public: bool = False
+    ) -> LabelInfo:
+        vouched = None if sources is None else tuple(sources)
+        return await self._client.call(Endorse(pid=pid, sources=vouched, public=public))

@@ -22,3 +22,6 @@ class SyncAccessClient:
     check = blocking(AccessClient.check)
     add_privilege = blocking(AccessClient.add_privilege)
     ask = blocking(AccessClient.ask)
+    plan = blocking(AccessClient.plan)
+    label = blocking(AccessClient.label)
+    endorse = blocking(AccessClient.endorse)

@@ -6,7 +6,7 @@ Knows no agent and no kernel. Whatever goes wrong inside becomes a text that sta
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Unpack, overload
 
@@ -79,12 +79,15 @@ class Tool:
         """As `_call`, but nobody waits for the thread that he cancelled."""
         if not self.is_threaded:
             return await self._call(named)
-        task = asyncio.get_running_loop().create_task(self._call(named))
+        task = asyncio.get_running_loop().create_task(_ended(self._call(named)))
         try:
             await asyncio.wait([task])
         finally:
             task.cancel()
-        return task.result()
+        result, problem = task.result()
+        if problem is not None:
+            raise problem
+        return result
 
     async def _call(self, named: dict[str, Any]) -> Any:
         if inspect.iscoroutinefunction(self.function):
@@ -114,6 +117,15 @@ def tool(
         return Tool(spec=spec, function=function, terms=terms_of(options), record=record)
 
     return make(function) if function else make
+
+
+async def _ended(work: Awaitable[Any]) -> tuple[Any, BaseException | None]:
+    """How it ended. A task that is left with an exception that nobody sees is complained about,
+    and one that is left with `SystemExit` ends the loop."""
+    try:
+        return await work, None
+    except (Exception, SystemExit) as problem:
+        return None, problem
 
 
 def _checked(spec: ToolSpec) -> ToolSpec:

@@ -16,7 +16,7 @@ from aios.access.policy import OPEN, Policy
 from aios.errors import InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
 from aios.kernel.home import expect_free
-from aios.retrieval.choose import chosen, name_for, remember
+from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.embedding import Embedding
@@ -109,7 +109,7 @@ class _Daemon:
                 settings, policy=plan.policy, state=plan.state, embedder=embedder, access=access
             ) as kernel:
                 self._kernel = kernel
-                remember(plan.state, name)
+                remember(plan.state, lasting(name, embedder))
                 with closing(Embedding(embedder)) as embed:
                     app = await application(kernel, plan.settings, embed=embed)
                     door.inner = app

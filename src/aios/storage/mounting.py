@@ -1,5 +1,8 @@
 """Handlers of mount, unmount and mounts. Who may mount is the kernel's to say."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from aios.errors import NotFound
 from aios.journal import statements as sql
 from aios.journal.base import Work
@@ -11,6 +14,8 @@ from aios.storage.shop import Shop
 from aios.syscalls.base import Ok
 from aios.syscalls.file import Mount, MountInfo, MountList, Unmount
 from aios.syscalls.file import Mounts as ListMounts
+
+T = TypeVar("T")
 
 
 class Mounting:
@@ -34,14 +39,8 @@ class Mounting:
             draft.add(sql.FILE_MOUNT_PUT, owner, mount.name, mount.folder, int(mount.writable))
             return mount
 
-        return await self._changes.make(Order(
-            agent=owner,
-            paths=(FilePath(mount.name),),
-            work=work,
-            stage=stage,
-            is_on_disk=False,
-            after=lambda: self._shop.mounts.add(mount),
-        ))  # fmt: skip
+        order = _order(mount, work, stage, self._shop.mounts.add)
+        return await self._changes.make(order)
 
     async def unmount(self, agent: str, call: Unmount, work: Work) -> Ok:
         owner = call.agent or agent
@@ -53,14 +52,25 @@ class Mounting:
             draft.add(sql.FILE_MOUNT_DROP, owner, mount.name)
             return Ok()
 
-        return await self._changes.make(Order(
-            agent=owner,
-            paths=(FilePath(mount.name),),
-            work=work,
-            stage=stage,
-            is_on_disk=False,
-            after=lambda: self._shop.mounts.remove(mount),
-        ))  # fmt: skip
+        order = _order(mount, work, stage, self._shop.mounts.remove)
+        return await self._changes.make(order)
 
     async def list(self, agent: str, call: ListMounts, work: Work) -> MountList:
         return MountList(tuple(self._shop.mounts.of(agent)))
+
+
+def _order(
+    mount: MountInfo,
+    work: Work,
+    stage: Callable[[Draft], Awaitable[T]],
+    after: Callable[[MountInfo], None],
+) -> Order[T]:
+    """A change of what is mounted: no file on disk moves."""
+    return Order(
+        agent=mount.agent,
+        paths=(FilePath(mount.name),),
+        work=work,
+        stage=stage,
+        is_on_disk=False,
+        after=lambda: after(mount),
+    )

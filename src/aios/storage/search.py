@@ -19,6 +19,7 @@ from aios.storage.texts import as_text, snippet
 from aios.syscalls.file import FileFound, FilesFound, SearchFiles
 
 READ_AT_ONCE = 16  # files of which a snippet is made
+LOADED_AT_ONCE = 8  # files read to be indexed, beside everybody else's reads
 
 
 class Searcher(Protocol):
@@ -53,7 +54,9 @@ class Search:
             only=await self._only(agent, call),
         )
         hits = [] if query.only == () else await self._searcher.search(query)
-        nodes = await self._shop.catalog.by_id(hit.id for hit in hits)
+        nodes, pending = await asyncio.gather(
+            self._shop.catalog.by_id(hit.id for hit in hits), self._searcher.pending()
+        )
         there = [hit for hit in hits if hit.id in nodes and nodes[hit.id][0] == agent]
         found: list[FileFound] = []
         for start in range(0, len(there), READ_AT_ONCE):
@@ -61,23 +64,18 @@ class Search:
             found += await asyncio.gather(
                 *(self._found(hit, nodes[hit.id][1], call.query) for hit in some)
             )
-        return FilesFound(tuple(found), pending=await self._searcher.pending())
+        return FilesFound(tuple(found), pending=pending)
 
     async def documents(self, ids: Iterable[str]) -> list[Document]:
         """What to index of these files; none for those that are gone."""
         nodes = await self._shop.catalog.by_id(ids)
-        return [
-            Document(
-                id=node.id,
-                scope=agent,
-                title=node.path,
-                keywords="",
-                text=await self._text(node),
-                time=node.modified,
-            )
-            for agent, node in nodes.values()
-            if node.is_file
-        ]
+        files = [(agent, node) for agent, node in nodes.values() if node.is_file]
+        found: list[Document] = []
+        for start in range(0, len(files), LOADED_AT_ONCE):
+            some = files[start : start + LOADED_AT_ONCE]
+            texts = await asyncio.gather(*(self._text(node) for _, node in some))
+            found += [_document(*one) for one in zip(some, texts, strict=True)]
+        return found
 
     async def _only(self, agent: str, call: SearchFiles) -> tuple[str, ...] | None:
         """The ids of the files that may be found; None: all of the agent's."""
@@ -107,3 +105,10 @@ class Search:
         if node.bytes > self._shop.limits.text_bytes_max:
             return ""
         return as_text(await self._shop.journal.blobs.get(node.sha256)) or ""
+
+
+def _document(owned: tuple[str, Node], text: str) -> Document:
+    agent, node = owned
+    return Document(
+        id=node.id, scope=agent, title=node.path, keywords="", text=text, time=node.modified
+    )

@@ -1,7 +1,7 @@
 """What in a file is text, and which of its lines say what was looked for. Pure functions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 SNIFF_BYTES = 8_192
 SNIPPET_LINES = 3
@@ -25,17 +25,24 @@ def snippet(text: str, query: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return ""
-    hits = [_hits(line, words) for line in lines]
+    hits = [_hits(line.casefold(), words) for line in lines]
     best = max(range(len(lines)), key=lambda place: sum(hits[place : place + SNIPPET_LINES]))
     if hits[best] == 0:
         best = next((place for place in range(best, len(lines)) if hits[place]), best)
     return _cut(lines[best : best + SNIPPET_LINES], words)
 
 
-def _hits(line: str, words: set[str]) -> int:
-    """How many different words of the query, or longer ones that begin with it, a line has."""
-    found = {word.casefold() for word in _WORD.findall(line)}
-    return sum(any(word.startswith(one) for word in found) for one in words)
+def _hits(line: str, words: Collection[str]) -> int:
+    """How many of the words, or longer ones that begin with them, a folded line has."""
+    return sum(word in line and _begins(line, word) for word in words)
+
+
+def _begins(line: str, word: str) -> bool:
+    """Whether a word of the line begins with `word`, which is somewhere in it."""
+    place = line.find(word)
+    while place > 0 and _WORD.match(line[place - 1]):
+        place = line.find(word, place + 1)
+    return place >= 0
 
 
 def _cut(lines: Iterable[str], words: set[str]) -> str:

@@ -64,8 +64,10 @@ class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
     url: str = ""
     manifest: str = ""
     package: str = ""
-    environment: Mapping[str, str] = {}  # `secret:NAME` is replaced by the vault's
+    environment: Mapping[str, str] = {}  # `secret:NAME` is replaced by the vault's; a URL's headers
     sandboxed: bool = True
+    network: tuple[str, ...] = ()  # `host:port` that a sandboxed command may reach
+    believe_hints: bool = False  # what an MCP server says of its tools' harmlessness
 
 
 class RemoveServer(Syscall[Ok], frozen=True, kw_only=True, tag="tool.remove"):

@@ -26,6 +26,7 @@ from aios.cores.base import (
     Ready,
     Suspended,
     Traits,
+    no_embeddings,
 )
 from aios.errors import CoreFailed, Damaged, InvalidArgument
 from aios.syscalls.llm import Decoding, Generate, Message, Tokenize
@@ -107,6 +108,7 @@ class ScriptedCore:
             block_tokens=script.block_tokens,
             fingerprint=script.fingerprint,
             device="none",
+            embedding_width=script.embedding_width,
         )
 
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
@@ -119,6 +121,14 @@ class ScriptedCore:
                 message = Message("assistant", said) if isinstance(said, str) else said
                 self._store.remember(prompt, message)
         return prompt
+
+    async def embed(self, text: str) -> tuple[float, ...]:
+        """How many of the text's tokens fall to each place."""
+        width = self._script.embedding_width
+        if not width:
+            raise no_embeddings(self._script.model)
+        places = [token % width for token in tokens_of(Tokenize(text=text))]
+        return tuple(float(places.count(place)) for place in range(width))
 
     def start(self, generation: Generation, progress: Progress) -> None:
         self._order(_Start(generation.id, generation, progress))

@@ -15,7 +15,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.home import home
 from aios.kernel.hosting import Program
 from aios.kernel.kernel import Kernel
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import RoundRobin
 from aios.testing.cores import ScriptedCore
@@ -54,9 +54,10 @@ async def kernel_in(
                     RoundRobin,
                     programs=programs,
                     rooms=rooms.handlers,
+                    left=rooms.left,
                     environment=Environment(journal=journal),
                 )
-                rooms.speak(lambda call: kernel.call(kernel.token, call))
+                rooms.speak(kernel.call_for)
                 async with kernel:
                     yield kernel
         finally:

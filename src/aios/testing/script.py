@@ -20,6 +20,7 @@ class Script:
     answer_tokens: tuple[int, int] = (8, 64)
     deltas: bool = True
     fingerprint: str = "scripted-1"
+    embedding_width: int = 0
 
 
 INSTANT = Script(

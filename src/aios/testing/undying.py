@@ -39,12 +39,11 @@ from aios.syscalls import (
 from aios.testing.cores import ScriptedCore
 from aios.testing.crash import Severable
 from aios.testing.journal import InlineJournal
-from aios.testing.loop import VirtualClock, run
+from aios.testing.loop import VirtualClock
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
-from aios.testing.world import Broken
+from aios.testing.world import Broken, lived_through
 
-PATIENCE_S = 5_000.0  # virtual seconds
 LATER = (Busy, NoSpace, ShuttingDown)
 
 
@@ -77,16 +76,8 @@ class Undying:
 
     def run(self) -> Fate:
         """Live through it; raises `Broken` or `Deadlock`."""
-        run(self._patiently, after_step=self._check)
+        self.fate.seconds = lived_through(self._live, self._check)
         return self.fate
-
-    async def _patiently(self, _: random.Random) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._live()
-        except TimeoutError:
-            raise Broken(f"not at an end after {PATIENCE_S} virtual seconds") from None
-        self.fate.seconds = asyncio.get_running_loop().time()
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as group:

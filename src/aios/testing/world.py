@@ -60,6 +60,20 @@ class Report:
     trace: list[Event] = field(default_factory=list)
 
 
+def lived_through(live: Callable[[], Awaitable[None]], check: Callable[[], None]) -> float:
+    """The virtual seconds that a life took; `check` is called after every step of the loop."""
+
+    async def patiently(_: random.Random) -> float:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await live()
+        except TimeoutError:
+            raise Broken(f"not at an end after {PATIENCE_S} virtual seconds") from None
+        return asyncio.get_running_loop().time()
+
+    return run(patiently, after_step=check)
+
+
 class World:
     """One seed's universe. Everything random in it comes from `rng`."""
 
@@ -73,16 +87,8 @@ class World:
 
     def run(self) -> Report:
         """Live through it; raises `Broken` or `Deadlock`."""
-        run(self._patiently, after_step=self._check)
+        self.report.seconds = lived_through(self._live, self._check)
         return self.report
-
-    async def _patiently(self, _: random.Random) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._live()
-        except TimeoutError:
-            raise Broken(f"not at an end after {PATIENCE_S} virtual seconds") from None
-        self.report.seconds = asyncio.get_running_loop().time()
 
     async def _live(self) -> None:
         core = ScriptedCore(

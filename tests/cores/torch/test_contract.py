@@ -41,6 +41,9 @@ class Borrowed:
     async def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         return await self.core.prepare(call)
 
+    async def embed(self, text: str) -> tuple[float, ...]:
+        return await self.core.embed(text)
+
     def start(self, generation: Generation, progress: Progress) -> None:
         self._names[generation.id] = progress.snapshot
         self.core.start(generation, progress)

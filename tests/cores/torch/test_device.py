@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from aios.cores.torch.attention import Attending
 from aios.cores.torch.device import CPU, missing, resolve, told
 from aios.cores.torch.engine import Engine
 from aios.errors import CoreFailed, InvalidArgument
@@ -86,6 +87,13 @@ class Narrow:
             self.refused += 1
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return self._inner(now)  # type: ignore[arg-type]
+
+    @property
+    def width(self) -> int:
+        return self._inner.width
+
+    def states(self, now: Attending) -> torch.Tensor:
+        return self._inner.states(now)
 
 
 def crowd(desk: Desk) -> list[tuple[int, ...]]:

@@ -13,7 +13,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.guard.accounts import Accounts
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel
-from aios.kernel.memory_calls import memory_handlers
+from aios.kernel.rooms.memory_calls import memory_handlers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache

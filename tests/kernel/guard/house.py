@@ -13,7 +13,8 @@ from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel
-from aios.kernel.rooms import open_rooms
+from aios.kernel.rooms.opening import open_rooms
+from aios.kernel.tool_servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.syscalls import Spawn, Spawned, Syscall
@@ -48,7 +49,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, fence: Fence | None = None) -> AsyncIterator[House]:
+async def house(
+    folder: Path, fence: Fence | None = None, tools: ToolServers | None = None
+) -> AsyncIterator[House]:
     """An open kernel in a home that is not durable: nothing waits for a disk."""
     journal = open_journal(folder / "journal", is_durable=False)
     clock = MovedClock()
@@ -61,6 +64,7 @@ async def house(folder: Path, fence: Fence | None = None) -> AsyncIterator[House
                 rooms=rooms.handlers,
                 environment=replace(given, journal=journal),
                 fence=fence,
+                tools=tools,
             )
             async with kernel:
                 yield House(kernel=kernel, clock=clock)

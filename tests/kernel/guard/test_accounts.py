@@ -144,6 +144,23 @@ def test_an_act_that_failed_after_its_yes_may_be_tried_again_without_another_que
     lived(body)
 
 
+def test_a_yes_to_what_there_was_no_budget_for_is_kept(journal: InlineJournal) -> None:
+    async def body() -> None:
+        async with fenced(journal) as kernel:
+            travel = await agent(kernel)
+            await travel.memory.alloc("plan")
+            freeing = doing(travel.memory.free("plan"))
+            await questions(kernel)
+            await human(kernel).budgets.set("travel", R.CALLS, 0)
+            await say(kernel, yes=True)
+            with pytest.raises(QuotaExceeded):
+                await freeing
+            await human(kernel).budgets.set("travel", R.CALLS, None)
+            await travel.memory.free("plan")
+
+    lived(body)
+
+
 def test_a_durable_agent_that_waited_goes_on_in_the_next_kernel(journal: InlineJournal) -> None:
     async def cleaner(client: Client, argument: Any) -> str:
         await client.memory.alloc("plan")
@@ -297,6 +314,21 @@ def test_what_was_spent_is_there_in_the_next_kernel(journal: InlineJournal) -> N
             async with fenced(journal, OPEN, boot=2) as later:  # While the first is still there:
                 line = (await human(later).budgets.list()).budgets[0]
                 assert line.spent == 1  # it was in the call's own commit, not in the shutdown.
+
+    lived(body)
+
+
+def test_tokens_are_settled_in_the_commit_of_a_completion_that_is_kept(
+    journal: InlineJournal,
+) -> None:
+    async def body() -> None:
+        async with fenced(journal, OPEN) as kernel:
+            travel = await agent(kernel)
+            await human(kernel).budgets.set("travel", R.TOKENS, 1_000)
+            done = await travel.call(call(), key="k")
+            async with fenced(journal, OPEN, boot=2) as later:
+                line = (await human(later).budgets.list()).budgets[0]
+                assert line.spent == done.usage.prompt_tokens + done.usage.completion_tokens
 
     lived(body)
 

@@ -378,6 +378,21 @@ def test_a_page_that_the_disk_did_not_take_is_written_later_and_the_chain_is_who
     lived(body)
 
 
+def test_the_head_is_never_ahead_of_what_is_durable(hall: Hall, journal: InlineJournal) -> None:
+    async def body() -> None:
+        await hall.audit.open()
+        journal.fail_next(NoSpace("full"))
+        journal.fail_next(NoSpace("full"))
+        hall.write()
+        await asyncio.sleep(1.5)
+        assert hall.safe.head() == START
+        await asyncio.sleep(3)
+        assert hall.safe.head() == hall.audit.end != START
+        await hall.audit.close()
+
+    lived(body)
+
+
 def test_nothing_is_done_where_the_audit_can_not_be_written(
     hall: Hall, journal: InlineJournal
 ) -> None:

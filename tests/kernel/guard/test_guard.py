@@ -46,6 +46,18 @@ from tests.kernel.guard.house import House, house
 ASKS = Policy(ask=(Line("deletions", verbs=("file.delete",)),))
 
 
+class Learner:
+    """A call whose reply the labels learn, if there is one."""
+
+    def __init__(self, verb: str, learned: list[tuple[str, object]]) -> None:
+        self._verb = verb
+        self._learned = learned
+
+    def settle(self, outcome: object) -> None:
+        if not isinstance(outcome, BaseException):
+            self._learned.append((self._verb, outcome))
+
+
 class Desk:
     """All parts of a guard, by hand: what they were asked, and what they answer."""
 
@@ -69,8 +81,8 @@ class Desk:
             return None
         return Verdict(decision=Decision.DENY, rule="labels", reason="it heard from a stranger")
 
-    def learn(self, process: Process, act: Act, call: Syscall[Any], reply: object) -> None:
-        self.learned.append((act.verb, reply))
+    def begin(self, process: Process, act: Act, call: Syscall[Any], work: Work) -> "Learner":
+        return Learner(act.verb, self.learned)
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
@@ -298,7 +310,8 @@ def test_labels_may_refuse_and_learn_every_reply_of_a_stream_too(tmp_path: Path)
     async def main() -> None:
         desk = Desk()
         desk.refuses = {"file.create"}
-        async with house(tmp_path, Fence(fittings=(desk.fit,))) as home:
+        fence = Fence(policy=Policy(labels="enforce"), fittings=(desk.fit,))
+        async with house(tmp_path, fence) as home:
             agent = await home.spawn("ada")
             with pytest.raises(Denied, match="heard from a stranger"):
                 await home.kernel.call(agent.token, file.Create(path="x"))
@@ -322,7 +335,7 @@ def test_a_stream_is_judged_as_any_call(tmp_path: Path) -> None:
             agent = await home.spawn("ada")
             asked = Stream(generate=Generate(prompt="x", model="grand"))
             with pytest.raises(Denied, match="'quiet'"):
-                await anext(home.kernel.stream(agent.token, asked))  # type: ignore[arg-type]  # it is one
+                await anext(home.kernel.stream(agent.token, asked))
 
     lived(main())
 

@@ -20,12 +20,17 @@ from aios.access.groups import Right
 from aios.access.policy import Members, Policy
 from aios.errors import AiosError, Denied, NotFound
 from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
+from aios.kernel.tool_servers import ToolServers
+from aios.sdk import tool
 from aios.syscalls import Decoding, Generate, Kill, Spawn, file, history, memory, note
-from aios.syscalls.access import GrantRight, RevokeRight
+from aios.syscalls.access import GrantRight, PlannedAct, RevokeRight
 from aios.syscalls.budget import Resource, SetBudget
 from aios.syscalls.llm import Message
 from aios.syscalls.table import SYSCALLS
+from aios.syscalls.tool import CallTool
+from aios.tools.functions import Functions
 from tests.kernel.guard.house import House, house
 
 SITUATIONS = ("own", "other", "group", "unknown", "deleted")
@@ -41,19 +46,27 @@ POLICY = Policy(
 )
 FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
-BY_RIGHT_ONLY = {"budget.set", "budget.top_up"}  # also on what is one's own
+BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
+TOOLS_TO_HAVE = {"tool.accept", "tool.add", "tool.remove"}  # The operator's to say.
 # Of no single agent: whoever has the right has it as its own.
 IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
 OPEN_TO_ALL = {"process.send"}
 NAMES_OTHERS = [name for name, kind in SYSCALLS.items() if ACTS[kind].owner or ACTS[kind].by_pid]
-OWN = {"file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
+OWN = {"access.label", "file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
 NOT_THERE = {
     "llm.cancel",
     "file.mount",
     "file.unmount",
     "approval.answer",
+    *TOOLS_TO_HAVE,
 }  # No cell makes what these name.
 FAMILIES = sorted({name.partition(".")[0] for name in SYSCALLS})
+
+
+@tool(inline=True)
+def look() -> str:
+    """Look."""
+    return "seen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +82,7 @@ def is_entitled(verb: str, situation: str, credential: str) -> bool:
     """The whole rule."""
     if verb in FIRST_ONLY | BY_RIGHT_ONLY:
         return credential in GOOD
-    if verb in IN_HUMANS_PLACE:
+    if verb in IN_HUMANS_PLACE | TOOLS_TO_HAVE:
         return credential in GOOD and situation == "own"
     if verb in NEVER:
         return False
@@ -106,7 +119,7 @@ class Stage:
     async def credential(self, kind: str, verb: str, thing: Thing, caller: str) -> None:
         """What the caller holds, or does not."""
         verbs = f"{verb.partition('.')[0]}.*" if ACTS[SYSCALLS[verb]].parts else verb
-        right = {"verbs": verbs, "owner": thing.owner, "object": "*"}
+        right: dict[str, Any] = {"verbs": verbs, "owner": thing.owner, "object": "*"}
         if kind == "wrong":
             for wrong in ({"verbs": "llm.models"}, {"owner": "nobody"}, {"object": "elsewhere"}):
                 await self.home.first(GrantRight(to=caller, **(right | wrong)))
@@ -202,6 +215,8 @@ async def a_process(stage: Stage, verb: str, owner: str, situation: str) -> Thin
 
 
 async def an_agent(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
+    if verb in {"access.label", "access.endorse"}:
+        return await a_process(stage, verb, owner, situation)
     if verb == "access.revoke":
         return await _a_capability(stage, owner, situation)
     if situation == "unknown":
@@ -241,6 +256,13 @@ async def nothing(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
     return Thing(owner=owner, name="pocket")
 
 
+async def a_tool(stage: Stage, verb: str, owner: str, situation: str) -> Thing:
+    if verb in {"tool.add", "tool.remove"}:
+        return Thing(owner=owner, name="server")
+    is_there = situation in {"own", "other", "group"}
+    return Thing(owner=owner, name="local/look" if is_there else f"local/no{stage.cells}")
+
+
 MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "access": an_agent,
     "approval": a_question,
@@ -252,6 +274,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "memory": a_block,
     "note": a_note,
     "process": a_process,
+    "tool": a_tool,
 }
 ASKED = Generate(prompt="x", decoding=Decoding(max_tokens=1))
 VALUES: dict[str, Any] = {
@@ -262,7 +285,8 @@ VALUES: dict[str, Any] = {
     "llm.generate decoding": ASKED.decoding, "llm.tokenize text": "x", "process.wait timeout_s": 0,
     "process.receive timeout_s": 0, "file.mount folder": "/nowhere", "access.grant to": "somebody",
     "access.grant verbs": "*", "access.ask verbs": "*", "access.check verb": "file.read",
-    "approval.answer id": 1, "approval.answer digest": "0" * 64, "approval.answer yes": True,
+    "tool.accept pin": "0" * 64, "approval.answer id": 1, "approval.answer digest": "0" * 64,
+    "access.plan acts": (PlannedAct(verb="file.read"),), "approval.answer yes": True,
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
@@ -271,6 +295,12 @@ DATA: dict[str, Any] = {
     "data": b"beta", "text": "beta", "query": "alpha", "group": "reader", "tool": "t",
     "arguments": "{}", "attempt": 0, "result": "", "body": "hello", "folder": "/nowhere",
 }  # fmt: skip
+
+
+PARTS: dict[str, Callable[[str], Any]] = {
+    "steps": lambda name: file.AppendFile(path=name, data=b"!"),
+    "calls": lambda name: CallTool(name=name),
+}
 
 
 def call_of(verb: str, thing: Thing, caller: str) -> Any:
@@ -286,8 +316,8 @@ def call_of(verb: str, thing: Thing, caller: str) -> Any:
             fields[field] = int(thing.name)
         elif field == "to":
             fields[field] = thing.other or f"{thing.name}-to"
-        elif field == "steps" and row.parts is not None:
-            fields[field] = (file.AppendFile(path=thing.name, data=b"!"),)
+        elif row.parts is not None and field in PARTS:
+            fields[field] = (PARTS[field](thing.name),)
         elif field == "account":
             fields[field] = thing.owner
         elif field in {"owner", "agent"} and row.owner is not None:
@@ -329,7 +359,8 @@ async def cells_of(stage: Stage, verb: str) -> tuple[list[str], int]:
 def test_nobody_does_or_learns_what_it_has_no_right_to(family: str, tmp_path: Path) -> None:
     async def main() -> None:
         wrong: list[str] = []
-        async with house(tmp_path, Fence(policy=POLICY, fittings=(Accounts(),))) as home:
+        fence = Fence(policy=POLICY, fittings=(Accounts(), Labels()))
+        async with house(tmp_path, fence, ToolServers(own=[Functions([look])])) as home:
             stage = Stage(home)
             for agent in ("other", "archive", "third"):
                 await stage.call(agent, memory.Blocks())

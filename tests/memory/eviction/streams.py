@@ -1,25 +1,6 @@
-"""Streams of uses for the tests of eviction, and a cache of keys that a rule plays on."""
+"""Streams of uses for the tests of eviction."""
 
-from collections.abc import Sequence
 from random import Random
-
-from aios.memory.eviction import Rule
-
-
-def hit_rate(rule: Rule, uses: Sequence[int], capacity: int) -> float:
-    """The share of uses that find their key resident."""
-    resident: set[int] = set()
-    hits = 0
-    for key in uses:
-        if key in resident:
-            hits += 1
-            rule.touched(key)
-            continue
-        if len(resident) == capacity:
-            resident.remove(rule.victim())
-        rule.added(key)
-        resident.add(key)
-    return hits / len(uses)
 
 
 def popular(seed: int, keys: int = 1_000, uses: int = 20_000) -> list[int]:
@@ -63,4 +44,20 @@ def turns(seed: int, agents: int = 12, rounds: int = 400) -> list[int]:
         mine = chance.choice(pages)
         mine.append(mine[-1] + 1)
         uses += mine
+    return uses
+
+
+def short_lives(seed: int, agents: int = 800, at_once: int = 16) -> list[int]:
+    """Agents in no order: most take two turns over 15 pages, a third of those two or three more."""
+    chance = Random(seed)
+    uses: list[int] = []
+    live: list[tuple[range, int]] = []
+    for number in range(agents):
+        turns = 2 if chance.random() < 0.67 else chance.randint(4, 5)
+        live.append((range(number * 100, number * 100 + 15), turns))
+        while len(live) == at_once:
+            pages, left = live.pop(chance.randrange(at_once))
+            uses += pages
+            if left > 1:
+                live.append((pages, left - 1))
     return uses

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aios.bench.playing import hit_rate
 from aios.errors import InvalidArgument
 from aios.memory.eviction import Adaptive, Lru, LruK, Rule
-from tests.memory.eviction import streams
 
 RULES: dict[str, Callable[[], Rule]] = {
     "lru": Lru,
@@ -46,8 +46,8 @@ def test_a_victim_is_always_a_resident_key(
 @settings(max_examples=200, deadline=None)
 def test_lru_of_one_use_is_lru(uses: list[int], capacity: int) -> None:
     if uses:
-        one = streams.hit_rate(LruK(1), uses, capacity)
-        assert one == streams.hit_rate(Lru(), uses, capacity)
+        one = hit_rate(LruK(1), uses, capacity)
+        assert one == hit_rate(Lru(), uses, capacity)
 
 
 def test_lru_gives_up_what_was_unused_longest() -> None:

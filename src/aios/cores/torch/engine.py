@@ -10,7 +10,15 @@ from functools import partial
 import torch
 
 from aios.context.snapshot import SnapshotRef, Tier
-from aios.cores.base import CoreEvent, Failed, Generation, Progress, Suspended, Traits
+from aios.cores.base import (
+    CoreEvent,
+    Failed,
+    Generation,
+    Progress,
+    Suspended,
+    Traits,
+    no_embeddings,
+)
 from aios.cores.torch import checkpoint
 from aios.cores.torch.batch import Batch, Probe, Turn
 from aios.cores.torch.forward import Forward
@@ -19,6 +27,7 @@ from aios.cores.torch.load import Loaded, load
 from aios.cores.torch.plan import BUCKET_BLOCKS, rules_for
 from aios.cores.torch.pool import Pool
 from aios.cores.torch.prefix import PrefixCache
+from aios.cores.torch.reading import Reading
 from aios.cores.torch.selftest import measured_exactness
 from aios.cores.torch.sequence import Group
 from aios.cores.torch.settings import BLOCK_TOKENS, Settings
@@ -51,6 +60,7 @@ class Engine:
         )
         forward = Forward(loaded.network, self._pool, rules)
         self._batch = Batch(forward, settings, probe)
+        self._reading = Reading(loaded, self._language, rules)
         self._exactness = measured_exactness(forward, loaded.vocab_size)
         self._orders: list[Callable[[], None]] = []
         self._running: dict[str, Group] = {}  # oldest first
@@ -71,6 +81,7 @@ class Engine:
             block_tokens=BLOCK_TOKENS,
             fingerprint=self._loaded.fingerprint,
             device=self._loaded.device.name,
+            embedding_width=self._reading.width,
         )
 
     @property
@@ -81,6 +92,12 @@ class Engine:
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         """Token ids of the prompt. Raises `InvalidArgument` for what the model cannot take."""
         return self._language.prepare(call)
+
+    def embed(self, text: str) -> tuple[float, ...]:
+        """The mean of the last hidden states over the beginning of a text."""
+        if not self._reading.width:
+            raise no_embeddings(self._settings.called)
+        return self._reading.vector(text)
 
     def start(self, generation: Generation, progress: Progress) -> None:
         """Begin, or go on with a suspended generation."""

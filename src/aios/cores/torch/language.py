@@ -55,7 +55,8 @@ class Language:
         self._chat = Chat(tokenizer)
         self._grammars = Grammars(tokenizer, limits.vocab_size)
         # A longer text has too many tokens, and while they are counted nobody else gets one.
-        self._chars = limits.context_tokens * max(map(len, tokenizer.get_vocab()))
+        self._longest = max(map(len, tokenizer.get_vocab()))
+        self._chars = limits.context_tokens * self._longest
 
     def prepare(self, call: Generate | Tokenize) -> tuple[int, ...]:
         """The prompt's token ids. Raises `InvalidArgument` for what cannot be generated."""
@@ -67,6 +68,10 @@ class Language:
         ids = self._prompt(call)
         self.check(ids, call.decoding)
         return ids
+
+    def opening(self, text: str, tokens: int) -> tuple[int, ...]:
+        """The first tokens of a text, however long it is."""
+        return self._chat.encode_text(text[: tokens * self._longest])[:tokens]
 
     def check(self, prompt: Sequence[int], decoding: Decoding) -> None:
         """Refuse what this model and engine cannot take."""

@@ -74,17 +74,30 @@ class Lean:
 
     def __call__(self, now: Attending) -> torch.Tensor:
         """Logits of the rows that the plan keeps. KV is written on the way."""
+        return self._head(self._last(self._body(now).index_select(0, now.plan.keep)))
+
+    @property
+    def width(self) -> int:
+        return int(self._embeddings.shape[1])
+
+    def states(self, now: Attending) -> torch.Tensor:
+        """The last hidden states of all rows, as the head reads them."""
+        states: torch.Tensor = self._last(self._body(now))
+        return states
+
+    def _body(self, now: Attending) -> torch.Tensor:
+        """What the layers make of each row."""
         plan, shape = now.plan, now.pool.shape
         self._reach(now.pool.tables.shape[1] * BLOCK_TOKENS)
         cos = self._cos.index_select(0, plan.positions[0])
         sin = self._sin.index_select(0, plan.positions[0])
-        x = self._embeddings.index_select(0, plan.tokens[0])
+        x: torch.Tensor = self._embeddings.index_select(0, plan.tokens[0])
         for place, layer in enumerate(self._layers):
             heads = layer.into_heads(layer.before(x)).view(len(x), -1, shape.head_dim)
             x = x + layer.out_of_heads(_attended(layer, place, heads, (cos, sin), now))
             gate, up = layer.gate_and_up(layer.between(x)).chunk(2, dim=-1)
             x = x + layer.down(functional.silu(gate) * up)
-        return self._head(self._last(x.index_select(0, plan.keep)))
+        return x
 
     def _reach(self, positions: int) -> None:
         """Have the angles of so many positions, which a row of the pool can have at most."""

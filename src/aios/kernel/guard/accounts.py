@@ -13,16 +13,12 @@ from aios.kernel.guard.audit_book import AuditBook
 from aios.kernel.guard.audit_calls import AuditCalls
 from aios.kernel.guard.budget import Budgets
 from aios.kernel.guard.budget_calls import BudgetCalls
-from aios.kernel.guard.parts import Parts, Setting
+from aios.kernel.guard.parts import Parts, Setting, TermsOf
 from aios.kernel.guard.vault import Vault
 from aios.kernel.process import Process
 from aios.syscalls import approval, audit, budget
 
 POLICY_HEX = 16  # digits of a policy's hash that a record tells
-
-
-def _free(tool: str) -> float:
-    return 0.0
 
 
 def _no_vault() -> Vault:
@@ -35,7 +31,7 @@ def _unlabelled(process: Process) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
-    """A fitting. What others know it is told by functions: a tool's price, a process's label.
+    """A fitting. `label_of` tells a process's label.
 
     `home` is where the audit's key and head lie; None: nothing outlives the kernel.
     `users` says whose an agent is, by the first name of its path: `travel` -> `@ann`.
@@ -43,7 +39,6 @@ class Accounts:
 
     home: Path | None = None
     vault: Vault = field(default_factory=_no_vault)
-    price_of: Callable[[str], float] = _free
     label_of: Callable[[Process], str] = _unlabelled
     users: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,11 +53,12 @@ class Accounts:
         )
         limits = setting.environment.limits
         approver = Approver(means, self.vault, patience_s=limits.approval_s)
-        budgets = Budgets(means, prices=self.price_of, users=self.users)
+        budgets = Budgets(means, prices=_prices(setting.terms_of), users=self.users)
         asking, spending = ApprovalCalls(approver), BudgetCalls(budgets, means.clock)
         witnessing = self._witnessing(setting)
         return Parts(
             asker=approver,
+            vault=self.vault,
             ledger=budgets,
             meter=budgets,
             witness=witnessing.witness,
@@ -98,6 +94,16 @@ class Accounts:
             open=(witness.open,),
             close=(witness.close,),
         )
+
+
+def _prices(terms_of: TermsOf) -> Callable[[str], float]:
+    """What a call of a tool costs, by its name; nothing where nobody knows it."""
+
+    def price(tool: str) -> float:
+        terms = terms_of(tool)
+        return terms.price if terms is not None else 0.0
+
+    return price
 
 
 class _PolicyHash:

@@ -122,7 +122,6 @@ class Approver:
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, digest: str
     ) -> Approval:
         asked = self._means.clock.utc()
-        arguments = msgspec.json.encode(call).decode()
         return Approval(
             id=self.book.last + 1,
             digest=digest,
@@ -130,7 +129,7 @@ class Approver:
             pid=process.pid,
             verb=act.verb,
             object=act.object,
-            arguments=shown(self._hidden.text(arguments)),
+            arguments=shown(call, self._hidden.text),
             consequence=consequence(act, process.agent),
             reason=": ".join(part for part in (verdict.rule, verdict.reason) if part),
             asked=asked,

@@ -5,7 +5,7 @@ made for it. Any other becomes an entry, which is left when the call has ended. 
 is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from aios.access.base import Act
 from aios.access.monitor import Judged, Question
 from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
-from aios.errors import AiosError, Cancelled, Denied, NotFound, QuotaExceeded
+from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
 from aios.journal.base import Work
 from aios.kernel.guard import rights_rows
 from aios.kernel.guard.base import Carrying, Consent, Flow, Hold, Ledger
@@ -29,8 +29,9 @@ from aios.syscalls.access import Decision, Verdict
 from aios.syscalls.base import Syscall
 
 Perform = Callable[[Process, Any, Work, str | None], Awaitable[Any]]
+Kept = tuple[Act, Verdict, str | None]  # of an entry: what was judged, and as whom it acts
 STANDINGS_MAX = 300_000  # agents' standings that are remembered
-UNANSWERED = Cancelled("the caller went away")
+KEPT_MAX = 20_000
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Entry:
     as_owner: str | None  # the agent as which it is carried out; None: the caller itself
     uses: tuple[str, ...]  # capabilities of which it takes a use
     is_ready: bool = False  # nothing is left to be waited for
-    consent: Consent | None = None  # to what a human was asked
+    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
     carrying: Carrying | None = None
@@ -60,6 +61,8 @@ class Guard:
         self._utc = setting.environment.clock.utc
         self._resumed = resumed
         self._standings: dict[str, Standing] = {}  # of agents; forgotten when rights change
+        self._kept: dict[tuple[object, ...], Kept] = {}  # by lasting capabilities; likewise
+        self._kept_at = -1  # the grants' changes when these were judged
         self._first = setting.monitor.first()
         self._parts = Parts()
         self._flow: Flow | None = None  # none where the policy wants no labels
@@ -75,6 +78,7 @@ class Guard:
     def forget(self) -> None:
         """Rights have changed: from now on every call is judged by what they are now."""
         self._standings.clear()
+        self._kept.clear()
         self._first = self._monitor.first()
         parts = self._parts
         self._flow = parts.flow if self._monitor.policy.labels != "off" else None
@@ -100,15 +104,22 @@ class Guard:
             return self._entered(self._judged(process, call))
         if self._is_bare:
             return None
+        if kind in self._parts.effects or row.parts is not None:
+            return self._entered(self._judged(process, call))
         act = act_of(row, call, process.agent)
         return self._entered(Entry(process, call, act, verdict, None, ()))
+
+    def would_let(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether the call would not be refused for want of a right. Nothing is noted of it."""
+        _, judged, _ = self._worst(process, call, self._standing(process))
+        return judged.decision is not Decision.DENY
 
     async def through(self, entry: Entry, work: Work, perform: Perform) -> Any:
         """Wait until the call may act, let it act, and settle what that came to."""
         if not entry.is_ready:
             entry = await self.ready(entry, work)
         self.begin(entry, work)
-        outcome: object = UNANSWERED
+        outcome: object = None
         try:
             outcome = await perform(entry.process, entry.call, work, entry.as_owner)
         except BaseException as error:
@@ -119,21 +130,24 @@ class Guard:
         return outcome
 
     async def ready(self, entry: Entry, work: Work) -> Entry:
-        """Wait for a human's yes and for budget. What was waited for is judged again."""
-        consent: Consent | None = None
+        """Wait for a human's yes and for budget. What was waited for is judged again.
+
+        A yes is to the rule that asked: another one that came up meanwhile is another question.
+        """
+        consents: dict[str, Consent] = {}
         hold: Hold | None = None
         try:
             while not entry.is_ready:
                 if entry.topping_up is not None:
-                    hold, entry.topping_up = await entry.topping_up, None
+                    hold = await entry.topping_up
                 else:
-                    consent = await self._ask(entry, work)
+                    consents[entry.verdict.rule] = await self._ask(entry, work)
                 await self._resumed(entry.process)
                 again = self._judged(entry.process, entry.call)
-                again.hold, again.consent = hold, consent
+                again.hold, again.consents = hold, consents
                 entry = self._entered(again)
         except BaseException as error:
-            for one in (hold, consent):
+            for one in (hold, *consents.values()):
                 if one is not None:
                     one.settle(error)
             raise
@@ -156,7 +170,7 @@ class Guard:
         if entry.uses:
             was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
             self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
-        for one in (entry.hold, entry.consent, entry.carrying):
+        for one in (entry.hold, *(entry.consents or {}).values(), entry.carrying):
             if one is not None:
                 one.settle(outcome)
 
@@ -174,6 +188,13 @@ class Guard:
 
     def _judged(self, process: Process, call: Syscall[Any]) -> Entry:
         """The entry of a call that is allowed, or of which a human is asked."""
+        if self._kept_at != self.grants.changes:
+            self._kept.clear()
+            self._kept_at = self.grants.changes
+        place = self._place(process, call)
+        kept = self._kept.get(place)
+        if kept is not None:
+            return Entry(process, call, *kept, ())
         standing = self._standing(process)
         asked, judged, uses = self._worst(process, call, standing)
         if judged.decision is Decision.ALLOW:
@@ -185,7 +206,21 @@ class Guard:
             raise self._refusal(standing, asked, verdict)
         is_away = asked.relation is not Relation.OWN and not judged.is_lent
         as_owner = asked.act.owner if is_away and asked.row.owner is not None else None
+        if place and judged.capability is not None and self.grants.lasts(judged.capability):
+            if len(self._kept) >= KEPT_MAX:
+                self._kept.clear()
+            self._kept[place] = (asked.act, verdict, as_owner)
         return Entry(process, call, asked.act, verdict, as_owner, uses)
+
+    def _place(self, process: Process, call: Syscall[Any]) -> tuple[object, ...]:
+        """What a judgement by a lasting capability holds for; empty where that is no one thing."""
+        kind = type(call)
+        row = ACTS[kind]
+        if row.owner is None or row.object is None or row.second is not None:
+            return ()
+        if row.parts is not None or kind in self._parts.effects:
+            return ()
+        return (process.agent, kind, row.owner(call), row.object(call))
 
     def _worst(
         self, process: Process, call: Syscall[Any], standing: Standing
@@ -221,27 +256,31 @@ class Guard:
             raise Denied(_words(found))
         if found is not None:
             entry.verdict = _stricter(entry.verdict, found)
-        if entry.verdict.decision is Decision.ASK and entry.consent is None:
+        if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
+            entry.consents or ()
+        ):
             self._note(process, act, call, entry.verdict)
             return entry
+        held: Hold | None = None
         if parts.ledger is not None and entry.hold is None:
-            hold = self._held(parts.ledger, entry)
-            if isinstance(hold, Awaitable):
-                entry.topping_up = hold
-                return entry
-            entry.hold = hold
+            hold = self._hold(parts.ledger, entry)
+            if hold is not None:
+                if isinstance(hold, Awaitable):
+                    entry.topping_up = hold
+                    return entry
+                entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
             entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
         try:
             self._note(process, act, call, entry.verdict)
-        except AiosError as error:
-            if entry.hold is not None:
-                entry.hold.settle(error)
+        except AiosError as problem:
+            if held is not None:
+                held.settle(problem)
             raise
         return entry
 
-    def _held(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
+    def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
         try:
             return ledger.hold(entry.process, entry.act, entry.call)
         except QuotaExceeded as no:
@@ -265,8 +304,13 @@ class Guard:
             self._parts.witness.note(process, act, call, verdict)
 
     def _refusal(self, standing: Standing, asked: Question, verdict: Verdict) -> AiosError:
-        """About another agent's thing, the very error of one that is not there."""
-        if asked.relation is not Relation.OWN and self._monitor.may_own(standing, asked):
+        """About another agent's thing, the very error of one that is not there.
+
+        A pid is told nothing of to whoever may not act on it: whose it is would be known by that.
+        """
+        if asked.relation is not Relation.OWN and (
+            asked.row.by_pid or self._monitor.may_own(standing, asked)
+        ):
             absent = missing(asked.row, asked.act.object)
             if absent is not None:
                 return NotFound(absent)

@@ -14,6 +14,7 @@ from aios.access.policy import OPEN, Policy
 from aios.kernel.dispatch import Handler, Kind, Reading
 from aios.kernel.environment import Environment
 from aios.kernel.guard.base import Asker, Flow, Ledger, Witness
+from aios.kernel.guard.vault import Vault
 from aios.kernel.open_call import Meter
 from aios.kernel.table import ProcessTable
 from aios.kernel.waits import Waits
@@ -50,6 +51,7 @@ class Parts:
     effects: Mapping[Kind, Callable[[Any], Effect]] = field(default_factory=dict)
     """Where a call's effect is not the same for all calls of its kind, as with tools."""
     meter: Meter | None = None
+    vault: Vault | None = None
     open: Sequence[Callable[[], Awaitable[None]]] = ()
     close: Sequence[Callable[[], Awaitable[None]]] = ()  # once every call is answered
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from aios.access.acts import ACTS, Row, object_of
-from aios.access.base import Act, Effect
+from aios.access.base import Act
 from aios.access.monitor import Question
 from aios.access.standing import Relation, relation_to
 from aios.errors import InvalidArgument
@@ -27,11 +27,15 @@ class Questions:
 
     def of(self, process: Process, call: Syscall[Any]) -> list[Question]:
         """The call's own act first; then that on its second object, and those of its parts."""
-        row = ACTS[type(call)]
+        kind = type(call)
+        row = ACTS[kind]
         relation, owner = self._whose(process, call, row)
-        act = Act(row.verb, owner, object_of(row, call), self._effect(call, row))
+        effect = self._effects[kind](call) if kind in self._effects else row.effect
+        act = Act(row.verb, owner, object_of(row, call), effect)
         whole = Question(process.agent, act, row, relation, self._utc())
         asked = [whole]
+        if row.second is None and row.parts is None:
+            return asked
         second = None if row.second is None else row.second(call)
         if second is not None:
             asked.append(whole._replace(act=act._replace(object=second)))
@@ -60,7 +64,3 @@ class Questions:
             return Relation.OWN, process.agent
         found = self._table.get(pid)
         return Relation.OTHER, "" if found is None else found.agent
-
-    def _effect(self, call: Syscall[Any], row: Row) -> Effect:
-        told = self._effects.get(type(call))
-        return row.effect if told is None else told(call)

@@ -148,6 +148,10 @@ class RightsCalls:
 
     # The groups of what is spawned.
 
+    def changing(self) -> asyncio.Lock:
+        """Nobody else changes rights inside of an `async with`."""
+        return self._lock
+
     def check_groups(self, giver: Process, groups: Sequence[str]) -> None:
         """Raise unless the giver has all that these groups have."""
         policy = self._monitor.policy

@@ -59,11 +59,15 @@ class Lirs:
 
     def give_up(self, key: Key) -> None:
         """As if `pop` had chosen this resident key."""
-        self._near.discard(key)
-        self._passing.pop(key, None)
+        is_near = key in self._near
+        if is_near:
+            self._near.remove(key)
+        else:
+            del self._passing[key]
         if key in self._stack:
             self._gone[key] = None
-        self._prune()
+        if is_near:
+            self._prune()
         if len(self._gone) > self._history_max:
             self.remove(next(iter(self._gone)))
 

@@ -42,11 +42,14 @@ class KthUse:
 
     def use(self, key: Key, moment: int) -> bool:
         """The key is used and resident from now on; whether it was resident before."""
-        uses = self._uses.get(key, ())
-        was_resident = bool(uses) and key not in self._gone
+        uses = self._uses.get(key)
+        if uses is None:
+            self._add_first(key, moment)
+            return False
+        was_resident = key not in self._gone
         if was_resident and len(uses) < self._k:
             self._young.discard(uses[0], key)
-        if uses and moment - uses[0] <= self._correlated:
+        if moment - uses[0] <= self._correlated:
             self._all.discard(uses[0], key)
             uses = (moment, *uses[1:])
         elif len(uses) == self._k:
@@ -59,7 +62,7 @@ class KthUse:
         if len(uses) < self._k:
             self._young.add(moment, key)
         if not was_resident:
-            self._gone.pop(key, None)
+            del self._gone[key]
         return was_resident
 
     def remove(self, key: Key) -> None:
@@ -93,6 +96,12 @@ class KthUse:
 
     def __contains__(self, key: Key) -> bool:
         return key in self._uses and key not in self._gone
+
+    def _add_first(self, key: Key, moment: int) -> None:
+        self._uses[key] = (moment,)
+        self._all.add(moment, key)
+        if self._k > 1:
+            self._young.add(moment, key)
 
     def _oldest(self) -> Key:
         """Every resident key has K uses, so the first one met has the oldest K-th last."""

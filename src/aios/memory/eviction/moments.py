@@ -46,5 +46,10 @@ class Moments:
             self._at.move_to_end(moment, last=False)
         return key
 
+    @property
+    def oldest(self) -> int:
+        """The oldest moment there is."""
+        return next(iter(self._at))
+
     def __bool__(self) -> bool:
         return bool(self._at)

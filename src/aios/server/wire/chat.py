@@ -7,10 +7,9 @@ from msgspec import Meta
 
 from aios.errors import InvalidArgument
 from aios.server.wire import decoding
-from aios.server.wire.body import parsed
 from aios.server.wire.chat_stream import ChatStream
-from aios.server.wire.decoding import Count, Format, Function, Sampling
-from aios.server.wire.turn import Body, Head
+from aios.server.wire.decoding import Count, Format, Function, Sampling, StreamOptions
+from aios.server.wire.turn import Asked, Body, Head
 from aios.server.wire.usage import logprobs, usage
 from aios.syscalls import Choice, Completion, Decoding, Generate, Message, ToolCall, ToolSpec
 
@@ -70,10 +69,6 @@ class Choose(msgspec.Struct, kw_only=True):
     name: str | None = None
 
 
-class StreamOptions(msgspec.Struct, kw_only=True):
-    include_usage: bool | None = None
-
-
 class ChatRequest(Sampling, kw_only=True):
     """The body of POST /v1/chat/completions, as far as it is heeded."""
 
@@ -92,23 +87,15 @@ class ChatRequest(Sampling, kw_only=True):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
 
 
-class Chat:
+class Chat(Asked[ChatRequest]):
     """One chat completion that was asked for."""
 
     def __init__(self, body: bytes) -> None:
-        self._asked = parsed(body, ChatRequest)
+        super().__init__(body, ChatRequest)
         self._decoding = _decoding(self._asked)
         self._messages = tuple(map(message, self._asked.messages))
         self._is_legacy = bool(self._asked.functions) and not self._asked.tools
         self._are_parallel = not self._is_legacy and self._asked.parallel_tool_calls is not False
-
-    @property
-    def model(self) -> str:
-        return self._asked.model
-
-    @property
-    def is_stream(self) -> bool:
-        return bool(self._asked.stream)
 
     def generate(self, model: str) -> Generate:
         return Generate(messages=self._messages, model=model, decoding=self._decoding, shorten=True)
@@ -125,13 +112,12 @@ class Chat:
         }
 
     def streaming(self, head: Head) -> ChatStream:
-        options = self._asked.stream_options
         return ChatStream(
             head,
             self._decoding,
             is_legacy=self._is_legacy,
             are_parallel=self._are_parallel,
-            tells_usage=bool(options and options.include_usage),
+            tells_usage=decoding.tells_usage(self._asked.stream_options),
         )
 
     def _choice(self, choice: Choice) -> Body:
@@ -206,12 +192,7 @@ def _choice(asked: ChatRequest, tools: tuple[ToolSpec, ...]) -> str:
         if name is None:
             raise InvalidArgument("expected the name of a function in tool_choice")
         return name
-    if given not in (None, "auto", "none", "required"):
-        raise InvalidArgument(f"expected auto, none, required or a function, got {given!r}")
-    if not tools:
-        return "auto"
-    choice = given or "auto"
-    return decoding.at_most_one(choice, tools) if asked.parallel_tool_calls is False else choice
+    return decoding.choice(given, tools, asked.parallel_tool_calls is not False)
 
 
 def _told(call: ToolCall) -> Body:

@@ -6,11 +6,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from aios.errors import AiosError, InvalidArgument
-from aios.server.wire.body import parsed
-from aios.server.wire.chat import StreamOptions
-from aios.server.wire.decoding import Format, Sampling, sampling, schema
+from aios.server.wire.decoding import Format, Sampling, StreamOptions, sampling, schema, tells_usage
 from aios.server.wire.errors import body_of
-from aios.server.wire.turn import Body, Event, Head
+from aios.server.wire.turn import Asked, Body, Event, Head
 from aios.server.wire.usage import FLOOR, named, usage
 from aios.server.wire.visible import visible
 from aios.syscalls import Completion, Decoding, Delta, Generate, TokenLogprob
@@ -32,11 +30,11 @@ class CompletionRequest(Sampling, kw_only=True):
     response_format: Format | None = None
 
 
-class TextCompletion:
+class TextCompletion(Asked[CompletionRequest]):
     """One text completion that was asked for."""
 
     def __init__(self, body: bytes) -> None:
-        self._asked = parsed(body, CompletionRequest)
+        super().__init__(body, CompletionRequest)
         self._prompt = _one_prompt(self._asked.prompt)
         if self._asked.suffix:
             raise InvalidArgument("expected no suffix: this kernel's models do not fill gaps")
@@ -47,14 +45,6 @@ class TextCompletion:
             logprobs=self._asked.logprobs,
             schema=schema(self._asked.response_format),
         )
-
-    @property
-    def model(self) -> str:
-        return self._asked.model
-
-    @property
-    def is_stream(self) -> bool:
-        return bool(self._asked.stream)
 
     def generate(self, model: str) -> Generate:
         is_text = isinstance(self._prompt, str)
@@ -75,9 +65,12 @@ class TextCompletion:
         return _body(head, choices) | {"usage": usage(completion.usage)}
 
     def streaming(self, head: Head) -> "TextStream":
-        options = self._asked.stream_options
-        tells_usage = bool(options and options.include_usage)
-        return TextStream(head, self._decoding, echo=self._echo, tells_usage=tells_usage)
+        return TextStream(
+            head,
+            self._decoding,
+            echo=self._echo,
+            tells_usage=tells_usage(self._asked.stream_options),
+        )
 
     @property
     def _echo(self) -> str:

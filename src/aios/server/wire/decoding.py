@@ -13,6 +13,10 @@ Count = Annotated[int, Meta(ge=1)]
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
 
 
+class StreamOptions(msgspec.Struct, kw_only=True):
+    include_usage: bool | None = None
+
+
 class Sampling(msgspec.Struct, kw_only=True):
     """Fields of one meaning in chat and text completions; those after `n` are extensions."""
 
@@ -89,6 +93,21 @@ def schema(asked: Format | None) -> dict[str, Any] | None:
     if found is None:
         raise InvalidArgument("expected a schema where the format is json_schema")
     return shallow(found, "a schema")
+
+
+def choice(given: str | None, tools: tuple[ToolSpec, ...], are_parallel: bool) -> str:
+    """OpenAI's tool choice by a word, as the kernel has it."""
+    if given not in (None, "auto", "none", "required"):
+        raise InvalidArgument(f"expected auto, none, required or a function, got {given!r}")
+    if not tools:
+        return "auto"
+    wanted = given or "auto"
+    return wanted if are_parallel else at_most_one(wanted, tools)
+
+
+def tells_usage(options: StreamOptions | None) -> bool:
+    """Whether a stream ends with what it took."""
+    return bool(options and options.include_usage)
 
 
 def at_most_one(choice: str, tools: tuple[ToolSpec, ...]) -> str:

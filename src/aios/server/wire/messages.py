@@ -10,7 +10,7 @@ from aios.errors import InvalidArgument
 from aios.server.wire.body import parsed, shallow
 from aios.server.wire.decoding import Count, Format, at_most_one, calls_of, schema
 from aios.server.wire.messages_stream import MessageStream, stop_reason, usage
-from aios.server.wire.turn import Body, Head
+from aios.server.wire.turn import Asked, Body, Head
 from aios.syscalls import (
     Completion,
     Decoding,
@@ -83,23 +83,15 @@ class MessagesRequest(CountRequest, kw_only=True):
     output_format: Format | None = None
 
 
-class Messages:
+class Messages(Asked[MessagesRequest]):
     """One message that was asked for."""
 
     def __init__(self, body: bytes) -> None:
-        self._asked = parsed(body, MessagesRequest)
+        super().__init__(body, MessagesRequest)
         self._messages = conversation(self._asked)
         choose = self._asked.tool_choice
         self._are_parallel = not (choose and choose.disable_parallel_tool_use)
         self._decoding = _decoding(self._asked, self._are_parallel)
-
-    @property
-    def model(self) -> str:
-        return self._asked.model
-
-    @property
-    def is_stream(self) -> bool:
-        return bool(self._asked.stream)
 
     def generate(self, model: str) -> Generate:
         return Generate(messages=self._messages, model=model, decoding=self._decoding, shorten=True)

@@ -12,14 +12,14 @@ from aios.server.wire.decoding import (
     Count,
     Format,
     Function,
-    at_most_one,
     calls_of,
+    choice,
     schema,
     spec,
 )
 from aios.server.wire.responses_stream import ResponseStream
 from aios.server.wire.stored import Kept, Responses
-from aios.server.wire.turn import Body, Head
+from aios.server.wire.turn import Asked, Body, Head
 from aios.server.wire.usage import logprobs
 from aios.syscalls import Completion, Decoding, Generate, Message, ToolSpec, Usage
 
@@ -72,11 +72,11 @@ class Echo(msgspec.Struct, kw_only=True):
     metadata: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class Response:
+class Response(Asked[ResponseRequest]):
     """One response that was asked for by `owner`, whose earlier ones are in `store`."""
 
     def __init__(self, body: bytes, store: Responses, owner: int) -> None:
-        self._asked = parsed(body, ResponseRequest)
+        super().__init__(body, ResponseRequest)
         self._echo = parsed(body, Echo)
         self._store = store
         self._owner = owner
@@ -85,14 +85,6 @@ class Response:
         self._messages = (*self._before(), *items.messages(self._asked.input))
         self._are_parallel = self._asked.parallel_tool_calls is not False
         self._decoding = _decoding(self._asked)
-
-    @property
-    def model(self) -> str:
-        return self._asked.model
-
-    @property
-    def is_stream(self) -> bool:
-        return bool(self._asked.stream)
 
     def generate(self, model: str) -> Generate:
         told = self._asked.instructions
@@ -105,10 +97,10 @@ class Response:
         )
 
     def reply(self, completion: Completion, head: Head) -> Body:
-        choice = completion.choices[0]
-        calls = calls_of(choice, self._are_parallel)
-        output = items.answer_items(head.stem, choice, calls, logprobs(choice.logprobs))
-        is_short = choice.finish_reason == "length"
+        first = completion.choices[0]
+        calls = calls_of(first, self._are_parallel)
+        output = items.answer_items(head.stem, first, calls, logprobs(first.logprobs))
+        is_short = first.finish_reason == "length"
         body = self.begun(head) | {
             "status": "incomplete" if is_short else "completed",
             "incomplete_details": {"reason": "max_output_tokens"} if is_short else None,
@@ -117,7 +109,7 @@ class Response:
             "usage": _usage(completion.usage),
         }
         if self._asked.store is not False:
-            answer = msgspec.structs.replace(choice.message, tool_calls=calls)
+            answer = msgspec.structs.replace(first.message, tool_calls=calls)
             self._keep(body, answer)
         return body
 
@@ -205,12 +197,7 @@ def _choice(asked: ResponseRequest, tools: tuple[ToolSpec, ...]) -> str:
         if given.type != "function" or given.name is None:
             raise InvalidArgument("expected a function's name in tool_choice")
         return given.name
-    if given not in (None, "auto", "none", "required"):
-        raise InvalidArgument(f"expected auto, none, required or a function, got {given!r}")
-    if not tools:
-        return "auto"
-    choice = given or "auto"
-    return at_most_one(choice, tools) if asked.parallel_tool_calls is False else choice
+    return choice(given, tools, asked.parallel_tool_calls is not False)
 
 
 def _usage(found: Usage) -> Body:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from aios.errors import AiosError
+from aios.server.wire.body import parsed
 from aios.syscalls import Completion, Delta, Generate
 
 Body = dict[str, Any]
@@ -38,6 +39,31 @@ class Streaming(Protocol):
     def broken(self, error: AiosError) -> Iterable[Event]:
         """The stream cannot go on; these are its last events."""
         ...
+
+
+class Request(Protocol):
+    """What the body of every surface's request names."""
+
+    model: str
+    stream: bool | None
+
+
+R = TypeVar("R", bound=Request)
+
+
+class Asked(Generic[R]):
+    """A request for a generation, parsed."""
+
+    def __init__(self, body: bytes, kind: type[R]) -> None:
+        self._asked = parsed(body, kind)
+
+    @property
+    def model(self) -> str:
+        return self._asked.model
+
+    @property
+    def is_stream(self) -> bool:
+        return bool(self._asked.stream)
 
 
 class Turn(Protocol):

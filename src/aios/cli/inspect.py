@@ -1,0 +1,27 @@
+"""`aios inspect`: one agent in full."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from aios.cli.remote import Form, Output, Url, ask, show
+from aios.cli.target import Target, pid_of
+
+if TYPE_CHECKING:
+    from aios.sdk.client import Client
+    from aios.syscalls import ProcessInfo
+
+
+def inspect(agent: Target, output: Output = Form.TABLE, url: Url = "") -> None:
+    """Show all there is to know of an agent."""
+
+    async def work(client: "Client") -> "ProcessInfo":
+        return await client.inspect(await pid_of(client, agent))
+
+    found = ask(url, work)
+    rows = [(name, _told(value)) for name, value in msgspec.structs.asdict(found).items()]
+    show(output, found, ("WHAT", "IS"), rows)
+
+
+def _told(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The rooms beside the cores as a kernel has them: opened, asked, indexed, tidied."""

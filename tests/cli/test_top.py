@@ -1,0 +1,124 @@
+"""`aios top` over a socket: with a pilot at its keys, and in a real terminal."""
+
+import asyncio
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Awaitable, Callable
+from fcntl import ioctl
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable
+
+from aios.cli.remote import ask, client_of, heard
+from aios.cli.top_screen import Top
+from tests.server.house import House
+
+PATIENCE_S = 30.0
+
+
+def names(top: Top) -> list[str]:
+    table = top.query_one(DataTable)
+    return [str(table.get_row_at(at)[1]) for at in range(table.row_count)]
+
+
+def piloted(home: House, steps: Callable[[Top, Pilot[None]], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with client_of(home.url) as client:
+            top = Top(client, lambda: heard(home.url, "/api/events"), every_s=0.05)
+            async with top.run_test(size=(140, 30)) as pilot:
+                await steps(top, pilot)
+
+    asyncio.run(main())
+
+
+def state(home: House) -> str:
+    found = ask(home.url, lambda client: client.list(ended=True)).processes
+    return next(one.state for one in found if one.name == "agent")
+
+
+def test_the_agent_under_the_cursor_is_paused_resumed_and_killed_on_a_second_press(
+    first: House,
+) -> None:
+    seen: list[str] = []
+
+    async def steps(top: Top, pilot: Pilot[None]) -> None:
+        assert names(top) == ["init", "agent"]
+        await pilot.press("down", "p")
+        seen.append(first.kernel.table.all(ended=True)[1].state)
+        await pilot.press("r")
+        seen.append(first.kernel.table.all(ended=True)[1].state)
+        await pilot.press("k")
+        seen.append(first.kernel.table.all(ended=True)[1].state)
+        await pilot.press("k")
+        assert names(top) == ["init"]
+
+    piloted(first, steps)
+    assert seen == ["paused", "running", "running"]
+    assert state(first) == "killed"
+
+
+def test_a_filter_leaves_what_matches_and_a_tree_puts_children_below(first: House) -> None:
+    async def steps(top: Top, pilot: Pilot[None]) -> None:
+        await pilot.press("t")
+        assert names(top) == ["init", "  agent"]
+        await pilot.press("slash", "a", "g", "e", "enter")
+        assert names(top) == ["agent"]
+
+    piloted(first, steps)
+
+
+def test_a_kernel_that_went_away_is_told_and_the_screen_stays(first: House) -> None:
+    async def steps(top: Top, pilot: Pilot[None]) -> None:
+        first.kernel.gate.is_closed = True
+        await pilot.press("p")
+        assert "stopping" in str(top.query_one("#head").render())
+        first.kernel.gate.is_closed = False
+
+    piloted(first, steps)
+
+
+def test_it_runs_in_a_terminal_and_leaves_it_at_q(first: House) -> None:
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 140, 0, 0))
+    top = subprocess.Popen(
+        [sys.executable, "-m", "aios", "top", "--url", first.url],
+        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        screen = _read_until(ours, b"agent")
+        assert b"WAITS FOR" in screen
+        os.write(ours, b"q")
+        _drain(ours)
+        assert top.wait(PATIENCE_S) == 0
+    finally:
+        top.kill()
+        top.wait()
+        os.close(ours)
+
+
+def _read_until(terminal: int, word: bytes) -> bytes:
+    screen = b""
+    while word not in screen:
+        ready, _, _ = select.select([terminal], [], [], PATIENCE_S)
+        assert ready, screen.decode(errors="replace")
+        screen += os.read(terminal, 1 << 16)
+    return screen
+
+
+def _drain(terminal: int) -> None:
+    """Take what is written until the program has closed its end."""
+    while select.select([terminal], [], [], PATIENCE_S)[0]:
+        try:
+            if not os.read(terminal, 1 << 16):
+                return
+        except OSError:
+            return
+    pytest.fail("the program did not end")
