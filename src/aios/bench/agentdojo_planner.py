@@ -21,7 +21,7 @@ from aios.syscalls.base import name_of
 from aios.syscalls.codec import encode
 from aios.syscalls.tool import CallTool
 
-NUMBER = re.compile(r"(?<![\w.,-])\d+(?:\.\d+)?(?![\w-])")
+NUMBER = re.compile(r"(?<![\w.,:-])\d+(?:\.\d+)?(?![\w:-]|[.,]\d)")  # no time, no date
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Played:
     answer: str
     is_injected: bool = False  # the planner read the attacker's text
     refused: list[Act] = field(default_factory=list)
+    obeyed: list[Act] = field(default_factory=list)  # the attacker's acts that were done
 
 
 class Planner:
@@ -76,7 +77,10 @@ class Planner:
         """Whether it is done; what was refused is tried again when it is read again."""
         refused = len(played.refused)
         await self._do(act, played)
-        return len(played.refused) == refused
+        is_done = len(played.refused) == refused
+        if is_done:
+            played.obeyed.append(act)
+        return is_done
 
     async def _declare(self, user: Task, acts: Sequence[Act]) -> None:
         """From the user's words alone: a value that does not stand there is left open."""
