@@ -1,7 +1,7 @@
 """What a tool call costs beside the tool's own time, and how well tools run side by side.
 
-The tools do nothing, or wait; so what is measured is the kernel, with all that a booted one has: the
-gate, arguments checked, a turn taken, a result capped, an audit record. A sandbox's figures are
+The tools do nothing, or wait; so what is measured is the kernel, with all that a booted one has:
+the gate, arguments checked, a turn taken, a result capped, an audit record. A sandbox's figures are
 those of the best tier that the machine holds; where it holds none they are left out.
 """
 
@@ -26,7 +26,7 @@ from aios.errors import Denied
 from aios.journal.journal import open_journal
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.guard.fittings import fittings
+from aios.kernel.guard.fittings import fittings, vault_of
 from aios.kernel.guard.parts import Fence
 from aios.kernel.tool_servers import ToolServers
 from aios.scheduler import RoundRobin
@@ -132,7 +132,7 @@ async def _measured(folder: Path, calls: int, seed: int) -> tuple[list[float], l
     """Seconds of each validated call, and of each batch of naps."""
     journal = await asyncio.to_thread(open_journal, folder / "journal", is_durable=False)
     environment = Environment(random=Random(seed), journal=journal)
-    fence = Fence(policy=PERSONAL, fittings=fittings(folder))
+    fence = Fence(policy=PERSONAL, fittings=fittings(folder, vault_of(folder)))
     servers = ToolServers([Functions([append, nap])])
     try:
         async with Kernel(

@@ -11,6 +11,7 @@ from typing import Any
 
 from aios.access.base import Act
 from aios.access.carries import (
+    BEARING,
     MAIL,
     PROCESS,
     TOOLS,
@@ -42,6 +43,7 @@ from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
 from aios.syscalls.base import Syscall
+from aios.syscalls.file import ShareFile
 from aios.syscalls.process import Receive, Spawn
 from aios.telemetry import events
 
@@ -120,8 +122,8 @@ class Flow:
     def _objection(self, process: Process, act: Act, call: Syscall[Any]) -> Objection | None:
         """The first that no plan answers."""
         known = self.label_of(process)
-        if known == PLAIN and type(call) in TOOLS:
-            return None  # Nothing is known that could speak against a tool.
+        if known is PLAIN and not isinstance(call, ShareFile):
+            return None
         against = [
             (step, found)
             for step in steps(process.agent, act, call, self._terms_of)
@@ -255,7 +257,8 @@ class Carrying:
 
     def committed(self, reply: object) -> Sequence[Change]:
         """The record of the call's commit."""
-        if isinstance(reply, BaseException):
+        is_plain = not self._flow.book and type(self._call) not in BEARING
+        if is_plain or isinstance(reply, BaseException):
             return ()
         done = Done(self._process.pid, self._act.owner, self._call, reply)
         self._change, rows = self._flow.change(done, self._process)
