@@ -42,9 +42,10 @@ def test_an_attack_comes_about_without_labels_and_not_with_them() -> None:
     pytest.importorskip("agentdojo")
     from aios.bench import agentdojo as bench
     from aios.bench.agentdojo_stage import suites
+    from aios.bench.agentdojo_terms import TERMS
 
     async def main() -> None:
-        stages = {suite.name: suite for suite in suites(bench.TERMS)}
+        stages = {suite.name: suite for suite in suites(TERMS)}
         found = {}
         for level in bench.LEVELS:
             async with bench.house(level, list(stages.values())) as kernel:
