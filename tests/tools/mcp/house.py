@@ -58,9 +58,11 @@ class House:
         call = CallTool(name=name, arguments=arguments, timeout_s=timeout_s)
         return await self.kernel.call(self.token, call)
 
+    async def listed(self, prefix: str) -> tuple[ToolInfo, ...]:
+        return (await self.kernel.call(self.token, ListTools(prefix=prefix))).tools
+
     async def tool(self, name: str) -> ToolInfo:
-        listed = await self.kernel.call(self.token, ListTools(prefix=name))
-        return listed.tools[0]
+        return (await self.listed(name))[0]
 
     async def until(self, name: str, state: str) -> ToolInfo:
         """Wait until a tool is listed in that state."""
