@@ -35,7 +35,7 @@ from aios.kernel.guard.flow_acts import effect_of
 from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
 from aios.sdk.client import Client
 from aios.syscalls.access import ShowLabel

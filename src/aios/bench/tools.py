@@ -28,7 +28,7 @@ from aios.kernel import Kernel
 from aios.kernel.environment import Environment
 from aios.kernel.guard.fittings import fittings, vault_of
 from aios.kernel.guard.parts import Fence
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import RoundRobin
 from aios.sdk import tool
 from aios.syscalls import Spawn

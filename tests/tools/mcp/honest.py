@@ -46,6 +46,14 @@ def picture() -> CallToolResult:
 
 
 @server.tool()
+async def grow(ctx: Context) -> str:
+    """Make one tool more, and say so."""
+    server.add_tool(lambda: "new", name="newer", description="A tool that was not there.")
+    await ctx.notify_tools_changed()
+    return "grown"
+
+
+@server.tool()
 async def nap(seconds: float, ctx: Context) -> str:
     """Sleep, telling how far it is."""
     await ctx.report_progress(1, 2)

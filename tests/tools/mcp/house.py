@@ -14,7 +14,7 @@ import msgspec
 from aios.clock import LoopClock
 from aios.kernel.environment import Environment
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sandbox.base import Host
 from aios.scheduler import make
 from aios.syscalls import Spawn
@@ -58,9 +58,11 @@ class House:
         call = CallTool(name=name, arguments=arguments, timeout_s=timeout_s)
         return await self.kernel.call(self.token, call)
 
+    async def listed(self, prefix: str) -> tuple[ToolInfo, ...]:
+        return (await self.kernel.call(self.token, ListTools(prefix=prefix))).tools
+
     async def tool(self, name: str) -> ToolInfo:
-        listed = await self.kernel.call(self.token, ListTools(prefix=name))
-        return listed.tools[0]
+        return (await self.listed(name))[0]
 
     async def until(self, name: str, state: str) -> ToolInfo:
         """Wait until a tool is listed in that state."""

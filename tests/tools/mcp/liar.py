@@ -315,6 +315,10 @@ class BreaksJson(Server):
 
 class DiesInACall(Server):
     def call(self, asked: Message) -> Message | None:
+        token = asked["params"]["_meta"]["progressToken"]
+        params = {"progressToken": token, "progress": 3, "total": 10, "message": "half\x1b"}
+        say({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+        time.sleep(0.1)  # noqa: TID251 - a program of its own
         sys.stderr.write("out of luck\n")
         sys.exit(3)
 

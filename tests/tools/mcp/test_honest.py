@@ -9,9 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from aios.clock import LoopClock
 from aios.errors import Denied, InvalidArgument, NotFound, WrongState
 from aios.sandbox.room import open_sandbox
 from aios.syscalls.tool import AddServer, Image, Json, RemoveServer, Text
+from aios.tools.mcp.connection import Connection
+from aios.tools.mcp.programs import start_plain
+from aios.tools.mcp.streams import Guard, over_socket
+from aios.tools.mcp.web import over_http
 from tests.tools.mcp.house import HERE, House, house, lived
 
 
@@ -68,6 +73,58 @@ def test_a_danger_that_it_admits_counts_and_a_harmlessness_does_not() -> None:
         assert (add.final, add.outside, add.repeatable) == (False, True, False)
         await house.honest("known", believe_hints=True)
         assert (await house.tool("known/add")).repeatable
+
+    lived(main)
+
+
+def test_a_tool_that_it_has_later_is_seen_and_waits_to_be_accepted() -> None:
+    async def main(house: House) -> None:
+        await house.honest()
+        assert (await house.call("honest/grow")).text == "grown"
+        async with asyncio.timeout(10):
+            while not (await house.listed("honest/newer")):  # noqa: ASYNC110 - its own doing
+                await asyncio.sleep(0.02)
+        assert (await house.tool("honest/newer")).state == "changed"
+        with pytest.raises(WrongState, match="never accepted"):
+            await house.call("honest/newer")
+        assert (await house.call("honest/add", a=1, b=1)).text == "2"
+
+    lived(main)
+
+
+@pytest.mark.parametrize("way", ["socket", "http"])
+def test_the_current_protocol_is_spoken_where_it_can_be(way: str) -> None:
+    async def body() -> None:
+        guard = Guard(LoopClock())
+        async with contextlib.AsyncExitStack() as stack:
+            if way == "http":
+                transport = over_http(await stack.enter_async_context(_served()), {}, guard)
+            else:
+                talk = start_plain([sys.executable, str(HERE / "honest.py")], {})
+                stack.push_async_callback(talk.end)
+                transport = over_socket(talk.connection, guard)
+            connection = await Connection.open(transport, guard, lambda: None)
+            stack.push_async_callback(connection.close)
+            assert connection.version == "2026-07-28"
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+def test_earlier_protocols_are_spoken_too(version: str) -> None:
+    script = (
+        "import sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import liar\n"
+        "class Older(liar.Server):\n"
+        "    def initialize(self, asked):\n"
+        "        return {**super().initialize(asked), 'protocolVersion': sys.argv[2]}\n"
+        "Older('').serve()\n"
+    )
+
+    async def main(house: House) -> None:
+        await house.add("older", sys.executable, "-c", script, str(HERE), version)
+        assert (await house.call("older/echo", text="x")).text == "x"
 
     lived(main)
 

@@ -22,6 +22,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from aios.errors import AiosError, InvalidArgument, WrongState
 from aios.tools.mcp.patience import PATIENCE, Patience
 from aios.tools.mcp.streams import Guard, Streams, watched
+from aios.tools.mcp.visible import visible
 from aios.tools.registry import TOOLS_MAX
 
 if TYPE_CHECKING:
@@ -36,7 +37,22 @@ logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 class Broken(Exception):
-    """The connection ended under a call: what it did nobody knows."""
+    """The connection ended under a call: what it did nobody knows. Says how far it was."""
+
+
+class _Progress:
+    """How far a call is, as its server told last."""
+
+    def __init__(self) -> None:
+        self._words = ""
+
+    async def told(self, progress: float, total: float | None, message: str | None) -> None:
+        of = f" of {total:g}" if total is not None else ""
+        words = f" ({visible(message)[:WORDS_MAX]})" if message else ""
+        self._words = f" at {progress:g}{of}{words}"
+
+    def __str__(self) -> str:
+        return self._words
 
 
 class Connection:
@@ -79,6 +95,11 @@ class Connection:
     def is_over(self) -> bool:
         return self.guard.over.is_set()
 
+    @property
+    def version(self) -> str:
+        """Of the protocol."""
+        return self._client.protocol_version
+
     async def offered(self) -> list["Offered"]:
         """All pages of what it offers now. Raises `WrongState`, `InvalidArgument`."""
         try:
@@ -94,13 +115,14 @@ class Connection:
 
     async def call(self, name: str, arguments: dict[str, Any], timeout_s: float) -> CallToolResult:
         """One call. Cancelled, it tells the server. Raises `Broken`, `WrongState`."""
-        calling = asyncio.ensure_future(self._call(name, arguments, timeout_s))
+        far = _Progress()
+        calling = asyncio.ensure_future(self._call(name, arguments, timeout_s, far))
         over = asyncio.ensure_future(self.guard.over.wait())
         try:
             await asyncio.wait({calling, over}, return_when=asyncio.FIRST_COMPLETED)
             if calling.done():
                 return calling.result()
-            raise Broken(self.guard.why)
+            raise Broken(f"{far}")
         finally:
             over.cancel()
             if not calling.done():
@@ -117,12 +139,16 @@ class Connection:
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=self._patience.close_s)
 
-    async def _call(self, name: str, arguments: dict[str, Any], timeout_s: float) -> CallToolResult:
+    async def _call(
+        self, name: str, arguments: dict[str, Any], timeout_s: float, far: "_Progress"
+    ) -> CallToolResult:
         try:
-            return await self._client.call_tool(name, arguments, read_timeout_seconds=timeout_s)
+            return await self._client.call_tool(
+                name, arguments, read_timeout_seconds=timeout_s, progress_callback=far.told
+            )
         except MCPError as problem:
             if self.is_over or problem.error.message == "Connection closed":
-                raise Broken(self.guard.why or "it ended") from None
+                raise Broken(f"{far}") from None
             raise WrongState(f"the server refused: {told(problem)}") from None
         except asyncio.CancelledError:
             raise

@@ -115,10 +115,12 @@ class McpServer:
             raise WrongState(f"{info.name} is not what it was when this call was checked")
         try:
             result = await line.call(tool, arguments, terms.timeout_s)
-        except Broken:
+        except Broken as far:
             await line.close()
             why = await line.wait_over()
-            said = f"{self.name} broke off: {why}; whether {info.name} did its work nobody knows"
+            said = (
+                f"{self.name} broke off{far}: {why}; whether {info.name} did its work nobody knows"
+            )
             return Ran(contents=(Text(said),), is_error=True, sandbox=line.tier)
         except WrongState:
             self._changed.set()  # In doubt: it is asked for its tools, which tells if it is there.

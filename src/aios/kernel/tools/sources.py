@@ -11,7 +11,7 @@ from typing import cast
 
 from aios.clock import Clock, LoopClock
 from aios.errors import Denied, InvalidArgument, NotFound
-from aios.kernel.tool_servers import Connect, ToolServers
+from aios.kernel.tools.servers import Connect, ToolServers
 from aios.sandbox.base import Host, Sandbox
 from aios.syscalls.tool import AddServer
 from aios.tools import packages
