@@ -12,7 +12,7 @@ from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.rooms.memory_calls import memory_handlers
 from aios.kernel.rooms.models import CallerModels
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache

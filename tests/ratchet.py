@@ -9,9 +9,11 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-TOTAL_LINES_MAX = 60_000  # src/aios, all lines
+TOTAL_LINES_MAX = 72_000  # src/aios, all lines
 LONGER = {
-    "src/aios/journal/statements.py": 480,  # All SQL stands in one file, to be reviewed as one.
+    # All SQL stands in two files, to be reviewed as one: what is asked, and the tables.
+    "src/aios/journal/statements.py": 600,
+    "src/aios/journal/migrations.py": 480,
 }
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
 from aios.syscalls import Decoding, Generate, Spawn, Spawned
 from aios.telemetry.events import Event

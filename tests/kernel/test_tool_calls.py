@@ -17,7 +17,7 @@ from aios.errors import (
     NotFound,
     WrongState,
 )
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sdk import Client, tool
 from aios.syscalls.tool import AddServer, CallTool, FileRef, Image, Json, Text
 from aios.testing.journal import InlineJournal

@@ -16,7 +16,7 @@ import pytest
 
 from aios.errors import AiosError, InvalidArgument, NoSpace, OutcomeUnknown
 from aios.kernel.hosting import Program
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sdk import Agent, Client, hosted, tool
 from aios.syscalls import Generate, Message, Spawn, ToolCall, Wait
 from aios.syscalls.tool import CallTool

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aios.kernel.tool_servers import Connect, ToolServers
+from aios.kernel.tools.servers import Connect, ToolServers
 from aios.sdk import Tool as Function
 from aios.sdk import tool
 from aios.syscalls.tool import Text, ToolResult

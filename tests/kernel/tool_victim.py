@@ -9,7 +9,7 @@ from pathlib import Path
 from aios.journal.journal import open_journal
 from aios.kernel.environment import Environment
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
 from aios.sdk import Client, tool
 from aios.testing.homes import scripted

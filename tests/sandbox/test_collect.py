@@ -217,6 +217,17 @@ def test_reasons_are_bounded(work: Path) -> None:
     assert found.not_collected[-1] == "...: and 30 more"
 
 
+@pytest.mark.parametrize("flags", [0, os.O_DIRECTORY])
+def test_what_became_a_link_after_it_was_looked_at_is_not_opened(work: Path, flags: int) -> None:
+    (work / "link").symlink_to(work.parent if flags else work.parent / "secret")
+    root = os.open(work, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError, match=r"Too many levels|Not a directory"):
+            os.close(beneath.open_beneath(root, "link", flags))
+    finally:
+        os.close(root)
+
+
 def test_a_link_swapped_in_while_collecting_never_gives_the_secret(work: Path) -> None:
     """The program still runs and trades the file for a link between look and open."""
     over = threading.Event()

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -116,6 +118,29 @@ def test_after_close_nothing_is_left_and_nothing_begins() -> None:
         house.do(closed())
     assert named("is-closed") == []
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_kernel_that_is_killed_leaves_no_process_and_no_file(house: House) -> None:
+    program = f"""
+import asyncio
+from aios.sandbox.base import Job
+from aios.sandbox.room import open_sandbox
+async def main():
+    async with open_sandbox({house.tier!r}) as sandbox:
+        print(sandbox.launcher_pid, sandbox.place, flush=True)
+        await sandbox.run(Job(argv=("sh", "-c", "sleep 60; :", "loses-kernel")))
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as kernel:
+        assert kernel.stdout is not None
+        pid, place = kernel.stdout.readline().decode().split()
+        house.do(asyncio.wait_for(until_named("loses-kernel"), 20))
+        kernel.kill()
+    assert gone_within("loses-kernel", 2.0)
+    end = time.perf_counter() + 10
+    while Path(f"/proc/{pid}").exists() and time.perf_counter() < end:
+        continue
+    assert not Path(place).exists()
 
 
 def test_a_tier_that_is_not_here_is_never_replaced_by_another() -> None:

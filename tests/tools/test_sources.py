@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aios.errors import Denied, InvalidArgument, NotFound
-from aios.kernel.tool_sources import ways
+from aios.kernel.tools.sources import ways
 from aios.sandbox.base import Bounds, Egress, File, Job, Outcome
 from aios.sdk import tool
 from aios.syscalls.base import Syscall

@@ -271,6 +271,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
+BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own
 
 
 def carried(done: Done) -> Iterator[Carried]:

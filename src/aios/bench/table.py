@@ -12,6 +12,7 @@ import msgspec
 from aios.errors import NotFound
 
 BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is asked for
+    "agentdojo": "aios.bench.agentdojo:run",
     "decode": "aios.bench.decode:run",
     "durability": "aios.bench.durability:run",
     "eviction": "aios.bench.eviction:run",

@@ -15,7 +15,7 @@ import msgspec
 from aios.bench.traffic_worlds import Case, Offer
 from aios.kernel import Kernel
 from aios.kernel.environment import Environment
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import RoundRobin
 from aios.sdk import Client
 from aios.syscalls.tool import CallTool, Content, Text, ToolResult

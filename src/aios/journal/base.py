@@ -89,6 +89,7 @@ class Work:
         self._journal = journal
         self._records = [record] if record else []
         self._changes: list[Change] = []
+        self._before: list[Callable[[], None]] = []
         self.name = name  # by which its process may ask for this very call again; empty: never
         self.is_committed = False  # or about to be: nothing more can be added
         self.is_durable = False
@@ -109,12 +110,19 @@ class Work:
         assert not self.is_committed, "a syscall commits once"
         self._records.append(record)
 
+    def precede(self, post: Callable[[], None]) -> None:
+        """If anything is committed, `post` has its own changes posted before."""
+        assert not self.is_committed, "a syscall commits once"
+        self._before.append(post)
+
     async def commit(self, reply: object) -> None:
         """Return once everything is durable. Nothing of it is there if this raises."""
         assert not self.is_committed, "a syscall commits once"
         self.is_committed = True
         remembered = [change for record in self._records for change in record(reply)]
         if self._journal is not None and (self._changes or remembered):
+            for post in self._before:
+                post()
             await self._journal.post([*self._changes, *remembered])
         self.is_durable = True
 

@@ -28,7 +28,7 @@ from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.rooms.reading import read_by
-from aios.kernel.tool_sources import host_of, servers_of
+from aios.kernel.tools.sources import host_of, servers_of
 from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder

@@ -38,8 +38,8 @@ from aios.kernel.resumption import Resumption
 from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
-from aios.kernel.tool_calls import ToolCalls
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.calls import ToolCalls
+from aios.kernel.tools.servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
 from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
@@ -98,8 +98,23 @@ class Kernel:
             bus=self.bus,
             environment=self.environment,
         )
-        tools = tools or ToolServers()
-        fence = fence or Fence()
+        self._stand_guard(fence or Fence(), tools or ToolServers())
+        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
+        self._mail = MailCalls(self._lives, self.limits)
+        self._programs = Programs(self._lives, self._perform, self.environment)
+        tables = Tables(
+            readings=self._table_of_readings(),
+            handlers=self._table_of_handlers(),
+            looks={kind: rooms[kind] for kind in READ_ONLY & set(rooms)},
+            rooms={kind: rooms[kind] for kind in set(rooms) - READ_ONLY},
+        )
+        self._dispatch = Dispatch(tables, self.guard, journal, self._keys)
+        self._group = asyncio.TaskGroup()
+        self.token = ""
+        self.is_durable = False  # as a transport: only durable programs are told everything again
+
+    def _stand_guard(self, fence: Fence, tools: ToolServers) -> None:
+        """The guard with its parts, and the tools that it watches."""
         groups: dict[str, tuple[str, ...]] = {}
         monitor = Monitor(fence.policy, Grants(), groups)
         setting = Setting(
@@ -118,19 +133,6 @@ class Kernel:
         self._llm.meter = self._parts.meter
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
         self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
-        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
-        self._mail = MailCalls(self._lives, self.limits)
-        self._programs = Programs(self._lives, self._perform, self.environment)
-        tables = Tables(
-            readings=self._table_of_readings(),
-            handlers=self._table_of_handlers(),
-            looks={kind: rooms[kind] for kind in READ_ONLY & set(rooms)},
-            rooms={kind: rooms[kind] for kind in set(rooms) - READ_ONLY},
-        )
-        self._dispatch = Dispatch(tables, self.guard, journal, self._keys)
-        self._group = asyncio.TaskGroup()
-        self.token = ""
-        self.is_durable = False  # as a transport: only durable programs are told everything again
 
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """Answer a syscall: exactly one reply or one `AiosError`."""

@@ -51,7 +51,7 @@ class Launched:
     def __init__(self, link: Link, place: Path, found: tuple[Found, ...]) -> None:
         self.link = link
         self.found = found  # every tier that was tried, in order
-        self._place = place
+        self.place = place
 
     @property
     def in_force(self) -> Found:
@@ -66,7 +66,7 @@ class Launched:
         """When this returns, no process and no file of it is left."""
         await self.link.close()
         with suppress(OSError):
-            await asyncio.to_thread(remove, self._place)
+            await asyncio.to_thread(remove, self.place)
 
 
 async def launch(names: tuple[str, ...], settings: Settings, *, is_all: bool = False) -> Launched:

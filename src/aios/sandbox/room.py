@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -65,6 +66,11 @@ class LaunchedSandbox:
     def found(self) -> tuple[Found, ...]:
         """Every tier that was tried, in order."""
         return self._launched.found
+
+    @property
+    def place(self) -> Path:
+        """The launcher's folder."""
+        return self._launched.place
 
     @property
     def launcher_pid(self) -> int:

@@ -86,7 +86,7 @@ class Registry:
     def find(self, name: str, sees: Sees = lambda name: True) -> Tool:
         """A tool that may be called. Raises `NotFound`, or `WrongState` where it changed.
 
-        What the caller does not see is to him as if it were not there.
+        Whether the caller may is not asked here; a `NotFound` tells only of what he `sees`.
         """
         tool = self._tool(name, sees)
         if self._pins.get(name) != tool.info.pin:
@@ -139,7 +139,7 @@ class Registry:
 
     def _tool(self, name: str, sees: Sees = lambda name: True) -> Tool:
         tool = self._servers.get(name.partition("/")[0], {}).get(name)
-        if tool is None or not sees(name):
+        if tool is None:
             known = [one.info.name for one in self._all() if sees(one.info.name)]
             near = nearest(name, known)
             hint = f"did you mean {near!r}?" if near else f"{len(known)} are known"

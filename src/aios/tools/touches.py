@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -51,7 +52,7 @@ def needs_of(touches: Iterable[Touch], arguments: Mapping[str, Any]) -> dict[str
 
 
 def _filled(template: str, arguments: Mapping[str, Any]) -> list[str]:
-    names = list(dict.fromkeys(_FIELD.findall(template)))
+    names = _fields(template)
     values = [_values(name, arguments) for name in names]
     found: list[str] = []
     for combination in product(*values):
@@ -61,6 +62,11 @@ def _filled(template: str, arguments: Mapping[str, Any]) -> list[str]:
         # In one pass: a value that has braces itself is no template.
         found.append(_canonical(_FIELD.sub(lambda field: one[field[1]], template)))  # noqa: B023 - called here
     return found
+
+
+@lru_cache(maxsize=1_024)
+def _fields(template: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_FIELD.findall(template)))
 
 
 def _values(name: str, arguments: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from aios.kernel.environment import Environment
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.syscalls import Spawn, Spawned, Syscall

@@ -22,7 +22,7 @@ from aios.kernel.guard.parts import Fence, Parts, Setting
 from aios.kernel.kernel import Kernel
 from aios.kernel.process import Process
 from aios.kernel.rooms.opening import open_rooms
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.scheduler import make
 from aios.sdk.client import Client

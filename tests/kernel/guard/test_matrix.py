@@ -22,7 +22,7 @@ from aios.errors import AiosError, Denied, NotFound
 from aios.kernel.guard.accounts import Accounts
 from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sdk import tool
 from aios.syscalls import Decoding, Generate, Kill, Spawn, file, history, memory, note
 from aios.syscalls.access import GrantRight, PlannedAct, RevokeRight

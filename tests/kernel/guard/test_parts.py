@@ -15,7 +15,7 @@ from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence, Parts
 from aios.kernel.guard.vault import Vault
 from aios.kernel.process import Process
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sdk import tool
 from aios.syscalls import Syscall
 from aios.syscalls.access import GrantRight, Verdict

@@ -19,7 +19,7 @@ from aios.kernel.home import home
 from aios.kernel.hosting import Program
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.sandbox.base import Host
 from aios.scheduler import RoundRobin

@@ -14,7 +14,7 @@ import msgspec
 from aios.clock import LoopClock
 from aios.kernel.environment import Environment
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_servers import ToolServers
+from aios.kernel.tools.servers import ToolServers
 from aios.sandbox.base import Host
 from aios.scheduler import make
 from aios.syscalls import Spawn

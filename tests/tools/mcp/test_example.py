@@ -11,7 +11,7 @@ from aios.clock import LoopClock
 from aios.kernel.environment import Environment
 from aios.kernel.hands import open_hands
 from aios.kernel.kernel import Kernel
-from aios.kernel.tool_sources import servers_of
+from aios.kernel.tools.sources import servers_of
 from aios.scheduler import make
 from aios.testing.cores import ScriptedCore
 from aios.testing.script import Script

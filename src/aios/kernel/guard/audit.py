@@ -35,6 +35,7 @@ UNPOSTED_MAX = 64  # pages that wait for a journal which takes nothing more
 QUIET = frozenset({Effect.NONE, Effect.READ})
 LOUD = frozenset({"llm.generate", "llm.stream"})  # no effect on data, but on a purse
 RUNS_TOOLS = "tool."
+SOON_S = 0.005
 ALLOW = Decision.ALLOW
 ANCHOR = "audit_anchor"
 LAST = 1 << 62  # no record has so high a number
@@ -84,6 +85,7 @@ class Audit:
         self._saved: Place | None = None
         self._pulse = Pulse(clock, self._write)
         self._settling = asyncio.Lock()
+        self._soon: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Go on where the last kernel stopped; where its end is gone, a gap stays to be seen."""
@@ -118,13 +120,18 @@ class Audit:
             self._pulse.due()
 
     def begins(self, act: Act, work: Work) -> None:
-        """What was noted goes to the journal before what `work` commits; or now."""
+        """What was noted goes to the journal before what `work` commits.
+
+        A tool takes effect before there is any commit: what cannot be taken back is posted now,
+        the rest within `SOON_S`, with what others did meanwhile.
+        """
         if act.effect in QUIET:
             return
-        if act.effect is Effect.OUTSIDE or act.verb.startswith(RUNS_TOOLS):
-            self.flush()  # It takes effect before there is any commit.
-        else:
-            work.remember(self._first)
+        work.precede(self.flush)
+        if act.effect is Effect.OUTSIDE:
+            self.flush()
+        elif act.verb.startswith(RUNS_TOOLS):
+            self.flush() if act.effect is Effect.FINAL else self._flush_soon()
 
     def count(self, process: Process, verb: str, rule: str) -> None:
         """One more look of an agent at its own."""
@@ -134,8 +141,15 @@ class Audit:
         if not count:
             self._pulse.due()
 
+    def _flush_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_S, self.flush)
+
     def flush(self) -> None:
         """Post what is noted."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         entries = self._entries()
         while entries:
             page, entries = page_of(entries[:PAGE_MAX], self._end, self._key), entries[PAGE_MAX:]
@@ -185,11 +199,6 @@ class Audit:
             gone = Change(sql.AUDIT_PAGES_FORGET, (place.number,))
             await self._journal.post([anchoring(place, self._key), gone])
             self._anchor = place
-
-    def _first(self, outcome: object) -> list[Change]:
-        """The record of a work's commit: its page stands in the journal's queue before it."""
-        self.flush()
-        return []
 
     def _entries(self) -> list[Entry]:
         noted, self._noted = self._noted, []

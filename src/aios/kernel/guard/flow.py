@@ -11,6 +11,7 @@ from typing import Any
 
 from aios.access.base import Act
 from aios.access.carries import (
+    BEARING,
     MAIL,
     PROCESS,
     TOOLS,
@@ -42,6 +43,7 @@ from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
 from aios.syscalls.base import Syscall
+from aios.syscalls.file import ShareFile
 from aios.syscalls.process import Receive, Spawn
 from aios.telemetry import events
 
@@ -103,17 +105,25 @@ class Flow:
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
-        if kind in UNLABELLED:
+        if kind in UNLABELLED or (kind in TOOLS and self._is_plain(process, call)):
             return None
         carrying = Carrying(self, process, act, call)
         work.remember(carrying.committed)
         return carrying
+
+    def _is_plain(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether neither who calls these tools knows, nor they tell, what bears a label."""
+        if process.pid == INIT or self.label_of(process) != PLAIN:
+            return False
+        return all(told == PLAIN for told in results_label(call, self._terms_of))
 
     # What speaks against an act.
 
     def _objection(self, process: Process, act: Act, call: Syscall[Any]) -> Objection | None:
         """The first that no plan answers."""
         known = self.label_of(process)
+        if known is PLAIN and not isinstance(call, ShareFile):
+            return None
         against = [
             (step, found)
             for step in steps(process.agent, act, call, self._terms_of)
@@ -247,7 +257,8 @@ class Carrying:
 
     def committed(self, reply: object) -> Sequence[Change]:
         """The record of the call's commit."""
-        if isinstance(reply, BaseException):
+        is_plain = not self._flow.book and type(self._call) not in BEARING
+        if is_plain or isinstance(reply, BaseException):
             return ()
         done = Done(self._process.pid, self._act.owner, self._call, reply)
         self._change, rows = self._flow.change(done, self._process)

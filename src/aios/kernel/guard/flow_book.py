@@ -92,6 +92,10 @@ class Book:
         """Of things of that kind without an owner."""
         return list(self._labels.get((kind, ""), ()))
 
+    def __bool__(self) -> bool:
+        """Whether anything at all has a label."""
+        return bool(self._labels)
+
     def __len__(self) -> int:
         return sum(map(len, self._labels.values()))
 

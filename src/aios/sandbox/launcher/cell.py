@@ -23,6 +23,7 @@ OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
 # Of a group, until the task's own are known: what most tasks ask for, so that nothing changes then.
 MEMORY_BYTES, PROCESSES = 512 << 20, 64 + OWN_PROCESSES
 CPUS = os.cpu_count() or 1
+LONG_S = 0.1  # of CPU time, from which on a job is no short call any more
 CPU_LOOK_S = 0.05  # at least between two looks at a tree's CPU time
 
 
@@ -237,7 +238,7 @@ class Cell:
             capture.bound(task.output_bytes)
         if self.slot.group is not None:
             self.slot.group.bound(task.memory_bytes, task.processes)
-            self._cpu_look = self._now() + max(CPU_LOOK_S, task.cpu_s / CPUS)
+            self._cpu_look = self._now() + CPU_LOOK_S
         self._began = self._now()
         self._deadline = self._began + task.wall_s
         self._tell(task.order)
@@ -251,10 +252,13 @@ class Cell:
     def _look_at_cpu(self, now: float) -> None:
         assert self.task is not None
         assert self.slot.group is not None
-        left_s = self.task.cpu_s - self.slot.group.cpu_s()
-        if left_s <= 0:
+        used_s = self.slot.group.cpu_s()
+        if used_s >= self.task.cpu_s:
             self.kill("timeout")
-        self._cpu_look = now + max(CPU_LOOK_S, left_s / CPUS)
+        is_long = used_s >= LONG_S
+        self.slot.group.weigh(is_long=is_long)
+        soonest = (self.task.cpu_s if is_long else min(LONG_S, self.task.cpu_s)) - used_s
+        self._cpu_look = now + max(CPU_LOOK_S, soonest / CPUS)
 
     def _settle(self) -> None:
         if self.state is not State.ENDING:

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 WANTED = ("memory", "pids", "cpu", "cpuacct")
-WEIGHT_V1, WEIGHT_V2 = "256", "25"  # a quarter of an ordinary process's share of the CPU
+# Of the CPU: a new job has a quarter of an ordinary process's share; one that has computed for long
+# has a quarter of that, so that a short call is not slowed by whoever computes all day. Not less:
+# beside an engine that is always busy it would never end.
+NEW_V1, NEW_V2 = "256", "25"
+LONG_V1, LONG_V2 = "64", "6"
 PREFIX = "aios-"
 
 
@@ -50,17 +54,22 @@ class Group:
     _bounds: tuple[int, int] | None = field(default=None, init=False)  # as last written
     _killed: int = field(default=0, init=False)  # by the memory bound, before this job
     _used_s: float = field(default=0.0, init=False)
+    _is_long: bool | None = field(default=None, init=False)  # None: nothing was said yet
 
     def join(self) -> None:
         """Move the calling process into it; its children are born there."""
         for folder in dict.fromkeys(self.folders.values()):
             (folder / "cgroup.procs").write_text("0")
 
-    def weigh(self) -> None:
+    def weigh(self, *, is_long: bool = False) -> None:
+        """Say how it counts beside others, unless that is so already."""
+        if is_long == self._is_long:
+            return
+        self._is_long = is_long
         if self.version == 2:
-            self._write("cpu", "cpu.weight", WEIGHT_V2)
+            self._write("cpu", "cpu.weight", LONG_V2 if is_long else NEW_V2)
         else:
-            self._write("cpu", "cpu.shares", WEIGHT_V1)
+            self._write("cpu", "cpu.shares", LONG_V1 if is_long else NEW_V1)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         """Set what the tree may take. Costs nothing where that is so already."""
@@ -77,7 +86,8 @@ class Group:
         self._write("pids", "pids.max", str(processes))
 
     def count(self) -> None:
-        """What is used from now on is the next job's."""
+        """What is used from now on is the next job's, and that is a new one."""
+        self.weigh()
         self._killed, self._used_s = self._kills(), self._cpu_s()
 
     def kills(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aios.sandbox.launcher import bwrap
-from aios.sandbox.launcher.system import bind_read_only
+from aios.sandbox.launcher.system import bind_read_only, unmount
 
 SYSTEM = ("/usr", "/opt")
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
@@ -76,6 +76,17 @@ def prepare(place: Path, interpreter: Interpreter, *, has_own_mounts: bool) -> I
         links=bwrap.merged_links(),
         interpreter=interpreter,
     )
+
+
+def clear(place: Path) -> None:
+    """Remove the launcher's folder, where the kernel is no more that would; what is shown stays."""
+    for mounted in (*place.glob("shown-*"), *place.glob("workspace-*")):
+        with suppress(OSError):
+            unmount(str(mounted))
+    with suppress(OSError):
+        for shown in place.glob("shown-*"):
+            shown.rmdir()  # Fails where it is still mounted: then nothing below is touched.
+        shutil.rmtree(place)
 
 
 def is_reachable(path: str) -> bool:

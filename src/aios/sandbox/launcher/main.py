@@ -16,7 +16,7 @@ from aios.sandbox.launcher import cgroup
 from aios.sandbox.launcher.cell import Shape
 from aios.sandbox.launcher.desk import Desk
 from aios.sandbox.launcher.floor import Floor
-from aios.sandbox.launcher.image import Image, Interpreter, prepare
+from aios.sandbox.launcher.image import Image, Interpreter, clear, prepare
 from aios.sandbox.launcher.methods import Here, Method
 from aios.sandbox.launcher.probe import Failed, probe
 from aios.sandbox.launcher.slots import Slots, claim_users
@@ -96,6 +96,7 @@ class Launcher:
     def close(self) -> None:
         if self._groups is not None:
             self._groups.close()
+        clear(self._place)
 
     def _try(self, name: str) -> dict[str, Any]:
         """Every way to have that tier, until one holds."""

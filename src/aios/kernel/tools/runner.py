@@ -22,7 +22,7 @@ from aios.errors import (
     WrongState,
 )
 from aios.kernel.process import Process
-from aios.kernel.tool_turns import WITHIN
+from aios.kernel.tools.turns import WITHIN
 from aios.kernel.waits import Waits
 from aios.syscalls.base import Syscall
 from aios.syscalls.tool import Text

@@ -24,10 +24,10 @@ from aios.kernel.gate import Gate
 from aios.kernel.keys import digest_of
 from aios.kernel.outcome import PASSING
 from aios.kernel.process import Process
-from aios.kernel.tool_runner import Order, Runner, Speak
-from aios.kernel.tool_runs import RunName, Runs
-from aios.kernel.tool_servers import ToolServers
-from aios.kernel.tool_turns import Turns
+from aios.kernel.tools.runner import Order, Runner, Speak
+from aios.kernel.tools.runs import RunName, Runs
+from aios.kernel.tools.servers import ToolServers
+from aios.kernel.tools.turns import Turns
 from aios.kernel.waits import Waits
 from aios.syscalls.base import Ok
 from aios.syscalls.tool import (

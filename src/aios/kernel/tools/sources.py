@@ -11,7 +11,7 @@ from typing import cast
 
 from aios.clock import Clock, LoopClock
 from aios.errors import Denied, InvalidArgument, NotFound
-from aios.kernel.tool_servers import Connect, ToolServers
+from aios.kernel.tools.servers import Connect, ToolServers
 from aios.sandbox.base import Host, Sandbox
 from aios.syscalls.tool import AddServer
 from aios.tools import packages
@@ -81,7 +81,7 @@ async def _load_protocol(call: AddServer) -> None:
         await asyncio.to_thread(import_module, "aios.tools.mcp.connecting")
     except ImportError as missing:
         raise InvalidArgument(
-            f"{call.name}: expected the extra of MCP servers, `pip install aios[mcp]`: {missing}"
+            f"{call.name}: expected the extra of MCP servers, `pip install aios-kernel[mcp]`: {missing}"
         ) from None
 
 
