@@ -23,6 +23,8 @@ from aios.syscalls.access import SELF
 Level = Literal["off", "warn", "enforce"]
 WORDS = (SELF, TREE, OTHER)
 Patterns = Annotated[tuple[str, ...], Meta(min_length=1)]
+Tree = Annotated[str, Meta(pattern="^[^/@]+$", max_length=128)]  # an agent's, by its first name
+User = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]+$", max_length=64)]
 Groups = tuple[Annotated[str, Meta(pattern="^[a-z0-9_-]+$", max_length=64)], ...]
 
 
@@ -45,7 +47,10 @@ class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`groups` are those beside the built-in ones; `default` those of agents nobody names."""
+    """`groups` are those beside the built-in ones; `default` those of agents nobody names.
+
+    `users` says whose an agent and all below it are: the account `@ann` pays for Ann's.
+    """
 
     labels: Level = "off"
     default: Groups = (AGENT_GROUP,)
@@ -53,6 +58,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agents: tuple[Members, ...] = ()
     deny: tuple[Line, ...] = ()
     ask: tuple[Line, ...] = ()
+    users: Mapping[Tree, User] = {}
+
+    def user_account(self, agent: str) -> str:
+        """The budget account of whose the agent is; empty where nobody is named."""
+        user = self.users.get(agent.partition("/")[0], "")
+        return user and f"@{user}"
 
     def group(self, name: str) -> Group | None:
         """The rights of a group; None where there is none of that name."""
@@ -125,7 +136,8 @@ def _started_from(table: dict[str, Any]) -> Policy:
     try:
         given = msgspec.convert(table, Policy)
     except msgspec.ValidationError as problem:
-        why, _, place = str(problem).partition(" - at `$")
+        said = str(problem).replace(" - at `key` in `$", " of a key - at `$")
+        why, _, place = said.partition(" - at `$")
         path = _path(place.rstrip("`"))
         unknown = re.search("unknown field `(.*)`", why)
         if unknown:
@@ -207,7 +219,7 @@ def _check_all(path: Path, patterns: Iterable[str]) -> None:
 def _line_of(text: str, path: Path) -> int:
     """Where in the text a key stands, or its table begins; 1 where that is unknown."""
     lines, at = text.splitlines(), 0
-    for step, following in zip(path, (*path[1:], None), strict=True):
+    for step, following in zip(path, (*path[1:], None), strict=False):
         if isinstance(step, int):
             continue
         number = following if isinstance(following, int) else 0

@@ -1,12 +1,13 @@
 """Budgets at the gate: held before, settled after, waited for; over overlaps, errors and kills."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from aios.access.base import Effect
+from aios.access.policy import Policy
 from aios.cores.base import Exactness, Traits
 from aios.errors import (
     Cancelled,
@@ -61,11 +62,13 @@ def journal() -> Iterator[InlineJournal]:
 class Bench:
     """Budgets on a desk."""
 
-    def __init__(self, journal: InlineJournal, users: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, journal: InlineJournal, payer: Callable[[str], str] = lambda agent: ""
+    ) -> None:
         self.desk = Desk(journal)
         self.prices = {"shop/buy": 3.0}
         self.budgets = Budgets(
-            self.desk.means, prices=lambda tool: self.prices.get(tool, 0.0), users=users
+            self.desk.means, prices=lambda tool: self.prices.get(tool, 0.0), payer=payer
         )
         self.calls = BudgetCalls(self.budgets, self.desk.means.clock)
 
@@ -127,7 +130,7 @@ def test_where_nothing_is_limited_nothing_is_held(bench: Bench) -> None:
 
 def test_calls_are_counted_in_every_account_of_the_chain(journal: InlineJournal) -> None:
     async def body() -> None:
-        bench = Bench(journal, users={"travel": "@ann"})
+        bench = Bench(journal, payer=Policy(users={"travel": "ann"}).user_account)
         for account in ("travel/flights", "travel", "@ann", "@all"):
             await bench.limit(account, R.CALLS, 10)
         bench.held(who=process(2, "travel/flights")).settle("done")

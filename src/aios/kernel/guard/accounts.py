@@ -1,6 +1,6 @@
 """Approvals, budgets, audit and vault as one fitting of the guard: made of what the kernel has."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,13 +34,11 @@ class Accounts:
     """A fitting. `label_of` tells a process's label.
 
     `home` is where the audit's key and head lie; None: nothing outlives the kernel.
-    `users` says whose an agent is, by the first name of its path: `travel` -> `@ann`.
     """
 
     home: Path | None = None
     vault: Vault = field(default_factory=_no_vault)
     label_of: Callable[[Process], str] = _unlabelled
-    users: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, setting: Setting) -> Parts:
         journal = setting.environment.journal
@@ -53,7 +51,11 @@ class Accounts:
         )
         limits = setting.environment.limits
         approver = Approver(means, self.vault, patience_s=limits.approval_s)
-        budgets = Budgets(means, prices=_prices(setting.terms_of), users=self.users)
+        budgets = Budgets(
+            means,
+            prices=_prices(setting.terms_of),
+            payer=lambda agent: setting.monitor.policy.user_account(agent),
+        )
         asking, spending = ApprovalCalls(approver), BudgetCalls(budgets, means.clock)
         witnessing = self._witnessing(setting)
         return Parts(

@@ -6,7 +6,7 @@ what is held, which nobody has spent.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
 from aios.access.base import Act
@@ -35,19 +35,19 @@ H = TypeVar("H")
 
 
 class Budgets:
-    """All accounts, and who waits for them. `users` tells whose an agent's tree is."""
+    """All accounts, and who waits for them. `payer` is the account of whose an agent is, or ""."""
 
     def __init__(
         self,
         means: Means,
         *,
         prices: Callable[[str], float] = lambda tool: 0.0,
-        users: Mapping[str, str] | None = None,
+        payer: Callable[[str], str] = lambda agent: "",
     ) -> None:
         self._means = means
         self._clock: Clock = means.clock
         self._prices = prices
-        self._users = users or {}
+        self._payer = payer
         self.accounts = Accounts()
         self._lines: dict[str, tuple[Line, ...]] = {}  # by agent, until a line is made
         self._dirty: dict[Line, None] = {}  # spent more than the journal knows
@@ -98,7 +98,7 @@ class Budgets:
         if lines is None:
             if len(self._lines) >= AGENTS_MAX:
                 self._lines.clear()
-            accounts = chain(agent, self._users.get(agent.partition("/")[0], ""))
+            accounts = chain(agent, self._payer(agent))
             lines = self._lines[agent] = self.accounts.of(accounts)
         return lines
 

@@ -81,7 +81,7 @@ async def _load_protocol(call: AddServer) -> None:
         await asyncio.to_thread(import_module, "aios.tools.mcp.connecting")
     except ImportError as missing:
         raise InvalidArgument(
-            f"{call.name}: expected the extra mcp, `pip install aios-kernel[mcp]`: {missing}"
+            f"{call.name}: expected the extra `pip install aios-kernel[mcp]`: {missing}"
         ) from None
 
 
