@@ -26,7 +26,7 @@ OWN = frozenset({"process.receive"})  # a look at what is one's own, though it t
 TIME_ONLY: Wants = {Resource.SECONDS: 0}
 ONE_CALL: Wants = {Resource.CALLS: UNIT, Resource.SECONDS: 0}
 LOOKS = frozenset({Effect.NONE, Effect.READ})
-THINKING = frozenset({"llm.generate", "llm.stream"})
+THINKING = frozenset({"llm.generate", "llm.stream", "llm.embed"})
 
 
 def is_free(act: Act) -> bool:
