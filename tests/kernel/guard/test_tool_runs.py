@@ -133,7 +133,7 @@ async def test_who_has_heard_strangers_writes_files_by_syscalls_only(tmp_path: P
             )
         assert not written
         await here.kernel.call(
-            ada, CallTool(name="aios/write_file", arguments='{"path": "a.txt", "text": "said"}')
+            ada, CallTool(name="aios/files_write", arguments='{"path": "a.txt", "text": "said"}')
         )
         assert (await here.kernel.call(ada, ReadFile(path="a.txt"))).data == b"said"
 
