@@ -179,8 +179,7 @@ def _history(done: Done) -> Place:
 
 
 def _assembled(done: Done) -> Carried:
-    recalled = (Place(NOTE, done.owner, EVERY),) if done.call.query else ()
-    return Carried(told=(_history(done), *recalled))
+    return Carried(told=(_history(done), *map(_note, done.reply.notes)))
 
 
 def _forked(done: Done) -> Carried:

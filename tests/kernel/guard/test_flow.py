@@ -1,5 +1,6 @@
 """Labels in a whole kernel: what a process has heard decides what it may do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -208,6 +209,27 @@ async def test_a_label_goes_through_what_an_agent_keeps(tmp_path: Path, way: str
             await ada.call(file.Create(path="another"))
         await read(next_ada)
         assert await sources(next_ada) == {"web"}
+
+
+@awaited
+async def test_a_note_of_another_s_that_is_recalled_bears_its_writer_s_label(
+    tmp_path: Path,
+) -> None:
+    async with lab(tmp_path) as here:
+        ada, bob = await here.agent(), await here.agent("bob")
+        await use(bob, "read_web")
+        await use(bob, "salary")
+        one = await bob.call(note.Add(text="the salary is 9000"))
+        await bob.call(note.ShareNote(id=one.id, agent="ada"))
+        await ada.call(history.Extend(name="h", messages=(HELLO,)))
+        asked = history.Assemble(name="h", budget_tokens=1_000, query="the salary")
+        async with asyncio.timeout(30):
+            while not (await ada.call(note.Search(query="the salary"))).notes:  # noqa: ASYNC110 - it is indexed meanwhile
+                await asyncio.sleep(0.01)
+        clean = await here.agent()
+        assert (await clean.call(asked)).notes == (history.RecalledNote("bob", one.id),)
+        label = await known(clean)
+        assert (label.sources, label.readers) == (("web",), ("ann",))
 
 
 @awaited
