@@ -358,6 +358,35 @@ async def test_what_is_behind_a_link_is_nobody_s_word(tmp_path: Path) -> None:
         assert await sources(bob) == {"a file behind a link"}
 
 
+@pytest.mark.parametrize(("version", "readers"), [(None, ("ann",)), (1, ("ann",))])
+@awaited
+async def test_a_link_made_early_tells_the_label_of_what_the_file_became(
+    tmp_path: Path, version: int | None, readers: tuple[str, ...]
+) -> None:
+    async with lab(tmp_path) as here:
+        ada, bob = await here.agent(), await here.agent("bob")
+        await ada.call(file.WriteFile(path="d/a", data=b"plain"))
+        link = await ada.call(file.ShareFile(path="d/a", version=version))
+        await use(ada, "salary")
+        await ada.call(file.AppendFile(path="d/a", data=b" 9000"))
+        await (await here.agent()).call(file.Move(path="d", to="e"))
+        await bob.call(file.OpenLink(token=link.token))
+        assert (await known(bob)).readers == readers
+        assert await sources(bob) == {"a file behind a link"}
+
+
+@awaited
+async def test_a_link_to_a_version_shows_what_the_file_was(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        ada, clean = await here.agent(), await here.agent()
+        await use(ada, "salary")
+        await ada.call(file.WriteFile(path="a", data=b"9000"))
+        await clean.call(file.WriteFile(path="a", data=b"nothing"))
+        await clean.call(file.ShareFile(path="a"))
+        with pytest.raises(Denied, match="only ann may see"):
+            await clean.call(file.ShareFile(path="a", version=1))
+
+
 @awaited
 async def test_the_first_process_is_the_operator_s_own_hand(tmp_path: Path) -> None:
     async with lab(tmp_path) as here:
