@@ -17,7 +17,8 @@ EVERY = "*"  # as a name: all things of a kind and an owner
 FILE, PAST, BIN = "file", "past", "bin"  # a path's content, what it was before, and what is deleted
 BLOCK, HISTORY, NOTE = "block", "history", "note"
 PROCESS, MAIL = "process", "mail"  # a process's own, and that of what waits in its mailbox
-LINKED = "a file behind a link"  # whose content then is, nobody follows
+TOOL_STATE = "tool-state"  # what a server keeps between calls: by agent, or without an owner
+LINKED = "a file behind a link"  # somebody else's words, whoever wrote them
 
 
 class Place(NamedTuple):
@@ -35,6 +36,7 @@ class Done(NamedTuple):
     owner: str  # of the things it names
     call: Any
     reply: Any
+    meant: Any = None  # the call that would have named what this one only had a token of
 
 
 class Carried(NamedTuple):
@@ -164,7 +166,11 @@ def _linked(done: Done) -> Carried:
 
 
 def _opened(done: Done) -> Carried:
-    return Carried(source=LINKED)
+    """The link says nothing of its file: who opens it hears what a reader of the file does."""
+    if done.meant is None:
+        return Carried(source=LINKED)
+    read = _read(done._replace(owner=done.meant.owner, call=done.meant))
+    return Carried(told=read.told, source=LINKED)
 
 
 # Memory.
@@ -179,8 +185,7 @@ def _history(done: Done) -> Place:
 
 
 def _assembled(done: Done) -> Carried:
-    recalled = (Place(NOTE, done.owner, EVERY),) if done.call.query else ()
-    return Carried(told=(_history(done), *recalled))
+    return Carried(told=(_history(done), *map(_note, done.reply.notes)))
 
 
 def _forked(done: Done) -> Carried:

@@ -35,6 +35,9 @@ Hosts = Annotated[
 Believe = Annotated[
     bool, typer.Option(help="Take an MCP server's word that a tool only reads, or is closed.")
 ]
+Stateless = Annotated[
+    bool, typer.Option(help="No call leaves in an MCP server what a later one may tell.")
+]
 
 
 @tools.command(name="list")
@@ -87,6 +90,7 @@ def add(  # noqa: PLR0913 - its options
     allow_host: Hosts = None,
     sandbox: bool = True,
     believe_hints: Believe = False,
+    stateless: Stateless = False,
     output: Output = Form.TABLE,
     url: Url = "",
 ) -> None:
@@ -103,6 +107,7 @@ def add(  # noqa: PLR0913 - its options
         sandboxed=sandbox,
         network=tuple(allow_host or ()),
         believe_hints=believe_hints,
+        stateless=stateless,
     )
     _show(ask(url, lambda client: client.tools.add(server)), output)
 

@@ -90,6 +90,7 @@ class Work:
         self._records = [record] if record else []
         self._changes: list[Change] = []
         self._before: list[Callable[[], None]] = []
+        self.meant: object = None  # the call that names what this one has only a token of
         self.name = name  # by which its process may ask for this very call again; empty: never
         self.is_committed = False  # or about to be: nothing more can be added
         self.is_durable = False

@@ -20,7 +20,7 @@ from aios.memory.assemble import (
     notes_message,
     units_of,
 )
-from aios.syscalls.history import Assemble, Assembled, LeftOut
+from aios.syscalls.history import Assemble, Assembled, LeftOut, RecalledNote
 from aios.syscalls.llm import Message
 from aios.syscalls.note import Note
 
@@ -83,7 +83,8 @@ class Assembler:
     async def assemble(self, agent: str, call: Assemble, messages: Sequence[Message]) -> Assembled:
         """At most `budget_tokens` as the model counts them."""
         costs = [await self._cost(message, call.model) for message in messages]
-        notes = await self._recalled(agent, call) if call.query and call.notes_max else []
+        found = await self._found(agent, call)
+        notes = await self._weighed(found, call.model)
         choice = choose(messages, costs, notes, call.budget_tokens)
         summary = ""
         if call.summarise and choice.first > choice.instructions:
@@ -97,6 +98,7 @@ class Assembler:
             messages=draft.messages(),
             tokens=tokens,
             left_out=tuple(sorted(draft.left_out, key=_place)),
+            notes=tuple(RecalledNote(note.owner, note.id) for note in found),
         )
 
     async def _fit(self, draft: _Draft, call: Assemble, costs: Sequence[int]) -> int:
@@ -121,11 +123,15 @@ class Assembler:
                     f"expected at least that, got {call.budget_tokens}"
                 )
 
-    async def _recalled(self, agent: str, call: Assemble) -> list[Recalled]:
-        found = await self._notes.recall(agent, call.query, call.notes_max)
+    async def _found(self, agent: str, call: Assemble) -> Sequence[Note]:
+        if not call.query or not call.notes_max:
+            return ()
+        return await self._notes.recall(agent, call.query, call.notes_max)
+
+    async def _weighed(self, notes: Sequence[Note], model: str) -> list[Recalled]:
         return [
-            Recalled(note.id, _line(note), await self._cost(_as_message(note), call.model))
-            for note in found
+            Recalled(note.id, _line(note), await self._cost(_as_message(note), model))
+            for note in notes
         ]
 
     async def _cost(self, message: Message, model: str) -> int:

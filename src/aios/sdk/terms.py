@@ -5,12 +5,13 @@ Calls run side by side unless one of them writes what another reads or writes.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from aios.errors import InvalidArgument
 
 TIMEOUT_S = 300.0
 RESULT_BYTES = 256 << 10
+KEEPS = ("", "agent", "server")
 TOUCHES = frozenset({"reads", "writes", "exclusive"})
 
 
@@ -35,6 +36,7 @@ class TermOptions(TypedDict, total=False):
     readers: tuple[str, ...] | None
     recipients: tuple[str, ...]
     sensitive: tuple[str, ...] | None
+    keeps: Literal["", "agent", "server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Terms:
     sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
     secrets: tuple[str, ...] = ()  # names in the vault that it is handed
     price: float = 0.0  # money a call costs
+    keeps: Literal["", "agent", "server"] = ""  # whose what it remembers between calls is
 
 
 def terms_of(options: TermOptions) -> Terms:
@@ -77,6 +80,8 @@ def terms_of(options: TermOptions) -> Terms:
     terms = Terms(**given, is_declared=bool(TOUCHES & given.keys()))
     if terms.retries and not terms.repeatable:
         raise InvalidArgument("retries: expected repeatable=True; twice may be once too often")
+    if terms.keeps not in KEEPS:
+        raise InvalidArgument(f"keeps: expected one of {KEEPS}, got {terms.keeps!r}")
     if terms.timeout_s <= 0 or (terms.instances or 1) < 1 or (terms.per_minute or 1) <= 0:
         raise InvalidArgument("expected timeout_s, instances and per_minute above 0")
     return terms

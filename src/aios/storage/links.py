@@ -16,7 +16,7 @@ from aios.storage.reading import Reading
 from aios.storage.shop import Shop
 from aios.storage.versions import numbered
 from aios.syscalls.base import Ok
-from aios.syscalls.file import FileData, FileLink, LinkList, OpenLink, Revoke, ShareFile
+from aios.syscalls.file import FileData, FileLink, LinkList, OpenLink, ReadFile, Revoke, ShareFile
 from aios.syscalls.file import Links as ListLinks
 
 TOKEN_BITS = 192
@@ -72,7 +72,9 @@ class Links:
             node = await self._reading.file(str(owner), node.path)
             if node.id != file:
                 raise _no_link()
-            return await self._reading.data(node, cast(int | None, version))
+            bound = cast(int | None, version)
+            work.meant = ReadFile(path=node.path, version=bound, owner=str(owner))
+            return await self._reading.data(node, bound)
         except (KeyError, NotFound):
             raise _no_link() from None
 

@@ -70,8 +70,8 @@ class Assemble(Syscall["Assembled"], frozen=True, kw_only=True, tag="history.ass
 
     Instructions (leading system messages) and the newest turns always come first in the claim to
     room; an assistant message with tool calls and the tool results that answer it stay together.
-    `query` recalls notes into a system message, at most `notes_max` and a quarter of the budget;
-    notes are the caller's own, so it goes with no `owner`.
+    `query` recalls notes into a system message, at most `notes_max` and a quarter of the budget:
+    the caller's own and those that others share with it, so it goes with no `owner`.
     With `summarise` the turns that do not fit are summarised by the LLM into one message.
     """
 
@@ -114,9 +114,17 @@ class LeftOut(msgspec.Struct, frozen=True):
     why: str
 
 
+class RecalledNote(msgspec.Struct, frozen=True):
+    """A note that was weighed for the messages, be it left out: whose it is, and its id."""
+
+    owner: str
+    id: str
+
+
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     """Messages that take `tokens` as this model's chat template counts them."""
 
     messages: tuple[Message, ...]
     tokens: int
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[RecalledNote, ...] = ()

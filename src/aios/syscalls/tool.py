@@ -68,6 +68,7 @@ class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
     sandboxed: bool = True
     network: tuple[str, ...] = ()  # `host:port` that a sandboxed command may reach
     believe_hints: bool = False  # what an MCP server says of its tools' harmlessness
+    stateless: bool = False  # the operator's word: no call leaves there what a later one may tell
 
 
 class RemoveServer(Syscall[Ok], frozen=True, kw_only=True, tag="tool.remove"):

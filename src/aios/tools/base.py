@@ -25,6 +25,13 @@ class Touch(msgspec.Struct, frozen=True):
     mode: Mode
 
 
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """Something stays in the tool's server after a call, and a later call may tell of it."""
+
+    by: Literal["agent", "server"]  # each agent has its own; or there is one for all
+    is_there: Callable[[str], bool] | None = None  # anything of that agent's; None: nobody can say
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool declares of itself beside its schema."""
 
@@ -45,6 +52,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
     secrets: tuple[str, ...] = ()  # names of the vault's that it is handed
     price: float = 0.0  # money a call costs
+    keeps: Keeping | None = None  # None: calls leave nothing for each other
 
 
 class Outside(Protocol):

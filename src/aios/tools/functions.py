@@ -4,12 +4,12 @@ Takes the SDK's `@tool` objects as they are, by their shape alone, with their te
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from aios.errors import InvalidArgument
 from aios.syscalls.llm import ToolSpec
 from aios.syscalls.tool import Content
-from aios.tools.base import Outside, Run, Terms, Tool, Touch
+from aios.tools.base import Keeping, Outside, Run, Terms, Tool, Touch
 from aios.tools.naming import info_of
 from aios.tools.results import UNTELLABLE, contents_of
 from aios.tools.touches import check_touches
@@ -57,6 +57,8 @@ class Declared(Protocol):
     def recipients(self) -> tuple[str, ...]: ...
     @property
     def sensitive(self) -> tuple[str, ...] | None: ...
+    @property
+    def keeps(self) -> Literal["", "agent", "server"]: ...
 
 
 class Function(Protocol):
@@ -109,6 +111,7 @@ def terms_of(declared: Declared, *, instances: int | None = None) -> Terms:
         readers=declared.readers,
         recipients=declared.recipients,
         sensitive=declared.sensitive,
+        keeps=Keeping(by=declared.keeps) if declared.keeps else None,
     )
 
 

@@ -186,6 +186,7 @@ async def lab(
                 tools=ToolServers((made,)),
             )
             events: list[Event] = []
+            rooms.speak(kernel.call_for)
             kernel.bus.listen(events.append)
             async with kernel:
                 yield Lab(kernel, human, noted, made.done, events, {})

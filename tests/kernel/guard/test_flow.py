@@ -1,5 +1,6 @@
 """Labels in a whole kernel: what a process has heard decides what it may do."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -214,6 +215,27 @@ async def test_a_label_goes_through_what_an_agent_keeps(tmp_path: Path, way: str
 
 
 @awaited
+async def test_a_note_of_another_s_that_is_recalled_bears_its_writer_s_label(
+    tmp_path: Path,
+) -> None:
+    async with lab(tmp_path) as here:
+        ada, bob = await here.agent(), await here.agent("bob")
+        await use(bob, "read_web")
+        await use(bob, "salary")
+        one = await bob.call(note.Add(text="the salary is 9000"))
+        await bob.call(note.ShareNote(id=one.id, agent="ada"))
+        await ada.call(history.Extend(name="h", messages=(HELLO,)))
+        asked = history.Assemble(name="h", budget_tokens=1_000, query="the salary")
+        async with asyncio.timeout(30):
+            while not (await ada.call(note.Search(query="the salary"))).notes:  # noqa: ASYNC110 - it is indexed meanwhile
+                await asyncio.sleep(0.01)
+        clean = await here.agent()
+        assert (await clean.call(asked)).notes == (history.RecalledNote("bob", one.id),)
+        label = await known(clean)
+        assert (label.sources, label.readers) == (("web",), ("ann",))
+
+
+@awaited
 async def test_a_label_goes_with_mail_and_with_a_child_s_result(tmp_path: Path) -> None:
     async with lab(tmp_path) as here:
         ada, bob = await here.agent(), await here.agent("bob")
@@ -337,6 +359,35 @@ async def test_what_is_behind_a_link_is_nobody_s_word(tmp_path: Path) -> None:
         link = await ada.call(file.ShareFile(path="a"))
         await bob.call(file.OpenLink(token=link.token))
         assert await sources(bob) == {"a file behind a link"}
+
+
+@pytest.mark.parametrize(("version", "readers"), [(None, ("ann",)), (1, ("ann",))])
+@awaited
+async def test_a_link_made_early_tells_the_label_of_what_the_file_became(
+    tmp_path: Path, version: int | None, readers: tuple[str, ...]
+) -> None:
+    async with lab(tmp_path) as here:
+        ada, bob = await here.agent(), await here.agent("bob")
+        await ada.call(file.WriteFile(path="d/a", data=b"plain"))
+        link = await ada.call(file.ShareFile(path="d/a", version=version))
+        await use(ada, "salary")
+        await ada.call(file.AppendFile(path="d/a", data=b" 9000"))
+        await (await here.agent()).call(file.Move(path="d", to="e"))
+        await bob.call(file.OpenLink(token=link.token))
+        assert (await known(bob)).readers == readers
+        assert await sources(bob) == {"a file behind a link"}
+
+
+@awaited
+async def test_a_link_to_a_version_shows_what_the_file_was(tmp_path: Path) -> None:
+    async with lab(tmp_path) as here:
+        ada, clean = await here.agent(), await here.agent()
+        await use(ada, "salary")
+        await ada.call(file.WriteFile(path="a", data=b"9000"))
+        await clean.call(file.WriteFile(path="a", data=b"nothing"))
+        await clean.call(file.ShareFile(path="a"))
+        with pytest.raises(Denied, match="only ann may see"):
+            await clean.call(file.ShareFile(path="a", version=1))
 
 
 @awaited

@@ -5,9 +5,8 @@ thing that was written. The first process is the operator's own hand: what it ha
 for, so it bears no label and is judged by none. Knows no room.
 """
 
-from collections.abc import Awaitable, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from aios.access.base import Act
 from aios.access.carries import (
@@ -18,6 +17,7 @@ from aios.access.carries import (
     UNLABELLED,
     Carried,
     Done,
+    Place,
     carried,
     mail_place,
     process_place,
@@ -34,11 +34,13 @@ from aios.access.labels import (
     shown,
 )
 from aios.access.plans import Made, places, used
-from aios.errors import AiosError, Busy
+from aios.errors import AiosError
 from aios.journal import statements
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
-from aios.kernel.guard.flow_acts import JUDGED, Step, results_label, steps
+from aios.kernel.guard.flow_acts import JUDGED, Step, steps
+from aios.kernel.guard.flow_owed import Key, Owed
+from aios.kernel.guard.flow_tools import FlowTools, InUse
 from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
@@ -66,10 +68,13 @@ class Flow:
         self._bus = setting.bus
         self._clock = setting.environment.clock
         self._journal = setting.environment.journal
+        self._tools = FlowTools(self.book, setting.terms_of)
+        self.owed = Owed(self._journal, self._clock, self._row)
         self._sweep_at = SPARE
 
     async def load(self) -> None:
         """What an earlier kernel knew of what still is."""
+        self.owed.pulse.start("labels")
         if self._journal is None:
             return
         sweeps = (statements.LABELS_SWEEP, statements.PLANS_SWEEP)
@@ -105,17 +110,18 @@ class Flow:
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
-        if kind in UNLABELLED or (kind in TOOLS and self._is_plain(process, call)):
+        used = None
+        if kind in TOOLS:
+            known = self.label_of(process)
+            if known == PLAIN and self._tools.is_plain(call):
+                return None
+            used, changed = self._tools.enter(process.agent, call, known)
+            self.owed.post(changed)
+        elif kind in UNLABELLED:
             return None
-        carrying = Carrying(self, process, act, call)
+        carrying = Carrying(self, Making(process, act, call, work, used))
         work.remember(carrying.committed)
         return carrying
-
-    def _is_plain(self, process: Process, call: Syscall[Any]) -> bool:
-        """Whether neither who calls these tools knows, nor they tell, what bears a label."""
-        if process.pid == INIT or self.label_of(process) != PLAIN:
-            return False
-        return all(told == PLAIN for told in results_label(call, self._terms_of))
 
     # What speaks against an act.
 
@@ -138,7 +144,7 @@ class Flow:
         )
 
     def _known(self, known: Label, step: Step) -> Label:
-        return known if step.shown is None else join(known, self.book.of(step.shown))
+        return joined([known, *map(self.book.of, step.shown)])
 
     def _tell(self, process: Process, act: Act, call: Syscall[Any]) -> None:
         """Where the policy only warns, somebody may be listening."""
@@ -174,43 +180,54 @@ class Flow:
         if not any(place is not None for place in taken):
             return
         self.plans[process.pid] = used(plan, taken)
-        self.post([self.plan_row(process.pid)])
+        self.owed.post([process.pid])
         work.remember(lambda reply: [self.plan_row(process.pid)])
 
     def plan_row(self, pid: int) -> Change:
         """What is left of a plan now."""
         return flow_rows.planned(pid, self.plans.get(pid, ()))
 
-    def post(self, changes: Sequence[Change]) -> Awaitable[None] | None:
-        """To the journal, if it has room; what a commit follows with is in that too."""
-        if self._journal is None:
-            return None
-        with suppress(Busy):
-            return self._journal.post(changes)
-        return None
+    def _row(self, key: Key) -> Change:
+        """What the journal is to know of a place or a plan, as they are now."""
+        if isinstance(key, Place):
+            return flow_rows.labelled(key, self.book.of(key))
+        return self.plan_row(key)
 
     # What a call does to labels.
 
-    def change(self, done: Done, process: Process) -> tuple[flow_book.Change, Sequence[Change]]:
+    def change(
+        self, done: Done, process: Process, used: InUse | None
+    ) -> tuple[flow_book.Change, Sequence[Change]]:
         """What a call that is being committed does to labels, in RAM and in the journal."""
         if isinstance(done.call, Spawn):
             self._sweep()
         known = self.label_of(process)
         happened = list(self._steps(done, process))
-        change = self.book.change(happened, known)
-        learnt = joined([known, *map(self._told, happened), *self._results(done)])
+        told = PLAIN
+        if used is not None:
+            told = self._tools.told(used, done.reply)
+            happened.append(Carried(given=self._tools.kept(used)))
+        change = self.book.change(happened, join(known, told))
+        learnt = joined([known, told, *map(self._told, happened)])
         rows = dict(change.will)
+        place = process_place(process.pid)
         if process.pid != INIT and learnt != known:
-            rows |= self.book.raised(process_place(process.pid), learnt).will
+            rows |= self.book.raised(place, learnt).will
+        elif place in self.owed:
+            rows.setdefault(place, known)
         return change, [flow_rows.labelled(*row) for row in rows.items()]
 
-    def heard(self, process: Process, call: Syscall[Any]) -> None:
+    def heard(self, process: Process, used: InUse) -> None:
         """A tool's error tells of what the tool has seen, too."""
-        known = self.label_of(process)
-        learnt = joined([known, *results_label(call, self._terms_of)])
-        if process.pid != INIT and learnt != known:
-            change = self.book.raised(process_place(process.pid), learnt)
-            self.post([flow_rows.labelled(*row) for row in change.will.items()])
+        learnt = join(self.label_of(process), self._tools.told(used, None))
+        places = set(self._tools.kept(used))
+        if process.pid != INIT:
+            places.add(process_place(process.pid))
+        for place in places:
+            self.owed.post(self.book.raised(place, learnt).will)
+
+    def left(self, used: InUse) -> None:
+        self._tools.leave(used)
 
     def _steps(self, done: Done, process: Process) -> Sequence[Carried]:
         happened = list(carried(done))
@@ -223,11 +240,6 @@ class Flow:
         told = self.book.told(one)
         return join(told, label({one.source})) if one.source else told
 
-    def _results(self, done: Done) -> Sequence[Label]:
-        if type(done.call) not in TOOLS:
-            return ()
-        return list(results_label(done.call, self._terms_of))
-
     def _sweep(self) -> None:
         """Forget the labels and plans of processes that nobody can name any more."""
         pids = {*self.book.names(PROCESS), *self.book.names(MAIL), *map(str, self.plans)}
@@ -237,36 +249,48 @@ class Flow:
             for place in (process_place(pid), mail_place(pid)):
                 if self.book.of(place) != PLAIN:
                     self.book.forget(place)
-                    self.post([flow_rows.labelled(place, PLAIN)])
+                    self.owed.post([place])
             if self.plans.pop(pid, None) is not None:
-                self.post([self.plan_row(pid)])
+                self.owed.post([pid])
         self._sweep_at = 2 * len(self._table) + SPARE
+
+
+class Making(NamedTuple):
+    """A call that is being made."""
+
+    process: Process
+    act: Act
+    call: Syscall[Any]
+    work: Work
+    used: InUse | None  # of tools
 
 
 class Carrying:
     """One call that may change labels, from when it acts until it has ended."""
 
-    __slots__ = ("_act", "_call", "_change", "_flow", "_process")
+    __slots__ = ("_change", "_flow", "_making")
 
-    def __init__(self, flow: Flow, process: Process, act: Act, call: Syscall[Any]) -> None:
+    def __init__(self, flow: Flow, making: Making) -> None:
         self._flow = flow
-        self._process = process
-        self._act = act
-        self._call = call
+        self._making = making
         self._change: flow_book.Change | None = None
 
     def committed(self, reply: object) -> Sequence[Change]:
         """The record of the call's commit."""
-        is_plain = not self._flow.book and type(self._call) not in BEARING
+        process, act, call, work, used = self._making
+        is_plain = not self._flow.book and type(call) not in BEARING
         if is_plain or isinstance(reply, BaseException):
             return ()
-        done = Done(self._process.pid, self._act.owner, self._call, reply)
-        self._change, rows = self._flow.change(done, self._process)
+        done = Done(process.pid, act.owner, call, reply, work.meant)
+        self._change, rows = self._flow.change(done, process, used)
         return rows
 
     def settle(self, outcome: object) -> None:
         """The call has ended."""
+        used = self._making.used
         if self._change is not None:
             self._flow.book.settle(self._change, is_done=not isinstance(outcome, BaseException))
-        elif isinstance(outcome, AiosError) and type(self._call) in TOOLS:
-            self._flow.heard(self._process, self._call)
+        elif isinstance(outcome, AiosError) and used is not None:
+            self._flow.heard(self._making.process, used)
+        if used is not None:
+            self._flow.left(used)

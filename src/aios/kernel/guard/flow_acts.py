@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aios.access.acts import ACTS
 from aios.access.base import Act, Effect
-from aios.access.carries import FILE, TOOLS, Kind, Place
+from aios.access.carries import FILE, PAST, TOOLS, Kind, Place
 from aios.access.labels import Going, Label, folded, label
 from aios.access.plans import Arguments, Made, made
 from aios.kernel.guard.effects import UNKNOWN, effect_of
@@ -33,11 +33,11 @@ JUDGED: frozenset[Kind] = (
 
 
 class Step(NamedTuple):
-    """One of the acts that a call is. `shown` is a thing that it shows beside what is known."""
+    """One of the acts that a call is. `shown` are things that it shows beside what is known."""
 
     going: Going
     made: Made
-    shown: Place | None
+    shown: tuple[Place, ...] = ()
 
 
 def steps(agent: str, act: Act, call: Syscall[Any], terms_of: TermsOf) -> Iterator[Step]:
@@ -51,8 +51,7 @@ def steps(agent: str, act: Act, call: Syscall[Any], terms_of: TermsOf) -> Iterat
         is_own_work = kind in OWN_WORK and act.owner == agent
         if effect in _JUDGED_EFFECTS and not is_own_work:
             going = Going(effect=effect, is_leaving=effect is Effect.OUTSIDE)
-            shown = Place(FILE, act.owner, part.path) if isinstance(part, file.ShareFile) else None
-            yield Step(going, made(part), shown)
+            yield Step(going, made(part), _linked(act.owner, part))
 
 
 def parts(call: Syscall[Any]) -> tuple[Syscall[Any], ...]:
@@ -81,7 +80,15 @@ def _tool_step(call: tool.CallTool, terms: Terms) -> Step:
         is_leaving=terms.outside,
         readers=_recipients(terms, seen.arguments),
     )
-    return Step(going, seen, None)
+    return Step(going, seen)
+
+
+def _linked(owner: str, call: Syscall[Any]) -> tuple[Place, ...]:
+    """What a link shows; one to a version may show what the file was before."""
+    if not isinstance(call, file.ShareFile):
+        return ()
+    now = Place(FILE, owner, call.path)
+    return (now,) if call.version is None else (now, now._replace(kind=PAST))
 
 
 def _recipients(terms: Terms, arguments: Arguments | None) -> frozenset[str] | None:

@@ -100,6 +100,7 @@ class Labels:
             handlers={PlanActs: calls.plan, Endorse: calls.endorse},
             effects={CallTool: lambda call: effect_of(setting.terms_of(call.name) or UNKNOWN)},
             open=(flow.load,),
+            close=(flow.owed.pulse.stop,),
         )
 
     def shown(self, process: Process) -> str:

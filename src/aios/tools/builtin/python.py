@@ -4,13 +4,13 @@ A few are kept; the one that was used longest ago goes when another agent needs 
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from aios.errors import Busy, WrongState
 from aios.sandbox.base import Bounds, Conversation, Host, Outcome
-from aios.tools.base import Outside, Ran, Terms, Tool
+from aios.tools.base import Keeping, Outside, Ran, Terms, Tool
 from aios.tools.builtin.base import fields, text, tool, whole
 from aios.tools.builtin.outcomes import told
 
@@ -27,21 +27,26 @@ class Sessions:
         self._host = host
         self._known: OrderedDict[str, Conversation] = OrderedDict()  # used longest ago first
         self._turns: dict[str, asyncio.Lock] = {}
-        self._busy: set[str] = set()
+        self._calls: Counter[str] = Counter()  # that run or wait for their turn
 
     async def run(self, agent: str, code: str, wall_s: float) -> tuple[Outcome, str]:
         """What it came to, and what to say of a session that had to begin anew."""
         turn = self._turns.setdefault(agent, asyncio.Lock())
-        async with turn:
-            self._busy.add(agent)
-            try:
+        self._calls[agent] += 1
+        try:
+            async with turn:
                 session, remark = await self._session(agent)
                 outcome = await session.run(code, wall_s)
                 return outcome, remark or self._lost(agent, session)
-            finally:
-                self._busy.discard(agent)
-                if agent not in self._known:
-                    self._turns.pop(agent, None)
+        finally:
+            self._calls[agent] -= 1
+            if not self._calls[agent]:
+                del self._calls[agent], self._turns[agent]
+
+    def has(self, agent: str) -> bool:
+        """Whether variables of the agent's may be there, or come to be by a call under way."""
+        known = self._known.get(agent)
+        return agent in self._calls or (known is not None and not known.is_over)
 
     async def close(self) -> None:
         known = list(self._known.values())
@@ -60,7 +65,7 @@ class Sessions:
 
     async def _make_room(self) -> None:
         while len(self._known) >= SESSIONS_MAX:
-            idle = next((one for one in self._known if one not in self._busy), None)
+            idle = next((one for one in self._known if one not in self._calls), None)
             if idle is None:
                 raise Busy(f"{SESSIONS_MAX} agents run Python at once", retry_after_s=1.0)
             await self._known.pop(idle).close()
@@ -92,6 +97,6 @@ def tools(sessions: Sessions) -> tuple[Tool, ...]:
                 seconds=whole("Time limit.", 1, CALL_S_MAX, default=30),
             ),
             run,
-            Terms(timeout_s=CALL_S_MAX + 60.0),
+            Terms(timeout_s=CALL_S_MAX + 60.0, keeps=Keeping(by="agent", is_there=sessions.has)),
         ),
     )

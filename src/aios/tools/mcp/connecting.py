@@ -43,7 +43,11 @@ async def by_command(call: AddServer, means: Means) -> Source:
             f"{call.name}: a server that is a program runs in a sandbox, and there is none here; "
             "expected sandboxed=False from an operator who trusts it"
         )
-    trust = Trust(believes_hints=call.believe_hints, is_shut_in=call.sandboxed and not call.network)
+    trust = Trust(
+        believes_hints=call.believe_hints,
+        is_shut_in=call.sandboxed and not call.network,
+        is_stateless=call.stateless,
+    )
 
     async def dial(changed: Callable[[], None]) -> Line:
         environment = filled(call.environment, means.secret)
@@ -73,7 +77,7 @@ async def by_url(call: AddServer, means: Means) -> Source:
         )
         return await _opened(connecting)
 
-    trust = Trust(believes_hints=call.believe_hints)
+    trust = Trust(believes_hints=call.believe_hints, is_stateless=call.stateless)
     return await McpServer.connected(call.name, dial, trust, means.clock, means.patience)
 
 

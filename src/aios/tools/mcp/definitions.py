@@ -11,7 +11,7 @@ import msgspec
 
 from aios.errors import InvalidArgument
 from aios.syscalls.tool import ToolInfo
-from aios.tools.base import Run, Terms, Tool
+from aios.tools.base import Keeping, Run, Terms, Tool
 from aios.tools.mcp.visible import visible, visible_schema
 from aios.tools.naming import info_of
 from aios.tools.registry import TOOLS_MAX
@@ -28,6 +28,7 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
     believes_hints: bool = False
     is_shut_in: bool = False  # in a sandbox without a way out: nothing it does leaves the machine
+    is_stateless: bool = False  # no call leaves anything there that a later one may tell
 
 
 RunOf = Callable[[str, ToolInfo, Terms], Run]  # of a tool by the name it has at its server
@@ -58,6 +59,7 @@ def terms_of(server: str, hints: "ToolAnnotations | None", trust: Trust) -> Term
         repeatable=believed and (says.is_idempotent or says.is_read_only),
         declared=believed and says.is_read_only,
         source=f"mcp:{server}",
+        keeps=None if trust.is_stateless else Keeping(by="server"),
     )
 
 
