@@ -62,5 +62,6 @@ def pin_of(
             f"{name}: expected a description of at most {DESCRIPTION_MAX:,} characters and a "
             f"schema of at most {PARAMETERS_MAX:,} bytes, got {len(told):,} bytes in all"
         )
-    done = msgspec.json.encode([terms, program], order="sorted")
+    # A function among the terms is the operator's own code, which no pin is about.
+    done = msgspec.json.encode([terms, program], order="sorted", enc_hook=lambda code: None)
     return hashlib.sha256(told + done).hexdigest()

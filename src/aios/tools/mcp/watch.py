@@ -6,7 +6,7 @@ and the connection ends.
 
 from aios.errors import WrongState
 
-MESSAGE_BYTES_MAX = 2 << 20
+MESSAGE_BYTES_MAX = 4 << 20
 BYTES_PER_S, BYTES_AT_ONCE = 8 << 20, 16 << 20
 UNASKED_PER_S, UNASKED_AT_ONCE = 50, 1_000
 
