@@ -1,7 +1,8 @@
 """Asks a human and waits: the asker of the guard. The call waits, and holds no lane meanwhile.
 
 A question is durable before anybody is shown it. The yes that an act uses becomes used in the
-commit of the act: killed in between, neither is done, and the same act finds its yes again. A no
+commit of the act: killed in between, neither is done, and the same act finds its yes again. What
+runs a tool takes effect before any commit: its yes is used, durably, before the tool begins. A no
 stands as long as its question would have: an agent does not wear a human out by asking again.
 """
 
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from aios.access.acts import ACTS
 from aios.access.approvals import Book, consequence, digest_of, shown
 from aios.access.base import Act, Effect
 from aios.clock import Clock
@@ -65,7 +68,7 @@ class Approver:
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
-    ) -> "Consent":
+    ) -> "Consent | Staked":
         """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
         if not self._patience_s:
             raise Denied(f"{act.verb} needs a human's yes ({verdict.rule}); nobody can be asked")
@@ -78,6 +81,10 @@ class Approver:
             if question.answer is Answer.NO:
                 raise Denied(_said_no(question))
             if self.book.take(question.id):
+                if ACTS[type(call)].acts_first:
+                    staked = Staked(self, question.id, work)
+                    work.stake(staked)
+                    return staked
                 consent = Consent(self, question.id)
                 work.remember(consent.used)
                 return consent
@@ -245,6 +252,26 @@ class Consent:
             self._approver.book.give_back(self.number)
         else:
             self._approver.end(self.number, Answer.USED)
+
+
+class Staked:
+    """A yes in the hands of an act that takes effect before it commits: used when that begins."""
+
+    def __init__(self, approver: Approver, number: int, work: Work) -> None:
+        self._approver = approver
+        self._work = work
+        self.number = number
+
+    def changes(self) -> Sequence[Change]:
+        return [row_of(replace(self._approver.book.get(self.number), answer=Answer.USED))]
+
+    def gone(self) -> None:
+        self._approver.tell(self._approver.book.close(self.number, Answer.USED))
+
+    def settle(self, reply: object) -> None:
+        """The call has ended; the yes of one that never began is the agent's still."""
+        if not self._work.has_begun:
+            self._approver.book.give_back(self.number)
 
 
 def row_of(approval: Approval) -> Change:
