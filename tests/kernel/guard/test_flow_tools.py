@@ -245,7 +245,9 @@ async def test_the_operator_may_say_that_a_server_keeps_nothing(
 async def test_what_a_tool_keeps_is_known_as_its_also_by_a_call_that_failed_or_a_batch(
     tmp_path: Path, by: Literal["agent", "server"]
 ) -> None:
-    async with fitted(tmp_path, box(Terms(keeps=Keeping(by=by)))) as here:
+    async with fitted(
+        tmp_path, box(Terms(keeps=Keeping(by=by), declared=True, repeatable=True))
+    ) as here:
         ada, clean, last = await here.agent(), await here.agent(), await here.agent()
         await use(ada, "read_web")
         with pytest.raises(Denied, match="in the box"):
