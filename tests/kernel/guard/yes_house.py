@@ -33,7 +33,7 @@ class Till:
 
     def tools(self) -> ToolServers:
         @tool(final=True)
-        async def pay(to: str, memo: str = "") -> str:
+        async def pay(to: str, memo: str = "", memo2: str = "") -> str:
             self.paid.append(to)
             return "paid"
 

@@ -14,12 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from aios.access.acts import ACTS
-from aios.access.approvals import Book, consequence, digest_of, shown
+from aios.access.approvals import Book, consequence, digest_of
 from aios.access.base import Act, Effect
+from aios.access.showing import brief, plain, whole
 from aios.clock import Clock
 from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
+from aios.kernel.guard.approval_whole import Wholes, readable
 from aios.kernel.guard.vault import Hider
 from aios.kernel.process import Process
 from aios.kernel.waits import Waits
@@ -55,6 +57,7 @@ class Approver:
         self._means = means
         self._hidden = hidden
         self._patience_s = patience_s  # how long a human has
+        self._wholes = Wholes(means.journal)
         self.book = Book(each_max=EACH_MAX, all_max=ALL_MAX)
 
     async def load(self) -> None:
@@ -77,7 +80,8 @@ class Approver:
             self.sweep()
             question = self.book.find(process.agent, digest)
             if question is None:
-                question = await self._put(self._question(process, act, call, verdict, digest))
+                question = self._question(process, act, call, verdict, digest)
+                await self._put(question, call)
             if question.answer is Answer.NO:
                 raise Denied(_said_no(question))
             if self.book.take(question.id):
@@ -100,7 +104,8 @@ class Approver:
             self.sweep()
             question = self.book.find(process.agent, digest)
             if question is None:
-                question = await self._put(self._question(process, act, call, ITSELF, digest))
+                question = self._question(process, act, call, ITSELF, digest)
+                await self._put(question, call)
             if question.answer is Answer.NO:
                 return Answered(question)
             if self.book.take(question.id):
@@ -131,7 +136,17 @@ class Approver:
 
     def use(self, number: int) -> Sequence[Change]:
         """The changes, to be committed with the act, by which a yes is used up."""
-        return [row_of(self.book.close(number, Answer.USED))] if self.book.is_open(number) else []
+        return self.over(self.book.close(number, Answer.USED)) if self.book.is_open(number) else []
+
+    def over(self, question: Approval) -> Sequence[Change]:
+        """The changes by which a question is over."""
+        return [row_of(question), *self._wholes.drop(question.id)]
+
+    async def in_full(self, number: int) -> Approval:
+        """A question with all its arguments, while they are kept."""
+        question = self.book.get(number)
+        text = await self._wholes.get(number)
+        return question if text is None else replace(question, arguments=text)
 
     def tell(self, question: Approval) -> None:
         """Wake whoever waits for this, and the bus."""
@@ -157,21 +172,23 @@ class Approver:
             pid=process.pid,
             verb=act.verb,
             object=act.object,
-            arguments=shown(call, self._hidden.text),
+            arguments=brief(plain(readable(call), self._hidden.text)),
             consequence=consequence(act, process.agent),
             reason=": ".join(part for part in (verdict.rule, verdict.reason) if part),
             asked=asked,
             expires=asked + self._patience_s,
         )
 
-    async def _put(self, question: Approval) -> Approval:
+    async def _put(self, question: Approval, call: Syscall[Any]) -> None:
         """Ask: durable first, then for everybody to see."""
         self.book.check_room(question.agent)
         self.book.add(question)
+        text = whole(plain(readable(call), self._hidden.text))
+        more = [] if text == question.arguments else self._wholes.put(question.id, text)
         try:
             if self._means.journal is not None:
                 forgotten = Change(sql.APPROVAL_FORGET, (question.id - FORGET_AFTER,))
-                await self._means.journal.post([row_of(question), forgotten])
+                await self._means.journal.post([row_of(question), *more, forgotten])
         except BaseException:
             self.end(question.id, Answer.GONE)
             raise
@@ -184,7 +201,6 @@ class Approver:
                 verb=question.verb,
             )
         )
-        return question
 
     async def _wait(self, process: Process, question: Approval) -> None:
         """Wait for the answer. Whoever leaves takes the question along."""
@@ -220,7 +236,7 @@ class Approver:
         if self._means.journal is None:
             return
         try:
-            self._means.journal.post([row_of(question)])
+            self._means.journal.post(self.over(question))
         except Busy:
             return  # Its time is in the row: the next kernel finds it expired.
 
@@ -263,7 +279,8 @@ class Staked:
         self.number = number
 
     def changes(self) -> Sequence[Change]:
-        return [row_of(replace(self._approver.book.get(self.number), answer=Answer.USED))]
+        used = replace(self._approver.book.get(self.number), answer=Answer.USED)
+        return self._approver.over(used)
 
     def gone(self) -> None:
         self._approver.tell(self._approver.book.close(self.number, Answer.USED))

@@ -28,6 +28,8 @@ class ApprovalCalls:
 
     async def list(self, process: Process, call: Approvals) -> ApprovalList:
         self._approver.sweep()
+        if call.id is not None:
+            return ApprovalList((await self._approver.in_full(call.id),))
         known = self._book.all() if call.all else list(self._book.pending())
         return ApprovalList(tuple(known[: call.limit]))
 
