@@ -13,14 +13,15 @@ from aios.clock import LoopClock
 from aios.config import Limits
 from aios.journal.base import Journal
 from aios.kernel import Kernel
+from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.invariants import violations
+from aios.kernel.rooms.embedding import Embedding
 from aios.scheduler import make
 from aios.server.app import application
 from aios.server.listener import bound, listening
 from aios.server.settings import Settings
-from aios.server.surfaces import Embed
-from aios.syscalls import Generate, Message, Spawn
+from aios.syscalls import Embed, Generate, Message, Spawn
 from aios.testing.cores import ScriptedCore
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
@@ -52,7 +53,7 @@ async def house(
     script: Script = QUICK,
     settings: Settings | None = None,
     limits: Limits | None = None,
-    embed: Embed | None = None,
+    embed: Embedding | None = None,
     journal: Journal | None = None,
     seed: int = 1,
 ) -> AsyncIterator[House]:
@@ -63,8 +64,9 @@ async def house(
     given = settings or Settings()
     environment = Environment(random=random.Random(seed), limits=limits or Limits(drain_s=5.0))
     environment = dataclasses.replace(environment, journal=journal)
-    async with Kernel([core], lambda: make("rr"), environment=environment) as kernel:
-        app = await application(kernel, given, embed=embed)
+    rooms: dict[Kind, RoomHandler] = {Embed: embed.embed} if embed is not None else {}
+    async with Kernel([core], lambda: make("rr"), environment=environment, rooms=rooms) as kernel:
+        app = await application(kernel, given)
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         place = bound("127.0.0.1", 0)
         port = place.getsockname()[1]

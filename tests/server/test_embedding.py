@@ -9,10 +9,11 @@ import numpy as np
 import openai
 import pytest
 
+from aios.access.policy import Line, Policy
 from aios.errors import Busy, CoreFailed
+from aios.kernel.rooms.embedding import THREADS, WAITING_MAX, Embedding
 from aios.retrieval.base import Vectors
 from aios.retrieval.ngrams import NgramEmbedder
-from aios.server.embedding import THREADS, WAITING_MAX, Embedding
 from tests.server.house import house, lived
 
 
@@ -46,6 +47,20 @@ def test_the_embedder_answers_openais_client() -> None:
                     reply = await speaker.embeddings.create(model="m", input=["a whale", "b"])
         found = np.array([one.embedding for one in reply.data])
         assert np.allclose(found, NgramEmbedder().embed(["a whale", "b"]), atol=1e-6)
+
+    lived(main)
+
+
+def test_an_embedding_passes_the_gate_as_any_call() -> None:
+    async def main() -> None:
+        with closing(Embedding(NgramEmbedder())) as embed:
+            async with house(embed=embed) as home:
+                line = Line("no vectors", verbs=("llm.embed",))
+                home.kernel.guard.reload(Policy(deny=(line,)))
+                body = {"model": "m", "input": "x"}
+                async with home.http.post("/v1/embeddings", json=body) as told:
+                    assert told.status == 403
+                    assert "no vectors" in await told.text()
 
     lived(main)
 

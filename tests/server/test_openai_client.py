@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
+import numpy as np
 import pytest
 
+from aios.kernel.rooms.embedding import Embedding
+from aios.retrieval.base import Vectors
+from aios.retrieval.ngrams import NgramEmbedder
 from aios.server.settings import Settings
 from aios.syscalls import Generate, Message, ToolCall
 from tests.server.house import QUICK, House, Speech, house, lived
@@ -300,10 +304,15 @@ def test_without_an_embedder_embeddings_are_refused_by_name() -> None:
 
 
 def test_embeddings_come_in_the_order_of_the_texts() -> None:
-    async def embed(texts: Sequence[str]) -> list[list[float]]:
-        return [[float(len(text)), 0.5] for text in texts]
+    class Lengths(NgramEmbedder):
+        def embed(self, texts: Sequence[str]) -> Vectors:
+            return np.array([[len(text), 0.5] for text in texts], np.float32)
 
     async def main() -> None:
+        with closing(Embedding(Lengths())) as embed:
+            await served(embed)
+
+    async def served(embed: Embedding) -> None:
         async with house(embed=embed) as home:
             speaker = openai.AsyncOpenAI(base_url=f"{home.url}/v1", api_key=home.token)
             async with speaker:  # it asks for base64 and reads that

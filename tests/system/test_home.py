@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ def ask(serve: Serve, where: str, /, **fields: Any) -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=START_S) as answer:
         found: dict[str, Any] = json.load(answer)
         return found
+
+
+def found_by(serve: Serve, **query: str) -> dict[str, Any]:
+    """What a search of notes finds once all of them are indexed."""
+    while (found := ask(serve, "api/syscalls/note.search", **query))["pending"]:
+        threading.Event().wait(0.05)
+    return found
 
 
 def text_of(serve: Serve, path: str) -> bytes:
@@ -54,7 +62,7 @@ def test_what_an_agent_keeps_survives_the_loss_of_its_home(tmp_path: Path) -> No
         assert text_of(serve, "trips/rome.txt") == b"by train"
         read = ask(serve, "api/syscalls/memory.read", name="plan")
         assert base64.b64decode(read["data"]) == b"by train"
-        notes = ask(serve, "api/syscalls/note.search", query="sea")["notes"]
+        notes = found_by(serve, query="sea")["notes"]
         assert [one["note"]["text"] for one in notes] == ["likes the sea"]
         assert serve.stop() == 0
 
@@ -68,7 +76,7 @@ def test_a_home_may_go_by_its_models_own_embeddings(tmp_path: Path) -> None:
         among = ask(serve, "v1/embeddings", input=["the sea " * 50, "a whale", "b"])["data"]
         assert among[1]["embedding"] == alone != among[2]["embedding"]
         assert sum(one**2 for one in alone) == pytest.approx(1.0, abs=1e-3)
-        found = ask(serve, "api/syscalls/note.search", query="likes the sea", mode="semantic")
+        found = found_by(serve, query="likes the sea", mode="semantic")
         assert [one["note"]["text"] for one in found["notes"]] == ["likes the sea"]
         assert serve.stop() == 0
     kept = (home / "embedder").read_text()

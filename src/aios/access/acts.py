@@ -80,6 +80,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(llm.Stream, NONE, "generate.model"),
     _row(llm.Cancel, NONE, "call_id"),
     _row(llm.Tokenize, NONE, "model"),
+    _row(llm.Embed, NONE),
     _row(llm.Models, NONE),
 
     _row(processes.WhoAmI, READ),

@@ -264,7 +264,7 @@ CARRIES: Mapping[Kind, Row] = {
 STEPS: frozenset[Kind] = frozenset(get_args(file.Step))
 UNLABELLED: frozenset[Kind] = frozenset({
     # A generation says what its process knows: it bears the label that the process has already.
-    llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Models,
+    llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Embed, llm.Models,
     processes.WhoAmI, processes.Exit, processes.Kill, processes.Pause, processes.Resume,
     processes.List, processes.Inspect, processes.Attempt, processes.Report, processes.Now,
     file.ShareFile, file.Revoke, file.Mount, file.Unmount, file.Mounts, file.FileUsage,

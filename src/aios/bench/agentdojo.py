@@ -31,7 +31,7 @@ from aios.bench.table import Bar, Options, Report, Table, Tell
 from aios.clock import LoopClock
 from aios.kernel.environment import Environment
 from aios.kernel.guard.accounts import Accounts
-from aios.kernel.guard.flow_acts import effect_of
+from aios.kernel.guard.effects import effect_of
 from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel

@@ -15,14 +15,21 @@ DIARY = (Touch("calendar", "write"),)
 DRIVE = (Touch("drive", "write"),)
 ACCOUNT = (Touch("account", "write"),)
 
-TRUSTED = Terms()  # tells what the operator's own directory says, or nothing
-OWN = Terms(readers=(OWNER,))  # the user's own word, and nobody else's business
-MAIL = Terms(source="mail", readers=(OWNER,))
-CALENDAR = Terms(source="calendar", readers=(OWNER,))  # invitations come from anybody
-FILES = Terms(source="drive", readers=(OWNER,))  # others share files into it
-STATEMENTS = Terms(source="bank statements", readers=(OWNER,))  # payers write the subjects
-REVIEWS = Terms(source="reviews")
-CHAT = Terms(source="chat", readers=("the workspace",))
+USER, MAILBOX, DIARY_SEEN, DRIVE_SEEN, BANK, OPINIONS, ROOMS, CITY = (
+    (Touch(one, "read"),)
+    for one in ("user", "mail", "calendar", "drive", "bank", "reviews", "chat", "directory")
+)
+
+TRUSTED = Terms(touches=CITY)  # tells what the operator's own directory says, or nothing
+OWN = Terms(touches=USER, readers=(OWNER,))  # the user's own word, and nobody else's business
+MAIL = Terms(touches=MAILBOX, source="mail", readers=(OWNER,))
+# Invitations come from anybody.
+CALENDAR = Terms(touches=DIARY_SEEN, source="calendar", readers=(OWNER,))
+FILES = Terms(touches=DRIVE_SEEN, source="drive", readers=(OWNER,))  # others share files into it
+# Payers write the subjects.
+STATEMENTS = Terms(touches=BANK, source="bank statements", readers=(OWNER,))
+REVIEWS = Terms(touches=OPINIONS, source="reviews")
+CHAT = Terms(touches=ROOMS, source="chat", readers=("the workspace",))
 WEB = Terms(source="web", outside=True)  # the address goes out with the request
 
 SEND_EMAIL = Terms(

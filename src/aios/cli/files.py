@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.inside import Home, Inside, Mode, look, look_at_home, tell_pending
+from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
 from aios.cli.remote import Url, plain, when
 from aios.syscalls.note import SearchMode
 
@@ -96,8 +96,7 @@ def search(  # noqa: PLR0913 - its options
 
     async def show(inside: Inside) -> None:
         call = SearchFiles(query=query, path=path, limit=limit, mode=mode)
-        await inside.settled()
-        found = await inside.call(agent, call)
+        found = await searched(inside, agent, call)
         tell_pending(found.pending)
         for one in found.files:
             print(plain(one.file.path))

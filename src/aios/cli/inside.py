@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from aios.kernel.cabinet import Cabinet
     from aios.sdk.client import Client
     from aios.syscalls.base import Syscall
+    from aios.syscalls.file import FilesFound
+    from aios.syscalls.note import NotesFound
 
 R = TypeVar("R")
+Found = TypeVar("Found", "FilesFound", "NotesFound")
+PATIENCE_S, AGAIN_S = 3.0, 0.1  # for an index that is behind
 Home = Annotated[
     Path | None,
     typer.Option(
@@ -62,6 +66,18 @@ def look_at_home(home: Path | None, show: Callable[["Cabinet"], Coroutine[Any, A
             await show(cabinet)
 
     asyncio.run(run())
+
+
+async def searched(inside: Inside, agent: str, call: "Syscall[Found]") -> "Found":
+    """What a search finds, asked again for a while where not everything is indexed yet."""
+    await inside.settled()
+    found = await inside.call(agent, call)
+    for _ in range(round(PATIENCE_S / AGAIN_S)):
+        if not found.pending:
+            break
+        await asyncio.sleep(AGAIN_S)
+        found = await inside.call(agent, call)
+    return found
 
 
 def tell_pending(count: int) -> None:
@@ -108,7 +124,7 @@ class _Running:
         return await self._agents[agent].call(call)
 
     async def settled(self) -> None:
-        """The kernel itself sees to that."""
+        """A running kernel tells with each search how much it does not know yet."""
 
     async def close(self) -> None:
         for pid in self._started:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.inside import Home, Inside, Mode, look, look_at_home, tell_pending
+from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
 from aios.cli.remote import Form, Output, Url, show, when
 from aios.syscalls.note import SearchMode
 
@@ -129,10 +129,8 @@ def notes(  # noqa: PLR0913 - its options
     from aios.syscalls.note import Search
 
     async def told(inside: Inside) -> None:
-        if query:
-            await inside.settled()
         call = Search(query=query, tags=tuple(tag or ()), mode=mode, limit=limit)
-        found = await inside.call(agent, call)
+        found = await (searched(inside, agent, call) if query else inside.call(agent, call))
         tell_pending(found.pending if query else 0)
         rows = [
             (one.note.id, one.note.owner, when(one.note.updated), ", ".join(one.note.tags),

@@ -54,10 +54,13 @@ class Dispatch:
         self._journal = journal
         self._keys = keys
 
+    def answers(self, kind: Kind) -> bool:
+        return kind in self.readings or kind in self._handlers
+
     def check(self, call: Syscall[Any]) -> None:
         """Raise `InvalidArgument` for what this kernel cannot answer."""
         kind = type(call)
-        if kind not in self.readings and kind not in self._handlers:
+        if not self.answers(kind):
             raise InvalidArgument(f"expected a syscall, got {kind.__name__}")
 
     async def once(

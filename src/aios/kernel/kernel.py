@@ -134,6 +134,10 @@ class Kernel:
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
         self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
 
+    def answers(self, kind: Kind) -> bool:
+        """Whether this kernel has what answers such a call."""
+        return self._dispatch.answers(kind)
+
     async def call(self, token: str, call: Syscall[R], *, key: str = "") -> R:
         """Answer a syscall: exactly one reply or one `AiosError`."""
         caller = self.gate.enter(token)

@@ -85,6 +85,7 @@ class SyncClient:
     stream = _iterating(Client.stream)
     cancel = _blocking(Client.cancel)
     tokenize = _blocking(Client.tokenize)
+    embed = _blocking(Client.embed)
     models = _blocking(Client.models)
     attempt = _blocking(Client.attempt)
     report = _blocking(Client.report)

@@ -28,6 +28,8 @@ from aios.syscalls import (
     Cancel,
     Completion,
     Delta,
+    Embed,
+    Embeddings,
     Exit,
     Exited,
     Inspect,
@@ -135,6 +137,9 @@ class Client:
         return await self.call(
             Tokenize(text=text, messages=tuple(messages), tools=tuple(tools), model=model)
         )
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        return await self.call(Embed(texts=tuple(texts)))
 
     async def models(self) -> ModelList:
         return await self.call(Models())

@@ -15,7 +15,7 @@ from aios.server.native import Native
 from aios.server.routes import Table, router
 from aios.server.served import Served
 from aios.server.settings import Settings
-from aios.server.surfaces import Embed, Surfaces
+from aios.server.surfaces import Surfaces
 from aios.server.turns import Turns
 from aios.server.wire.aliases import Aliases
 from aios.server.wire.chat import Chat
@@ -38,16 +38,14 @@ class Application:
         self._feed.close()
 
 
-async def application(
-    kernel: Kernel, settings: Settings, *, embed: Embed | None = None
-) -> Application:
-    """The whole server over an open kernel; `embed` makes vectors of texts."""
+async def application(kernel: Kernel, settings: Settings) -> Application:
+    """The whole server over an open kernel."""
     identities = Identities(kernel, settings)
     await identities.open()
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
-    table = _table(kernel, settings, identities, embed) | _own(kernel, feed, metrics)
+    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
     front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
     return Application(front, feed)
 
@@ -63,9 +61,7 @@ class Door:
         await inner(scope, receive, send)
 
 
-def _table(
-    kernel: Kernel, settings: Settings, identities: Identities, embed: Embed | None
-) -> Table:
+def _table(kernel: Kernel, settings: Settings, identities: Identities) -> Table:
     """What agents call."""
     served = Served(kernel, Aliases(settings.aliases))
     turns = Turns(kernel, identities, served, settings)
@@ -78,7 +74,6 @@ def _table(
         store=ResponsesInMemory(
             count_max=settings.responses_max, bytes_max=settings.responses_bytes_max
         ),
-        embed=embed,
     )
     return {
         "/v1/chat/completions": {"POST": turns.endpoint(Chat)},

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
-from aios.server.embedding import Embedding
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
@@ -121,15 +120,14 @@ class _Daemon:
             ) as kernel:
                 self._kernel = kernel
                 remember(plan.state, lasting(name, embedder))
-                with closing(Embedding(embedder)) as embed:
-                    app = await application(kernel, plan.settings, embed=embed)
-                    door.inner = app
-                    with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
-                        self._is_up = True
-                        took = asyncio.get_running_loop().time() - began
-                        self._announce(url, kernel, took)
-                        await self._stop.wait()
-                    app.close()
+                app = await application(kernel, plan.settings)
+                door.inner = app
+                with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
+                    self._is_up = True
+                    took = asyncio.get_running_loop().time() - began
+                    self._announce(url, kernel, took)
+                    await self._stop.wait()
+                app.close()
 
     @asynccontextmanager
     async def _hands(self) -> AsyncIterator[Hands]:

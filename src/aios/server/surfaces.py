@@ -1,7 +1,5 @@
 """The endpoints beside plain turns: stored responses, token counts, models, embeddings."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
 import msgspec
 
 from aios.errors import NotFound
@@ -16,8 +14,7 @@ from aios.server.wire.messages import CountTokens
 from aios.server.wire.models import listed, told
 from aios.server.wire.responses import Response
 from aios.server.wire.stored import Kept, Responses
-
-Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+from aios.syscalls import Embed
 
 
 class Surfaces:
@@ -31,14 +28,12 @@ class Surfaces:
         served: Served,
         turns: Turns,
         store: Responses,
-        embed: Embed | None,
     ) -> None:
         self._kernel = kernel
         self._identities = identities
         self._served = served
         self._turns = turns
         self._store = store
-        self._embed = embed
         self._since = int(kernel.clock.utc())
 
     async def respond(self, exchange: Exchange) -> None:
@@ -93,13 +88,14 @@ class Surfaces:
 
     async def embeddings(self, exchange: Exchange) -> None:
         """POST /v1/embeddings"""
-        _, body = await self._turns.asked(exchange)
+        token, body = await self._turns.asked(exchange)
         asked = Embeddings(body)
-        if self._embed is None:
+        if not self._kernel.answers(Embed):
             raise Refused("this kernel was started without an embedder", 501)
-        vectors = await exchange.unless_gone(self._embed(asked.texts))
+        call = Embed(texts=tuple(asked.texts))
+        found = await exchange.unless_gone(self._kernel.call(token, call))
         words = sum(len(text.split()) for text in asked.texts)
-        await exchange.reply_json(asked.reply(vectors, tokens=words))
+        await exchange.reply_json(asked.reply(found.vectors, tokens=words))
 
     async def _kept(self, exchange: Exchange) -> Kept:
         owner = self._pid(await self._identities.caller(exchange))

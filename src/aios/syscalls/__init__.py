@@ -9,6 +9,8 @@ from aios.syscalls.llm import (
     Completion,
     Decoding,
     Delta,
+    Embed,
+    Embeddings,
     Generate,
     Message,
     ModelInfo,
@@ -51,6 +53,7 @@ from aios.syscalls.process import (
 
 __all__ = [
     "Attempt", "Attempted", "Beams", "Cancel", "Choice", "Completion", "Decoding", "Delta",
+    "Embed", "Embeddings",
     "Exit", "Exited", "Generate", "Inspect", "Kill", "List", "Mail", "Message", "ModelInfo",
     "ModelList", "Models", "Moment", "Now", "Ok", "Pause", "Pid", "ProcessInfo", "ProcessList",
     "ProcessState", "Receive", "Report", "Resume", "Send", "Spawn", "Spawned", "Stream",

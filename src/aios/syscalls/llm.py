@@ -15,6 +15,7 @@ from aios.syscalls.base import Ok, Syscall
 
 TOKENS_MAX = 1_000_000  # No context is longer; a larger wish is a mistake, not a wish.
 BRANCHES_MAX = 64
+EMBEDDED_CHARS_MAX = 1_000_000
 
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -152,6 +153,15 @@ class Cancel(Syscall[Ok], frozen=True, kw_only=True, tag="llm.cancel"):
     call_id: str
 
 
+class Embed(Syscall["Embeddings"], frozen=True, kw_only=True, tag="llm.embed"):
+    """Texts to vectors, by what this kernel finds notes and files by."""
+
+    texts: Annotated[
+        tuple[Annotated[str, Meta(max_length=EMBEDDED_CHARS_MAX)], ...],
+        Meta(min_length=1, max_length=2_048),
+    ]
+
+
 class Tokenize(Syscall["Tokenized"], frozen=True, kw_only=True, tag="llm.tokenize"):
     """Token ids of a text, or of messages through the model's chat template."""
 
@@ -230,6 +240,12 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The first choice's text."""
         return self.choices[0].message.content or ""
+
+
+class Embeddings(msgspec.Struct, frozen=True):
+    """One vector for each text, all of one length and of norm 1."""
+
+    vectors: tuple[tuple[float, ...], ...]
 
 
 class Tokenized(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from aios.syscalls.base import Syscall, name_of
 SYSCALLS: dict[str, type[Syscall[object]]] = {
     name_of(kind): kind
     for kind in (
-        llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Models,
+        llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Embed, llm.Models,
         process.WhoAmI, process.Spawn, process.Exit, process.Wait, process.Kill, process.Pause,
         process.Resume, process.List, process.Inspect, process.Send, process.Receive,
         process.Attempt, process.Report, process.Now,

@@ -1,6 +1,6 @@
 """The tool family: what an agent can do beside thinking. Pure data.
 
-A tool's name is `server/tool`. What a model is told of a tool is pinned by a hash: one whose
+A tool's name is `server/tool`. Its definition is pinned by a hash: a tool whose
 definition changed is refused until the operator accepts the new one.
 """
 

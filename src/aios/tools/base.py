@@ -36,6 +36,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool declares of itself beside its schema."""
 
     touches: tuple[Touch, ...] = ()  # nothing declared: it may run beside everything
+    declared: bool = False  # it says what it touches, be it nothing
+    inside: bool = False  # all that it writes of files it writes by syscalls, as its caller
     instances: int | None = None  # calls at the same time
     per_minute: float | None = None  # calls, over all agents
     timeout_s: float = 300.0
@@ -83,11 +85,12 @@ Cancelled, it ends its work and then itself: as long as it has not ended, its ho
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool of the registry. `info.pin` is the hash of what a model is told of it."""
+    """A tool of the registry. `info.pin` is the hash of all of it that is data."""
 
     info: ToolInfo
     terms: Terms
     run: Run
+    program: Any = None  # what `run` carries out, where that is data: argv and what goes with it
 
 
 class Source(Protocol):

@@ -52,9 +52,9 @@ def _tool(server: str, name: str, command: Command, sandbox: Sandbox) -> Tool:
         job = await _job(command, arguments, outside)
         return await _ran(command, await sandbox.run(job), outside)
 
-    return Tool(
-        info=info_of(whole, command.description, command.schema, terms), terms=terms, run=run
-    )
+    program = command.program
+    info = info_of(whole, command.description, command.schema, terms, program)
+    return Tool(info=info, terms=terms, run=run, program=program)
 
 
 async def _job(command: Command, arguments: Mapping[str, Any], outside: Outside) -> Job:

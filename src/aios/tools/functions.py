@@ -28,6 +28,8 @@ class Declared(Protocol):
     @property
     def retries(self) -> int: ...
     @property
+    def is_declared(self) -> bool: ...
+    @property
     def reads(self) -> tuple[str, ...]: ...
     @property
     def writes(self) -> tuple[str, ...]: ...
@@ -94,6 +96,7 @@ def terms_of(declared: Declared, *, instances: int | None = None) -> Terms:
     writes = (Touch(one, "write") for one in (*declared.writes, *declared.exclusive))
     return Terms(
         touches=(*reads, *writes),
+        declared=declared.is_declared,
         instances=declared.instances or instances,
         per_minute=declared.per_minute,
         timeout_s=declared.timeout_s,

@@ -66,6 +66,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         writes = (Touch(one, "write") for one in (*self.writes, *self.exclusive))
         return Terms(
             touches=(*reads, *writes),
+            inside=True,
             instances=self.instances,
             per_minute=self.per_minute,
             timeout_s=self.timeout_s,
@@ -81,6 +82,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             recipients=self.recipients,
             sensitive=self.sensitive,
         )
+
+    @property
+    def program(self) -> dict[str, Any]:
+        """All that it says, as data."""
+        told: dict[str, Any] = msgspec.to_builtins(self)
+        return told
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a tool may be called, and the hash of what a model is told of it. Pure."""
+"""What a tool may be called, and the hash of its definition. Pure."""
 
 import hashlib
 import re
@@ -18,14 +18,16 @@ DESCRIPTION_MAX = 1 << 16
 PARAMETERS_MAX = 1 << 18
 
 
-def info_of(name: str, description: str, parameters: Mapping[str, Any], terms: Terms) -> ToolInfo:
+def info_of(
+    name: str, description: str, parameters: Mapping[str, Any], terms: Terms, program: Any = None
+) -> ToolInfo:
     """How `list` shows a tool of that whole name. Raises `InvalidArgument`."""
     check_name(name)
     return ToolInfo(
         name=name,
         description=description,
         parameters=dict(parameters),
-        pin=pin_of(name, description, parameters),
+        pin=pin_of(name, description, parameters, terms, program),
         repeatable=terms.repeatable,
         final=terms.final,
         outside=terms.outside,
@@ -43,8 +45,11 @@ def check_name(name: str) -> None:
         )
 
 
-def pin_of(name: str, description: str, parameters: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a model is told, whatever the order of the schema's keys.
+def pin_of(
+    name: str, description: str, parameters: Mapping[str, Any], terms: Terms, program: Any
+) -> str:
+    """SHA-256 of all that a model is told, that the tool declares and that it runs, if that is
+    data; whatever the order of keys.
 
     Raises `InvalidArgument` for what is too long to be told, or no data.
     """
@@ -57,4 +62,6 @@ def pin_of(name: str, description: str, parameters: Mapping[str, Any]) -> str:
             f"{name}: expected a description of at most {DESCRIPTION_MAX:,} characters and a "
             f"schema of at most {PARAMETERS_MAX:,} bytes, got {len(told):,} bytes in all"
         )
-    return hashlib.sha256(told).hexdigest()
+    # A function among the terms is the operator's own code, which no pin is about.
+    done = msgspec.json.encode([terms, program], order="sorted", enc_hook=lambda code: None)
+    return hashlib.sha256(told + done).hexdigest()

@@ -156,7 +156,8 @@ def _by_name(server: str, tools: Iterable[Tool]) -> dict[str, Tool]:
             raise InvalidArgument(f"{info.name}: expected a name that begins with {server}/")
         if info.name in found:
             raise InvalidArgument(f"{info.name}: expected one tool of that name, got two")
-        if info.pin != pin_of(info.name, info.description, info.parameters):
+        told = (info.name, info.description, info.parameters)
+        if info.pin != pin_of(*told, tool.terms, tool.program):
             raise InvalidArgument(f"{info.name}: expected the hash of its own definition")
         if len(found) == TOOLS_MAX:
             raise InvalidArgument(f"{server}: expected at most {TOOLS_MAX:,} tools")

@@ -36,16 +36,22 @@ from aios.tools.naming import info_of
 
 P = ParamSpec("P")
 ANYTHING: dict[str, Any] = {"type": "object", "properties": {}}
+MAIL, WEB, PAY = ((Touch(one, "read"),) for one in ("mail", "web", "pay"))
 TOOLS = {
-    "t/think": Terms(),
-    "t/read_mail": Terms(source="mail", readers=("ann", "bob")),
-    "t/read_web": Terms(source="web"),
-    "t/salary": Terms(readers=("ann",)),
+    "t/think": Terms(declared=True, repeatable=True),
+    "t/read_mail": Terms(touches=MAIL, source="mail", readers=("ann", "bob")),
+    "t/read_web": Terms(touches=WEB, source="web"),
+    "t/salary": Terms(touches=PAY, readers=("ann",)),
     "t/send": Terms(outside=True, recipients=("to",), sensitive=()),
     "t/post": Terms(outside=True, sensitive=("url",)),
     "t/wipe": Terms(final=True),
     "t/calendar": Terms(touches=(Touch("calendar", "write"),), sensitive=()),
-    "t/draft": Terms(touches=(Touch("file:drafts", "write"),), sensitive=()),
+    "t/draft": Terms(touches=(Touch("file:drafts", "write"),), inside=True, sensitive=()),
+    "t/export": Terms(touches=(Touch("file:drafts", "write"),), sensitive=()),
+    "t/inside": Terms(touches=(Touch("calendar", "write"),), inside=True, sensitive=()),
+    "t/silent": Terms(sensitive=()),
+    "t/once": Terms(declared=True, sensitive=()),
+    "t/again": Terms(repeatable=True, sensitive=()),
 }
 
 

@@ -19,7 +19,10 @@ from aios.telemetry.events import LabelBroken
 from tests.kernel.guard.labelled import Lab, awaited, known, lab, plan, planned, sources, use
 
 
-@pytest.mark.parametrize("name", ["send", "post", "wipe", "calendar"])
+@pytest.mark.parametrize(
+    "name",
+    ["send", "post", "wipe", "calendar", "export", "inside", "silent", "once", "again"],
+)
 @awaited
 async def test_untrusted_input_leads_to_no_consequence_without_a_human(
     tmp_path: Path, name: str

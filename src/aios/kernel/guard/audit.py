@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
+from aios.access.acts import ACTS
 from aios.access.base import Act, Effect
+from aios.access.carries import TOOLS
 from aios.access.chain import FIRST, START, Entry, Page, Place, end_of, page_of, seal
 from aios.clock import Clock
 from aios.errors import AiosError, Busy
@@ -25,6 +27,7 @@ from aios.kernel.process import Process
 from aios.syscalls.access import Decision, Verdict
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import encode
+from aios.syscalls.tool import CallTool, CallTools
 
 PAGE_MAX = 256  # records
 OBJECT_MAX = 512  # characters of an object's name
@@ -33,8 +36,10 @@ KEEP_MAX = 250_000  # records; older ones are let go
 FORGET_EACH = 64 * PAGE_MAX  # records that are let go at once
 UNPOSTED_MAX = 64  # pages that wait for a journal which takes nothing more
 QUIET = frozenset({Effect.NONE, Effect.READ})
-LOUD = frozenset({"llm.generate", "llm.stream"})  # no effect on data, but on a purse
+LOUD = frozenset({"llm.generate", "llm.stream", "llm.embed"})  # no effect on data, but on a purse
 RUNS_TOOLS = "tool."
+TOOL_RUNS = frozenset(ACTS[kind].verb for kind in TOOLS)
+TOOL_RUN = ACTS[CallTool].verb
 SOON_S = 0.005
 ALLOW = Decision.ALLOW
 ANCHOR = "audit_anchor"
@@ -104,20 +109,26 @@ class Audit:
         await self._pulse.stop()
 
     def note(self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict) -> None:
-        """Remember a decision. Raises `Busy` where too many could not be written."""
+        """Remember a decision. Raises `Busy` where too many could not be written.
+
+        A tool is never one of many looks; a batch is told as the calls that it is.
+        """
+        is_run = type(call) in TOOLS
         is_quiet = act.effect in QUIET and act.verb not in LOUD
-        if is_quiet and act.owner == process.agent and verdict.decision is ALLOW:
+        if is_quiet and not is_run and act.owner == process.agent and verdict.decision is ALLOW:
             self.count(process, act.verb, verdict.rule)
             return
         if len(self._unposted) > UNPOSTED_MAX:
             raise Busy("the audit cannot be written; nothing is done that it would not tell of")
         label = self._telling.label(process)
         noted = self._noted
-        noted.append((self._clock.utc(), process.pid, process.agent, act, call, verdict, label))
+        if not noted:
+            self._pulse.due()
+        at, pid, agent = self._clock.utc(), process.pid, process.agent
+        for one, part in _parts(act, call) if is_run else ((act, call),):
+            noted.append((at, pid, agent, one, part, verdict, label))
         if len(noted) >= PAGE_MAX:
             self.flush()
-        elif len(noted) == 1:
-            self._pulse.due()
 
     def begins(self, act: Act, work: Work) -> None:
         """What was noted goes to the journal before what `work` commits.
@@ -125,7 +136,7 @@ class Audit:
         A tool takes effect before there is any commit: what cannot be taken back is posted now,
         the rest within `SOON_S`, with what others did meanwhile.
         """
-        if act.effect in QUIET:
+        if act.effect in QUIET and act.verb not in TOOL_RUNS:
             return
         work.precede(self.flush)
         if act.effect is Effect.OUTSIDE:
@@ -234,6 +245,13 @@ class Audit:
                 return
             del self._unposted[0]
             self._posted.append((page, posted))
+
+
+def _parts(act: Act, call: Syscall[Any]) -> Sequence[tuple[Act, Syscall[Any]]]:
+    """The single calls of tools that a call is."""
+    if not isinstance(call, CallTools):
+        return ((act, call),)
+    return [(act._replace(verb=TOOL_RUN, object=one.name), one) for one in call.calls]
 
 
 def _entry(noted: Noted, name: str, policy: str) -> Entry:

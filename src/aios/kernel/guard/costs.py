@@ -1,8 +1,8 @@
 """What a call costs, known before it acts: a call, bytes that it writes, the price of a tool.
 
 Not counted: looks at one's own data, and what only steers (ending, waiting, answering, budgets,
-rights), so that an agent at its limit can still be looked at, topped up and ended. What a
-generation costs is known later, from its prompt.
+rights), so that an agent at its limit can still be looked at, topped up and ended. A tool is no
+look, whatever it declares. What a generation costs is known later, from its prompt.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ OWN = frozenset({"process.receive"})  # a look at what is one's own, though it t
 TIME_ONLY: Wants = {Resource.SECONDS: 0}
 ONE_CALL: Wants = {Resource.CALLS: UNIT, Resource.SECONDS: 0}
 LOOKS = frozenset({Effect.NONE, Effect.READ})
-THINKING = frozenset({"llm.generate", "llm.stream"})
+THINKING = frozenset({"llm.generate", "llm.stream", "llm.embed"})
 
 
 def is_free(act: Act) -> bool:
@@ -36,19 +36,16 @@ def is_free(act: Act) -> bool:
 
 def wants_of(act: Act, agent: str, call: Syscall[Any], price_of: Callable[[str], float]) -> Wants:
     """What is to be held before a call that is not free."""
+    run = RUN.get(type(call))
+    if run is not None:
+        names = run(call)
+        money = sum(units(price_of(name)) for name in names)
+        return {**TIME_ONLY, Resource.CALLS: len(names) * UNIT, Resource.MONEY: money}
     is_look = act.effect in LOOKS and act.verb not in THINKING
     if act.verb in OWN or (is_look and act.owner == agent):
         return TIME_ONLY
     size = BYTES.get(type(call))
-    price = PRICED.get(type(call))
-    if size is None and price is None:
-        return ONE_CALL
-    wants = dict(ONE_CALL)
-    if size is not None:
-        wants[Resource.BYTES] = size(call) * UNIT
-    if price is not None:
-        wants[Resource.MONEY] = sum(units(price_of(name)) for name in price(call))
-    return wants
+    return ONE_CALL if size is None else {**ONE_CALL, Resource.BYTES: size(call) * UNIT}
 
 
 def _text(value: str | None) -> int:
@@ -81,8 +78,8 @@ BYTES: Mapping[type[Syscall[Any]], Callable[[Any], int]] = {
 }
 """Bytes that a call writes, by what it brings along; copies and moves bring none."""
 
-PRICED: Mapping[type[Syscall[Any]], Callable[[Any], Sequence[str]]] = {
+RUN: Mapping[type[Syscall[Any]], Callable[[Any], Sequence[str]]] = {
     tool.CallTool: lambda call: [call.name],
     tool.CallTools: lambda call: [one.name for one in call.calls],
 }
-"""The tools that a call runs."""
+"""The tools that a call runs: each is a call, whatever the tool does, and costs its price."""

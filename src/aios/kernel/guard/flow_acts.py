@@ -11,15 +11,12 @@ from aios.access.base import Act, Effect
 from aios.access.carries import FILE, PAST, TOOLS, Kind, Place
 from aios.access.labels import Going, Label, folded, label
 from aios.access.plans import Arguments, Made, made
+from aios.kernel.guard.effects import UNKNOWN, effect_of
 from aios.kernel.guard.parts import TermsOf
 from aios.syscalls import access, file, note, process, tool
 from aios.syscalls import memory as blocks
 from aios.syscalls.base import Syscall
 from aios.tools.base import Terms
-
-# A server that could not be reached may be there by the time that the tool is looked for.
-UNKNOWN = Terms(final=True, outside=True)
-OWN_FILES = "file:"  # a resource within the system: what is written there bears the label on
 
 # What an agent loses of its own by these it loses all the time, or has done itself.
 OWN_WORK: frozenset[Kind] = frozenset({
@@ -63,17 +60,6 @@ def parts(call: Syscall[Any]) -> tuple[Syscall[Any], ...]:
     if isinstance(call, file.Transaction):
         return call.steps
     return (call,)
-
-
-def effect_of(terms: Terms) -> Effect:
-    """What a tool does at worst, as it declares."""
-    if terms.final:
-        return Effect.FINAL
-    if terms.outside:
-        return Effect.OUTSIDE
-    writes = (one for one in terms.touches if one.mode == "write")
-    is_change = any(not one.resource.startswith(OWN_FILES) for one in writes)
-    return Effect.CHANGE if is_change else Effect.READ
 
 
 def results_label(call: Syscall[Any], terms_of: TermsOf) -> Iterator[Label]:

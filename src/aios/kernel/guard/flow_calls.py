@@ -7,8 +7,8 @@ from aios.access.labels import Label, shown
 from aios.errors import Denied, InvalidArgument, NotFound
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
+from aios.kernel.guard.effects import UNKNOWN, effect_of
 from aios.kernel.guard.flow import Flow
-from aios.kernel.guard.flow_acts import UNKNOWN, effect_of
 from aios.kernel.guard.parts import Parts, Setting
 from aios.kernel.process import Process
 from aios.kernel.table import ProcessTable

@@ -4,11 +4,11 @@ from aios.kernel.dispatch import Kind, RoomHandler
 from aios.memory.blocks import BlockRoom
 from aios.memory.histories import HistoryRoom
 from aios.memory.notes import NoteRoom
-from aios.syscalls import history, memory, note
+from aios.syscalls import history, llm, memory, note
 
 # Answered in the caller's own task: nothing is committed, nothing torn by a caller that leaves.
 READ_ONLY: frozenset[Kind] = frozenset(
-    {memory.Read, memory.Blocks, history.Turns, history.Histories, note.Get, note.Search}
+    {llm.Embed, memory.Read, memory.Blocks, history.Turns, history.Histories, note.Get, note.Search}
 )
 
 

@@ -16,6 +16,7 @@ from aios.journal.base import Journal
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.rooms.beside import beside
+from aios.kernel.rooms.embedding import embedding_of
 from aios.kernel.rooms.file_calls import file_calls, open_storage
 from aios.kernel.rooms.memory_calls import memory_handlers
 from aios.kernel.rooms.models import CallerModels
@@ -32,6 +33,7 @@ from aios.retrieval.beside import ChildWriter
 from aios.retrieval.index import HybridIndex
 from aios.retrieval.indexer import Indexer, Source
 from aios.retrieval.worker import ThreadedIndex
+from aios.syscalls.llm import Embed
 
 
 class _Indexed(Protocol):
@@ -128,11 +130,13 @@ async def open_rooms(
     index = home / "index"
     passage = Passage()
     async with (
+        embedding_of(embedder) as embedding,
         open_storage(journal, home, files_shelf, given, passage) as storage,
         tidying(Tidier(journal, passage, histories, (blocks, histories, storage)), given.clock),
         notes_shelf.of(notes, journal, index / "notes", given, embedder),
         files_shelf.of(storage, journal, index / "files", given, embedder),
     ):
         handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
+        handlers[Embed] = embedding.embed
         handlers = {kind: passage.through(handler) for kind, handler in handlers.items()}
         yield Rooms(handlers, models, (notes_shelf, files_shelf), blocks.left)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from aios.syscalls.tool import Text
 from aios.tools.base import Run, Terms, Tool
 from aios.tools.naming import info_of
@@ -14,7 +16,8 @@ PLAIN = Terms()
 def tool(
     name: str, description: str, parameters: Mapping[str, Any], run: Run, terms: Terms = PLAIN
 ) -> Tool:
-    """`aios/name`."""
+    """`aios/name`. Whatever it does to the caller's things it does by syscalls."""
+    terms = msgspec.structs.replace(terms, inside=True)
     info = info_of(f"{SERVER}/{name}", description, parameters, terms)
     return Tool(info=info, terms=terms, run=run)
 

@@ -57,6 +57,7 @@ def terms_of(server: str, hints: "ToolAnnotations | None", trust: Trust) -> Term
         final=says.is_destructive,
         outside=not trust.is_shut_in and not (believed and says.is_closed),
         repeatable=believed and (says.is_idempotent or says.is_read_only),
+        declared=believed and says.is_read_only,
         source=f"mcp:{server}",
         keeps=None if trust.is_stateless else Keeping(by="server"),
     )

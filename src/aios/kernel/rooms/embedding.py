@@ -1,15 +1,25 @@
-"""Vectors for callers over HTTP: an embedder's work, beside the event loop and bounded."""
+"""Vectors for agents: an embedder's work, beside the event loop and bounded."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 
 from aios.errors import Busy
+from aios.journal.base import Work
 from aios.retrieval.base import Embedder
+from aios.syscalls.llm import Embed, Embeddings
 
 THREADS = 2
 WAITING_MAX = 64  # requests under way and waiting
+
+
+@contextlib.asynccontextmanager
+async def embedding_of(embedder: Embedder) -> AsyncIterator["Embedding"]:
+    """An embedder for agents, as long as the block lasts."""
+    with contextlib.closing(Embedding(embedder)) as embedding:
+        yield embedding
 
 
 class Embedding:
@@ -27,6 +37,10 @@ class Embedding:
         work = self._threads.submit(self._embed, texts)
         work.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(work)
+
+    async def embed(self, agent: str, call: Embed, work: Work) -> Embeddings:
+        """The handler of `llm.embed`."""
+        return Embeddings(tuple(map(tuple, await self(call.texts))))
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
