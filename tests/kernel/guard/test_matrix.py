@@ -288,7 +288,7 @@ VALUES: dict[str, Any] = {
     "llm.embed texts": ("x",), "tool.accept pin": "0" * 64, "approval.answer id": 1,
     "approval.answer digest": "0" * 64,
     "access.plan acts": (PlannedAct(verb="file.read"),), "approval.answer yes": True,
-    "approval.ask question": "x",
+    "approval.ask question": "x", "approval.list id": None,
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
