@@ -281,6 +281,20 @@ def test_after_a_restart_the_same_act_finds_its_question(
     lived(body)
 
 
+def test_who_asks_as_the_kernel_stops_is_told_and_the_question_stands(
+    desk: Desk, journal: InlineJournal
+) -> None:
+    async def body() -> None:
+        asking = desk.ask()
+        desk.is_stopping = True
+        desk.waits.fail_all(ShuttingDown("stopping"))  # Nobody waits yet.
+        with pytest.raises(ShuttingDown, match="the question stands"):
+            await asking
+        assert [one.id for one in (await again(journal)).pending()] == [1]
+
+    lived(body)
+
+
 @pytest.mark.parametrize("yes", [True, False])
 def test_after_a_kill_the_same_act_finds_the_answer_that_came_before(
     desk: Desk, journal: InlineJournal, yes: bool
