@@ -1,7 +1,5 @@
 """What a yes is bound to, and what becomes of questions in the book."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,17 +8,13 @@ from msgspec.structs import replace
 from aios.access.acts import ACTS
 from aios.access.approvals import (
     CONSEQUENCES,
-    SHOWN_MAX,
     Book,
     consequence,
     digest_of,
-    shown,
 )
 from aios.access.base import Act, Effect
 from aios.errors import Busy, InvalidArgument, NotFound, WrongState
 from aios.syscalls.approval import Answer, Approval
-from aios.syscalls.file import Delete, Transaction, WriteFile
-from aios.syscalls.tool import CallTool
 
 
 def question(number: int = 1, agent: str = "travel", digest: str = "d" * 64) -> Approval:
@@ -79,34 +73,6 @@ def test_whose_thing_it_is_is_told_where_it_is_anothers() -> None:
 def test_an_agents_braces_are_only_text() -> None:
     act = Act("file.delete", "{agent}", "{0.__class__}", Effect.FINAL)
     assert "{0.__class__}" in consequence(act, "{agent}")
-
-
-def test_long_arguments_are_shown_with_their_end() -> None:
-    text = shown(CallTool(name="shell", arguments="a" * SHOWN_MAX * 3 + "rm -rf /"), str)
-    assert len(text) < SHOWN_MAX
-    assert "rm -rf /" in text
-    assert "characters left out" in text
-
-
-def test_a_human_reads_bytes_as_the_text_they_are_and_others_by_their_hash() -> None:
-    assert json.loads(shown(WriteFile(path="a", data="schön".encode()), str)) == {
-        "path": "a", "data": "schön", "base": None, "owner": "",
-    }  # fmt: skip
-    told = json.loads(shown(WriteFile(path="a", data=b"\xff" * 5), str))["data"]
-    assert told.startswith("5 bytes, SHA-256 ")
-    assert len(shown(WriteFile(path="a", data=b"x" * (10 << 20)), str)) < 300
-
-
-def test_secrets_are_taken_out_before_a_text_is_cut() -> None:
-    text = "a" * 495 + "hunter2-hunter2" + "b" * 2_000
-    call = CallTool(name="hunter2-hunter2", arguments=text)
-    assert "hunter" not in shown(call, lambda one: one.replace("hunter2-hunter2", "[secret]"))
-
-
-def test_of_many_steps_some_are_shown_and_the_rest_counted() -> None:
-    steps = tuple(Delete(path=f"{number}") for number in range(60))
-    told = json.loads(shown(Transaction(steps=steps), str))["steps"]
-    assert told[-1] == "... 10 more left out"
 
 
 def test_an_answer_to_another_digest_is_refused() -> None:

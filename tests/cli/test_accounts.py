@@ -20,6 +20,7 @@ from aios.journal.base import Change, Statement
 from aios.journal.journal import open_journal
 from aios.kernel.guard.fittings import fittings, vault_of
 from aios.kernel.guard.parts import Fence
+from aios.syscalls.approval import AskHuman
 from aios.syscalls.base import Syscall
 from aios.syscalls.memory import Alloc, Free, Read
 from tests.cli.served import Served, served
@@ -124,6 +125,19 @@ def test_an_act_is_answered_from_another_terminal(aios: Run, running: Running) -
     assert "not_found" in aios("approvals", "yes", "99", code=1)
     everything = json.loads(aios("approvals", "list", "--all", "-o", "json"))
     assert [one["answer"] for one in everything] == ["used", "used", "no"]
+
+
+def test_what_is_long_is_cut_and_shown_in_full_where_that_is_asked_for(
+    aios: Run, running: Running
+) -> None:
+    question = AskHuman(question="well? " * 600, choices=("yes " * 50,) * 64)
+    asking = running.begin("travel", question)
+    waiting(aios)
+    assert "characters left out" in aios("approvals", "show", "1")
+    assert question.question in aios("approvals", "show", "1", "--full")
+    assert "not_found" in aios("approvals", "show", "99", "--full", code=1)
+    aios("approvals", "no", "1")
+    assert asking.result(20).is_no
 
 
 def test_what_an_agent_writes_does_nothing_to_the_terminal(aios: Run, running: Running) -> None:

@@ -71,6 +71,22 @@ def test_two_questions_are_put_one_after_the_other(journal: InlineJournal) -> No
     lived(body)
 
 
+def test_a_person_who_asks_for_everything_is_asked_again_with_everything(
+    journal: InlineJournal,
+) -> None:
+    async def body() -> None:
+        person = Person("full\n", "yes\n")
+        long = "x" * 2_000
+        async with fenced(journal) as kernel, prompting(kernel, person):
+            client = await agent(kernel)
+            said = await client.approvals.ask(long, ["y" * 200] * 64)
+        assert not said.is_no
+        assert "characters left out" in person.seen[0]
+        assert long in person.seen[1]
+
+    lived(body)
+
+
 def test_what_somebody_else_answered_is_asked_no_longer(journal: InlineJournal) -> None:
     async def body() -> None:
         person = Person()

@@ -29,6 +29,7 @@ class Row(NamedTuple):
     second: Field | None  # another object of the same owner: where a thing is moved to
     parts: Field | None  # calls inside of this one, each of them an act too
     reaches_below: bool  # of a folder, all that is in it
+    acts_first: bool  # takes effect before it commits: what it uses up is gone before that
     is_lent: bool  # where the caller has no right, the room decides by what the owner shares
 
 
@@ -60,6 +61,7 @@ def _row(  # noqa: PLR0913 - a row's columns
     second: str = "",
     parts: str = "",
     below: bool = False,
+    first: bool = False,
     lent: bool = False,
 ) -> tuple[Kind, Row]:
     return kind, Row(
@@ -71,6 +73,7 @@ def _row(  # noqa: PLR0913 - a row's columns
         second=attrgetter(second) if second else None,
         parts=attrgetter(parts) if parts else None,
         reaches_below=below,
+        acts_first=first,
         is_lent=lent,
     )
 
@@ -151,10 +154,10 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(note.Search, READ),
 
     _row(tools.ListTools, NONE),
-    _row(tools.CallTool, CHANGE, "name"),  # what the tool declares, where it is known
-    _row(tools.CallTools, CHANGE, parts="calls"),
+    _row(tools.CallTool, CHANGE, "name", first=True),  # what the tool declares, where it is known
+    _row(tools.CallTools, CHANGE, parts="calls", first=True),
     _row(tools.AcceptTool, FINAL, "name"),
-    _row(tools.AddServer, FINAL, "name"),
+    _row(tools.AddServer, FINAL, "name", first=True),  # its program is started, then pinned
     _row(tools.RemoveServer, CHANGE, "name"),
 
     _row(access.GrantRight, FINAL, "to"),

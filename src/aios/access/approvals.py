@@ -4,11 +4,9 @@ Pure: what is open is in a book; who waits, and where it is kept, the book does 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
-from itertools import islice
 
-import msgspec
 from msgspec.structs import replace
 
 from aios.access.base import Act
@@ -16,10 +14,6 @@ from aios.errors import Busy, InvalidArgument, NotFound, WrongState
 from aios.syscalls.approval import Answer, Approval
 
 CLOSED_KEPT = 1_000  # questions that are over and can still be listed
-SHOWN_MAX = 4_000  # characters of arguments that a human is shown
-PART_MAX = 1_000  # of one of them
-PARTS_MAX = 50  # of a list
-DEPTH_MAX = 10
 
 CONSEQUENCES: dict[str, str] = {
     "access.add_privilege": "{owner} joins or leaves the group {object}, with all its rights",
@@ -78,7 +72,6 @@ CONSEQUENCES: dict[str, str] = {
 ANYTHING_ELSE = "{agent} does {verb} on {object}"
 NOTHING = "nothing in particular"
 
-Hide = Callable[[str], str]
 OVER = {Answer.EXPIRED, Answer.USED, Answer.GONE}
 
 
@@ -95,54 +88,6 @@ def consequence(act: Act, agent: str) -> str:
     name = act.object or NOTHING
     whose = "" if act.owner == agent or "{owner}" in words else f" of {act.owner}"
     return words.format(verb=act.verb, agent=agent, owner=act.owner, object=f"{name}{whose}")
-
-
-def shown(arguments: object, hide: Hide) -> str:
-    """Arguments as a human sees them, as JSON: bytes as the text they are, what is long cut.
-
-    `hide` takes secrets out of a text; it sees each whole, before it is cut.
-    """
-    return cut(msgspec.json.encode(_brief(arguments, hide, DEPTH_MAX)).decode(), SHOWN_MAX)
-
-
-def cut(text: str, most: int) -> str:
-    """The end is seen too, where something might hide."""
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return f"{text[:half]} ... {len(text) - 2 * half} characters left out ... {text[-half:]}"
-
-
-def _brief(value: object, hide: Hide, depth: int) -> object:
-    """Plain data, no longer than a human reads; never all of a large value at once."""
-    if isinstance(value, bytes):
-        return _brief_bytes(value, hide)
-    if isinstance(value, str):
-        return cut(hide(value), PART_MAX)
-    if isinstance(value, int | float | None):
-        return value
-    if not depth:
-        return "..."
-    if isinstance(value, msgspec.Struct):
-        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
-        return {name: _brief(one, hide, depth - 1) for name, one in fields}
-    if isinstance(value, Mapping):
-        some = islice(value.items(), PARTS_MAX)
-        return {cut(hide(str(key)), PART_MAX): _brief(one, hide, depth - 1) for key, one in some}
-    if isinstance(value, Sequence):
-        told = [_brief(one, hide, depth - 1) for one in value[:PARTS_MAX]]
-        left_out = len(value) - len(told)
-        return [*told, *([f"... {left_out} more left out"] if left_out else [])]
-    return cut(hide(str(value)), PART_MAX)
-
-
-def _brief_bytes(value: bytes, hide: Hide) -> str:
-    try:
-        if len(value) <= PART_MAX:
-            return hide(value.decode())
-    except UnicodeDecodeError:
-        pass
-    return f"{len(value)} bytes, SHA-256 {sha256(value).hexdigest()}"
 
 
 class Book:

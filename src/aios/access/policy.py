@@ -85,7 +85,6 @@ _IRREVERSIBLE = Line(
     verbs=(
         "file.delete", "file.rollback", "history.rollback", "history.drop", "memory.free",
         "memory.clear", "note.remove", "access.grant", "access.add_privilege", "tool.*", "budget.*",
-        "approval.answer",
     ),
     effects=(Effect.FINAL,),
 )  # fmt: skip

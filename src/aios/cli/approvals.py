@@ -17,6 +17,7 @@ approvals = typer.Typer(
     rich_markup_mode=None,
 )
 All = Annotated[bool, typer.Option("--all", "-a", help="What is over, too.")]
+Full = Annotated[bool, typer.Option("--full", help="All arguments, however long.")]
 Number = Annotated[int, typer.Argument(help="The approval's number.", min=1)]
 Numbers = Annotated[list[int], typer.Argument(help="The numbers of approvals.", min=1)]
 Note = Annotated[str, typer.Option(help="A word to the agent.")]
@@ -41,9 +42,11 @@ def list_(all: All = False, url: Url = "", output: Output = Form.TABLE) -> None:
 
 
 @approvals.command("show")
-def show_(number: Number, url: Url = "", output: Output = Form.TABLE) -> None:
-    """One question whole, with its arguments."""
-    question = ask(url, lambda client: found(client, number))
+def show_(number: Number, full: Full = False, url: Url = "", output: Output = Form.TABLE) -> None:
+    """One question with its arguments; what is long in them is cut by itself, unless --full."""
+    question = ask(
+        url, lambda client: client.approvals.show(number) if full else found(client, number)
+    )
     if output is Form.JSON:
         show(output, question, (), ())
     else:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aios.syscalls.approval import Approval
     from aios.telemetry.events import Event
 
+FULL = "full"  # shows the question again, with all its arguments
 ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 Ask = Callable[[str], Awaitable[str | None]]
 """Shows a text and returns the line that follows; None where there will be no more."""
@@ -70,19 +71,24 @@ def _read_into(line: asyncio.Future[str]) -> None:
 
 async def _put(kernel: "Kernel", ask: Ask, news: asyncio.Event) -> None:
     """Put each question while it stands; one that is over meanwhile is put no longer."""
+    in_full = 0  # the question of which everything was asked for
     while True:
         news.clear()
         question = await _oldest(kernel)
         if question is None:
             await news.wait()
             continue
-        asking = asyncio.ensure_future(ask(f"\n{told(question)}\nallow it? [yes/no] "))
+        if question.id == in_full:
+            question = await _in_full(kernel, question)
+        asking = asyncio.ensure_future(ask(f"\n{told(question)}\nallow it? [yes/no/full] "))
         try:
             answer = await _unless_over(kernel, question, asking, news)
         finally:
             asking.cancel()
         if answer is None and asking.done() and not asking.cancelled():
             return  # Nobody is there any more.
+        if answer is not None and answer.strip().lower() == FULL:
+            in_full = question.id
         if answer is not None and answer.strip().lower() in ANSWERS:
             await _say(kernel, question, yes=ANSWERS[answer.strip().lower()])
 
@@ -108,6 +114,13 @@ async def _oldest(kernel: "Kernel") -> "Approval | None":
 
     waiting = (await kernel.call(kernel.token, Approvals(limit=1))).approvals
     return waiting[0] if waiting else None
+
+
+async def _in_full(kernel: "Kernel", question: "Approval") -> "Approval":
+    from aios.syscalls.approval import Approvals
+
+    found: Approval = (await kernel.call(kernel.token, Approvals(id=question.id))).approvals[0]
+    return found
 
 
 async def _say(kernel: "Kernel", question: "Approval", *, yes: bool) -> None:

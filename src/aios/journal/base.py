@@ -4,6 +4,7 @@ Knows no syscall and no table's meaning. Order is a promise: changes are applied
 which they were posted, so whatever was built on an earlier change is never there without it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -72,6 +73,18 @@ Record = Callable[[object], Sequence[Change]]
 """Remembers the reply, or the error: for an idempotency key, for a durable program."""
 
 
+class Stake(Protocol):
+    """What an act uses up that takes effect before it commits."""
+
+    def changes(self) -> Sequence[Change]:
+        """By which it is gone."""
+        ...
+
+    def gone(self) -> None:
+        """They are durable."""
+        ...
+
+
 class Work:
     """The durable effects of one syscall: all of them, together with its reply, or none.
 
@@ -91,10 +104,13 @@ class Work:
         self._changes: list[Change] = []
         self._before: list[Callable[[], None]] = []
         self.meant: object = None  # the call that names what this one has only a token of
+        self._stakes: list[Stake] = []
+        self._staking: asyncio.Future[None] | None = None
         self.name = name  # by which its process may ask for this very call again; empty: never
         self.is_committed = False  # or about to be: nothing more can be added
         self.is_durable = False
         self.is_unwanted = False  # the caller went away while it was committed
+        self.has_begun = False  # what it staked is gone, whatever it comes to
 
     def add(self, statement: Statement, *values: Value) -> None:
         """One more change of this syscall."""
@@ -115,6 +131,50 @@ class Work:
         """If anything is committed, `post` has its own changes posted before."""
         assert not self.is_committed, "a syscall commits once"
         self._before.append(post)
+
+    def stake(self, stake: Stake) -> None:
+        """Gone once this takes effect, also where it fails after that; not touched before."""
+        assert not self.has_begun, "an act begins once"
+        self._stakes.append(stake)
+
+    async def begin(self) -> None:
+        """Return once what was staked is gone, durably: from here on the act may take effect.
+
+        Nothing of it is gone if this raises, but for a caller who leaves meanwhile. Several parts
+        of one act may each begin it.
+        """
+        if not self._stakes:
+            self.has_begun = True
+            return
+        if self._staking is None:
+            self._staking = asyncio.ensure_future(self._gone(self._staked()))
+        was_cancelled = False
+        while not self._staking.done():
+            try:
+                await asyncio.wait([self._staking])
+            except asyncio.CancelledError:
+                was_cancelled = True
+        if was_cancelled:
+            self._staking.exception()  # Seen: the caller is not there to be told.
+            raise asyncio.CancelledError
+        self._staking.result()
+
+    def _staked(self) -> Awaitable[None] | None:
+        """Post that it is gone. It may be from here on, for whoever looks meanwhile."""
+        changes = [change for stake in self._stakes for change in stake.changes()]
+        posted = None if self._journal is None else self._journal.post(changes)
+        self.has_begun = True
+        return posted
+
+    async def _gone(self, posted: Awaitable[None] | None) -> None:
+        try:
+            if posted is not None:
+                await posted
+        except BaseException:
+            self.has_begun = False
+            raise
+        for stake in self._stakes:
+            stake.gone()
 
     async def commit(self, reply: object) -> None:
         """Return once everything is durable. Nothing of it is there if this raises."""

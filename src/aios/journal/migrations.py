@@ -429,6 +429,9 @@ _LABELS = (
     "CREATE TABLE plans (pid INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
 )
 
+# --- what is long in open approvals ---
+_WHOLES = ("CREATE TABLE approval_wholes (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT",)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -440,4 +443,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ACCOUNTS,
     _TOOLS,
     _LABELS,
+    _WHOLES,
 )  # fmt: skip

@@ -470,6 +470,11 @@ APPROVAL_PUT = Statement(
 )
 APPROVAL_FORGET = Statement("approval_forget", "DELETE FROM approvals WHERE id = ?")
 APPROVALS_ALL = Statement("approvals_all", "SELECT body FROM approvals ORDER BY id")
+APPROVAL_WHOLE_PUT = Statement(
+    "approval_whole_put", "INSERT OR REPLACE INTO approval_wholes (id, body) VALUES (?, ?)"
+)
+APPROVAL_WHOLE_DROP = Statement("approval_whole_drop", "DELETE FROM approval_wholes WHERE id = ?")
+APPROVAL_WHOLE = Statement("approval_whole", "SELECT body FROM approval_wholes WHERE id = ?")
 # A limit and what is spent change apart: neither takes the other back.
 BUDGET_LIMIT = Statement(
     "budget_limit",

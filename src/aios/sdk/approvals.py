@@ -22,6 +22,10 @@ class ApprovalClient:
     async def list(self, all: bool = False, limit: int = 1_000) -> ApprovalList:
         return await self._client.call(Approvals(all=all, limit=limit))
 
+    async def show(self, id: int) -> Approval:
+        """One question; its arguments are not shortened while it is open."""
+        return (await self._client.call(Approvals(id=id))).approvals[0]
+
     async def answer(self, id: int, digest: str, yes: bool, note: str = "") -> Approval:
         """Say yes or no to what has this digest."""
         return await self._client.call(AnswerApproval(id=id, digest=digest, yes=yes, note=note))

@@ -24,6 +24,7 @@ class SyncApprovalClient(_Sync[ApprovalClient]):
     """An `ApprovalClient` for threads."""
 
     list = blocking(ApprovalClient.list)
+    show = blocking(ApprovalClient.show)
     answer = blocking(ApprovalClient.answer)
     ask = blocking(ApprovalClient.ask)
 

@@ -25,9 +25,13 @@ class Answer(StrEnum):
 
 
 class Approvals(Syscall["ApprovalList"], frozen=True, kw_only=True, tag="approval.list"):
-    """What waits for an answer, oldest first; with `all`, what was answered too."""
+    """What waits for an answer, oldest first; with `all`, what was answered too.
+
+    With `id` that one, whatever became of it; its arguments are not shortened while it is open.
+    """
 
     all: bool = False
+    id: ApprovalId | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
 
 
@@ -70,7 +74,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     verb: str
     object: str
-    arguments: str  # as JSON, cut for display; the digest is of the whole
+    arguments: str  # as JSON, what is long cut for a list; the digest is of the whole
     consequence: str
     reason: str  # the rule that asks
     asked: float

@@ -7,7 +7,7 @@ from typing import Any
 
 from aios.access.base import Act, Effect
 from aios.journal.base import Work
-from aios.kernel.guard.approval import Approver, Consent, Means
+from aios.kernel.guard.approval import Approver, Consent, Means, Staked
 from aios.kernel.guard.approval_calls import ApprovalCalls
 from aios.kernel.process import Process
 from aios.kernel.waits import Waits
@@ -77,7 +77,7 @@ class Desk:
         call: Syscall[Any] | None = None,
         who: Process | None = None,
         work: Work | None = None,
-    ) -> asyncio.Task[Consent]:
+    ) -> asyncio.Task[Consent | Staked]:
         """Ask in a task of its own."""
         call = call or Delete(path="a.txt")
         asked = self.approver.ask(

@@ -50,12 +50,15 @@ class House:
 
 @asynccontextmanager
 async def house(
-    folder: Path, fence: Fence | None = None, tools: ToolServers | None = None
+    folder: Path,
+    fence: Fence | None = None,
+    tools: ToolServers | None = None,
+    limits: Limits = NOBODY,
 ) -> AsyncIterator[House]:
     """An open kernel in a home that is not durable: nothing waits for a disk."""
     journal = open_journal(folder / "journal", is_durable=False)
     clock = MovedClock()
-    given = Environment(clock=clock, random=random.Random(1), limits=NOBODY)
+    given = Environment(clock=clock, random=random.Random(1), limits=limits)
     try:
         async with open_rooms(journal, folder, given, NgramEmbedder()) as rooms:
             kernel = Kernel(

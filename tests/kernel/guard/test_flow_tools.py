@@ -245,7 +245,9 @@ async def test_the_operator_may_say_that_a_server_keeps_nothing(
 async def test_what_a_tool_keeps_is_known_as_its_also_by_a_call_that_failed_or_a_batch(
     tmp_path: Path, by: Literal["agent", "server"]
 ) -> None:
-    async with fitted(tmp_path, box(Terms(declared=True, keeps=Keeping(by=by)))) as here:
+    async with fitted(
+        tmp_path, box(Terms(keeps=Keeping(by=by), declared=True, repeatable=True))
+    ) as here:
         ada, clean, last = await here.agent(), await here.agent(), await here.agent()
         await use(ada, "read_web")
         with pytest.raises(Denied, match="in the box"):
@@ -260,7 +262,7 @@ async def test_what_a_tool_keeps_is_known_as_its_also_by_a_call_that_failed_or_a
 @awaited
 async def test_what_a_tool_is_given_is_told_before_its_call_has_ended(tmp_path: Path) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
-    terms = Terms(declared=True, keeps=Keeping(by="server"))
+    terms = Terms(inside=True, keeps=Keeping(by="server"))
 
     async def hold(arguments: Mapping[str, Any], outside: Outside) -> tuple[Content, ...]:
         begun.set()
@@ -285,8 +287,8 @@ async def test_what_a_tool_brings_from_outside_stays_in_what_its_server_keeps(
     tmp_path: Path,
 ) -> None:
     keeps = Keeping(by="server")
-    load, *_ = await box(Terms(declared=True, keeps=keeps, source="feed")).tools()
-    _, show = await box(Terms(declared=True, keeps=keeps)).tools()
+    load, *_ = await box(Terms(inside=True, keeps=keeps, source="feed")).tools()
+    _, show = await box(Terms(inside=True, keeps=keeps)).tools()
     async with fitted(tmp_path, Given("box", load, show)) as here:
         ada, bob = await here.agent(), await here.agent("bob")
         await call(ada, "box/put", words="the news")

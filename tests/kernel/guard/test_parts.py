@@ -38,7 +38,7 @@ class Witness:
         """Nothing is kept here."""
 
 
-@tool(inline=True)
+@tool(inline=True, reads=("web",))
 def look() -> str:
     """Look at something."""
     return "seen"

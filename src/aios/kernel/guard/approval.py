@@ -1,7 +1,8 @@
 """Asks a human and waits: the asker of the guard. The call waits, and holds no lane meanwhile.
 
 A question is durable before anybody is shown it. The yes that an act uses becomes used in the
-commit of the act: killed in between, neither is done, and the same act finds its yes again. A no
+commit of the act: killed in between, neither is done, and the same act finds its yes again. What
+runs a tool takes effect before any commit: its yes is used, durably, before the tool begins. A no
 stands as long as its question would have: an agent does not wear a human out by asking again.
 """
 
@@ -10,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from aios.access.approvals import Book, consequence, digest_of, shown
+from aios.access.acts import ACTS
+from aios.access.approvals import Book, consequence, digest_of
 from aios.access.base import Act, Effect
+from aios.access.showing import brief, plain, whole
 from aios.clock import Clock
 from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
+from aios.kernel.guard.approval_whole import Wholes, readable
 from aios.kernel.guard.vault import Hider
 from aios.kernel.process import Process
 from aios.kernel.waits import Waits
@@ -52,6 +57,7 @@ class Approver:
         self._means = means
         self._hidden = hidden
         self._patience_s = patience_s  # how long a human has
+        self._wholes = Wholes(means.journal)
         self.book = Book(each_max=EACH_MAX, all_max=ALL_MAX)
 
     async def load(self) -> None:
@@ -65,7 +71,7 @@ class Approver:
 
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
-    ) -> "Consent":
+    ) -> "Consent | Staked":
         """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
         if not self._patience_s:
             raise Denied(f"{act.verb} needs a human's yes ({verdict.rule}); nobody can be asked")
@@ -74,10 +80,15 @@ class Approver:
             self.sweep()
             question = self.book.find(process.agent, digest)
             if question is None:
-                question = await self._put(self._question(process, act, call, verdict, digest))
+                question = self._question(process, act, call, verdict, digest)
+                await self._put(question, call)
             if question.answer is Answer.NO:
                 raise Denied(_said_no(question))
             if self.book.take(question.id):
+                if ACTS[type(call)].acts_first:
+                    staked = Staked(self, question.id, work)
+                    work.stake(staked)
+                    return staked
                 consent = Consent(self, question.id)
                 work.remember(consent.used)
                 return consent
@@ -93,7 +104,8 @@ class Approver:
             self.sweep()
             question = self.book.find(process.agent, digest)
             if question is None:
-                question = await self._put(self._question(process, act, call, ITSELF, digest))
+                question = self._question(process, act, call, ITSELF, digest)
+                await self._put(question, call)
             if question.answer is Answer.NO:
                 return Answered(question)
             if self.book.take(question.id):
@@ -124,7 +136,17 @@ class Approver:
 
     def use(self, number: int) -> Sequence[Change]:
         """The changes, to be committed with the act, by which a yes is used up."""
-        return [row_of(self.book.close(number, Answer.USED))] if self.book.is_open(number) else []
+        return self.over(self.book.close(number, Answer.USED)) if self.book.is_open(number) else []
+
+    def over(self, question: Approval) -> Sequence[Change]:
+        """The changes by which a question is over."""
+        return [row_of(question), *self._wholes.drop(question.id)]
+
+    async def in_full(self, number: int) -> Approval:
+        """A question with all its arguments, while they are kept."""
+        question = self.book.get(number)
+        text = await self._wholes.get(number)
+        return question if text is None else replace(question, arguments=text)
 
     def tell(self, question: Approval) -> None:
         """Wake whoever waits for this, and the bus."""
@@ -150,21 +172,23 @@ class Approver:
             pid=process.pid,
             verb=act.verb,
             object=act.object,
-            arguments=shown(call, self._hidden.text),
+            arguments=brief(plain(readable(call), self._hidden.text)),
             consequence=consequence(act, process.agent),
             reason=": ".join(part for part in (verdict.rule, verdict.reason) if part),
             asked=asked,
             expires=asked + self._patience_s,
         )
 
-    async def _put(self, question: Approval) -> Approval:
+    async def _put(self, question: Approval, call: Syscall[Any]) -> None:
         """Ask: durable first, then for everybody to see."""
         self.book.check_room(question.agent)
         self.book.add(question)
+        text = whole(plain(readable(call), self._hidden.text))
+        more = [] if text == question.arguments else self._wholes.put(question.id, text)
         try:
             if self._means.journal is not None:
                 forgotten = Change(sql.APPROVAL_FORGET, (question.id - FORGET_AFTER,))
-                await self._means.journal.post([row_of(question), forgotten])
+                await self._means.journal.post([row_of(question), *more, forgotten])
         except BaseException:
             self.end(question.id, Answer.GONE)
             raise
@@ -177,7 +201,6 @@ class Approver:
                 verb=question.verb,
             )
         )
-        return question
 
     async def _wait(self, process: Process, question: Approval) -> None:
         """Wait for the answer. Whoever leaves takes the question along."""
@@ -213,7 +236,7 @@ class Approver:
         if self._means.journal is None:
             return
         try:
-            self._means.journal.post([row_of(question)])
+            self._means.journal.post(self.over(question))
         except Busy:
             return  # Its time is in the row: the next kernel finds it expired.
 
@@ -245,6 +268,27 @@ class Consent:
             self._approver.book.give_back(self.number)
         else:
             self._approver.end(self.number, Answer.USED)
+
+
+class Staked:
+    """A yes in the hands of an act that takes effect before it commits: used when that begins."""
+
+    def __init__(self, approver: Approver, number: int, work: Work) -> None:
+        self._approver = approver
+        self._work = work
+        self.number = number
+
+    def changes(self) -> Sequence[Change]:
+        used = replace(self._approver.book.get(self.number), answer=Answer.USED)
+        return self._approver.over(used)
+
+    def gone(self) -> None:
+        self._approver.tell(self._approver.book.close(self.number, Answer.USED))
+
+    def settle(self, reply: object) -> None:
+        """The call has ended; the yes of one that never began is the agent's still."""
+        if not self._work.has_begun:
+            self._approver.book.give_back(self.number)
 
 
 def row_of(approval: Approval) -> Change:

@@ -16,7 +16,8 @@ from aios.syscalls.approval import (
 
 
 class ApprovalCalls:
-    """Who may answer is the gate's to say; but nobody its own question, or its employer's."""
+    """Who may answer is the gate's to say; but nobody its own question, or that of whom
+    it works for or who works for it: an agent could have another ask, and allow it itself."""
 
     def __init__(self, approver: Approver) -> None:
         self._approver = approver
@@ -27,6 +28,8 @@ class ApprovalCalls:
 
     async def list(self, process: Process, call: Approvals) -> ApprovalList:
         self._approver.sweep()
+        if call.id is not None:
+            return ApprovalList((await self._approver.in_full(call.id),))
         known = self._book.all() if call.all else list(self._book.pending())
         return ApprovalList(tuple(known[: call.limit]))
 
@@ -49,10 +52,10 @@ class ApprovalCalls:
         question = self._book.answered(
             call.id, call.digest, yes=call.yes, by=process.agent, note=call.note
         )
-        if process.pid != INIT and f"{process.agent}/".startswith(f"{question.agent}/"):
+        if process.pid != INIT and _are_kin(process.agent, question.agent):
             raise Denied(
                 f"approval {call.id} is asked by {question.agent!r}; expected an answer from "
-                "somebody who does not work for it"
+                "somebody who does not work for it, and for whom it does not work"
             )
         self._book.begin_answer(call.id)
         is_kept = False
@@ -63,3 +66,8 @@ class ApprovalCalls:
         finally:
             self._approver.answered(question, is_kept=is_kept)
         return question
+
+
+def _are_kin(one: str, other: str) -> bool:
+    """Whether they are the same agent, or one is above the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

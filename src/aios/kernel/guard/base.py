@@ -52,7 +52,7 @@ class Consent(Protocol):
     """A yes in the hands of one call."""
 
     def settle(self, reply: object) -> None:
-        """The call has ended: its yes is used up, or after an error the agent's still."""
+        """The call has ended: its yes is used up, or the agent's still where nothing was done."""
         ...
 
 

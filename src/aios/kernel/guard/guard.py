@@ -5,7 +5,7 @@ made for it. Any other becomes an entry, which is left when the call has ended. 
 is judged again before it acts: rights may have gone meanwhile. Knows no room and no wire.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from aios.access import explain
 from aios.access.acts import ACTS, act_of, strongest
 from aios.access.base import Act
+from aios.access.grants import Grants
 from aios.access.monitor import Judged, Question
 from aios.access.policy import Policy
 from aios.access.standing import Relation, Standing
 from aios.errors import AiosError, Denied, NotFound, QuotaExceeded
-from aios.journal.base import Work
+from aios.journal.base import Change, Work
 from aios.kernel.guard import rights_rows
 from aios.kernel.guard.base import Carrying, Consent, Flow, Hold, Ledger
 from aios.kernel.guard.missing import missing
@@ -154,10 +155,14 @@ class Guard:
         return entry
 
     def begin(self, entry: Entry, work: Work) -> None:
-        """The uses it takes are set aside, and gone in the commit of what the call does."""
+        """The uses it takes are set aside: gone in the commit of what the call does, or before
+        it does anything where that is before any commit."""
         if entry.uses:
             self.grants.set_aside(entry.uses)
-            work.extend(rights_rows.used(id) for id in entry.uses)
+            if ACTS[type(entry.call)].acts_first:
+                work.stake(Uses(self.grants, entry.uses))
+            else:
+                work.extend(rights_rows.used(id) for id in entry.uses)
         if self._parts.witness is not None:
             self._parts.witness.begins(entry.act, work)
         if self._flow is not None:
@@ -167,7 +172,10 @@ class Guard:
 
     def leave(self, entry: Entry, work: Work, outcome: object) -> None:
         """The call has ended. Its uses are used up where it was done, or may have been."""
-        if entry.uses:
+        if entry.uses and ACTS[type(entry.call)].acts_first:
+            if not work.has_begun:
+                self.grants.give_back(entry.uses)
+        elif entry.uses:
             was_done = work.is_durable or (work.is_committed and not isinstance(outcome, AiosError))
             self.grants.use_up(entry.uses) if was_done else self.grants.give_back(entry.uses)
         for one in (entry.hold, *(entry.consents or {}).values(), entry.carrying):
@@ -315,6 +323,20 @@ class Guard:
             if absent is not None:
                 return NotFound(absent)
         return Denied(_words(verdict))
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Of capabilities, by an act that takes effect before it commits."""
+
+    grants: Grants
+    ids: tuple[str, ...]
+
+    def changes(self) -> Sequence[Change]:
+        return [rights_rows.used(id) for id in self.ids]
+
+    def gone(self) -> None:
+        self.grants.use_up(self.ids)
 
 
 _WORST = (Decision.DENY, Decision.ASK, Decision.ALLOW)

@@ -81,6 +81,7 @@ class _Part:
     call: CallTool
     run: RunName
     digest: bytes
+    work: Work
     place: int = 0
     is_part: bool = False
 
@@ -133,6 +134,7 @@ class ToolCalls:
             call=call,
             run=RunName(process.pid, work.name),
             digest=_digest(call, work),
+            work=work,
         )
         try:
             result = await self._once(part, self._runs.known(part.run, part.digest))
@@ -152,7 +154,15 @@ class ToolCalls:
         run, digest = RunName(process.pid, work.name), _digest(call, work)
         known = self._runs.known(run, digest)
         parts = [
-            _Part(process=process, call=one, run=run, digest=digest, place=place, is_part=True)
+            _Part(
+                process=process,
+                call=one,
+                run=run,
+                digest=digest,
+                work=work,
+                place=place,
+                is_part=True,
+            )
             for place, one in enumerate(call.calls)
         ]
         loop = asyncio.get_running_loop()
@@ -213,6 +223,7 @@ class ToolCalls:
         patience_s = part.call.timeout_s or tool.terms.timeout_s
         ticket = await self._turns.take(part.process.pid, tool, needs, patience_s)
         try:
+            await part.work.begin()
             if not tool.terms.repeatable:
                 await self._runs.begin(part.run, part.place, part.digest)
             order = Order(

@@ -96,6 +96,7 @@ class ToolServers:
                 raise WrongState(f"there is a server {call.name!r}; remove it first")
             if len(self._added) >= SERVERS_MAX:
                 raise WrongState(f"there are {SERVERS_MAX} servers, the most there may be")
+            await work.begin()
             source, tools = await self._connected(call)
             try:
                 self.registry.check(call.name, tools)
