@@ -262,7 +262,7 @@ async def test_what_a_tool_keeps_is_known_as_its_also_by_a_call_that_failed_or_a
 @awaited
 async def test_what_a_tool_is_given_is_told_before_its_call_has_ended(tmp_path: Path) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
-    terms = Terms(keeps=Keeping(by="server"))
+    terms = Terms(inside=True, keeps=Keeping(by="server"))
 
     async def hold(arguments: Mapping[str, Any], outside: Outside) -> tuple[Content, ...]:
         begun.set()
@@ -274,7 +274,8 @@ async def test_what_a_tool_is_given_is_told_before_its_call_has_ended(tmp_path: 
         ada, bob = await here.agent(), await here.agent("bob")
         await use(ada, "read_web")
         holding = asyncio.create_task(call(ada, "box/hold"))
-        await begun.wait()
+        async with asyncio.timeout(30):
+            await begun.wait()
         await call(bob, "box/get")
         assert await sources(bob) == {"web"}
         may_end.set()
@@ -286,8 +287,8 @@ async def test_what_a_tool_brings_from_outside_stays_in_what_its_server_keeps(
     tmp_path: Path,
 ) -> None:
     keeps = Keeping(by="server")
-    load, *_ = await box(Terms(keeps=keeps, source="feed")).tools()
-    _, show = await box(Terms(keeps=keeps)).tools()
+    load, *_ = await box(Terms(inside=True, keeps=keeps, source="feed")).tools()
+    _, show = await box(Terms(inside=True, keeps=keeps)).tools()
     async with fitted(tmp_path, Given("box", load, show)) as here:
         ada, bob = await here.agent(), await here.agent("bob")
         await call(ada, "box/put", words="the news")
