@@ -59,6 +59,16 @@ AllowHost = Annotated[
 ]
 
 
+Sandbox = Annotated[
+    str,
+    typer.Option(
+        envvar="AIOS_SANDBOX",
+        help="The sandboxes' tier: bubblewrap, landlock, seatbelt, podman:IMAGE or, at your own "
+        "risk, none; the strongest that holds where none is named.",
+    ),
+]
+
+
 def serve(  # noqa: PLR0913 - its options
     host: Host = "127.0.0.1",
     port: Port = PORT,
@@ -72,6 +82,7 @@ def serve(  # noqa: PLR0913 - its options
     config: Config = None,
     access: Access = "",
     tools: Tools = True,
+    sandbox: Sandbox = "",
     allow_host: AllowHost = None,
 ) -> None:
     """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
@@ -93,6 +104,7 @@ def serve(  # noqa: PLR0913 - its options
         embedder=embedder,
         access=lambda: policies.chosen(access),
         builtin=tools,
+        sandbox=sandbox,
         hosts=tuple(allow_host or ()),
         settings=files.settings(
             config or places.config() / "config.toml",

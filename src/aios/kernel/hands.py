@@ -25,15 +25,23 @@ class Hands:
 
 
 @asynccontextmanager
-async def open_hands(environment: Environment | None = None) -> AsyncIterator[Hands]:
-    """The strongest sandbox that holds here. Open it before the kernel grows."""
+async def open_hands(
+    environment: Environment | None = None, *, tier: str = ""
+) -> AsyncIterator[Hands]:
+    """The strongest sandbox that holds here, or of the `tier` that is named, and of no other.
+
+    Open it before the kernel grows.
+    """
     given = environment or Environment()
     proxy = Proxy(Reach(), given.token, lambda decision: None)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(proxy.close)
         try:
-            sandbox = await stack.enter_async_context(open_sandbox(settings=SETTINGS, exits=proxy))
+            opened = open_sandbox(tier, SETTINGS, proxy)
+            sandbox = await stack.enter_async_context(opened)
         except Denied as problem:
+            if tier:
+                raise
             yield Hands(why=problem.message)
             return
         yield Hands(sandbox=sandbox)

@@ -47,6 +47,7 @@ class Plan:
     embedder: str = ""
     access: Callable[[], Policy] = lambda: OPEN
     builtin: bool = False  # the tools that every kernel can have
+    sandbox: str = ""  # the tier by name; empty: the strongest that holds
     hosts: tuple[str, ...] = ()  # whose pages agents may fetch
 
 
@@ -135,7 +136,7 @@ class _Daemon:
         if not self._plan.builtin:
             yield Hands(why="tools are switched off")
             return
-        async with open_hands() as hands:
+        async with open_hands(tier=self._plan.sandbox) as hands:
             for name, why in lacking(hands.sandbox, hands.why, self._plan.hosts).items():
                 self._warn(f"aios: no tool aios/{name}: {why}")
             yield hands
