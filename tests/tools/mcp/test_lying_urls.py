@@ -152,7 +152,7 @@ def test_a_call_of_one_that_lies_is_an_error_and_the_neighbour_goes_on(lie: Answ
             assert (await house.call("good/echo", text="x")).text == "x"
             longest = max(longest, loop.time() - began)
         assert (await calling).is_error
-        assert longest < 0.5
+        assert longest < 2.0
 
     with_url(in_a_call(lie), main)
 
