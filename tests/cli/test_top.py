@@ -13,7 +13,7 @@ from fcntl import ioctl
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from aios.cli.remote import client_of, heard
 from aios.cli.top_screen import Top
@@ -78,7 +78,11 @@ def test_a_filter_leaves_what_matches_and_a_tree_puts_children_below(first: Hous
         await shows(top, pilot, "init", "agent")
         await pilot.press("t")
         await shows(top, pilot, "init", "  agent")
-        await pilot.press("slash", "a", "g", "e", "enter")
+        await pilot.press("slash")
+        async with asyncio.timeout(PATIENCE_S):
+            while not isinstance(top.focused, Input):
+                await pilot.pause(0.02)
+        await pilot.press("a", "g", "e", "enter")
         await shows(top, pilot, "agent")
 
     piloted(first, steps)

@@ -19,8 +19,10 @@ class ApprovalClient:
     def __init__(self, client: Caller) -> None:
         self._client = client
 
-    async def list(self, all: bool = False, limit: int = 1_000) -> ApprovalList:
-        return await self._client.call(Approvals(all=all, limit=limit))
+    async def list(
+        self, all: bool = False, id: int | None = None, limit: int = 1_000
+    ) -> ApprovalList:
+        return await self._client.call(Approvals(all=all, id=id, limit=limit))
 
     async def show(self, id: int) -> Approval:
         """One question; its arguments are not shortened while it is open."""
