@@ -98,6 +98,17 @@ def test_a_kernel_that_went_away_is_told_and_the_screen_stays(first: House) -> N
     piloted(first, steps)
 
 
+def test_an_answer_that_comes_after_the_screen_was_left_is_let_go(first: House) -> None:
+    async def main() -> None:
+        async with client_of(first.url) as client:
+            top = Top(client, lambda: heard(first.url, "/api/events"), every_s=60.0)
+            async with top.run_test(size=(140, 30)) as pilot:
+                await shows(top, pilot, "init", "agent")
+            await top._refresh()
+
+    asyncio.run(main())
+
+
 def test_it_runs_in_a_terminal_and_leaves_it_at_q(first: House) -> None:
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 140, 0, 0))

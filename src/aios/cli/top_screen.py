@@ -70,11 +70,16 @@ class Top(App[None]):
         self._is_tree = False
         self._doomed: Pid | None = None  # `k` was pressed on it once
         self._note = ""
+        # Held, not looked up: an answer may come when the screen is being taken down, or a detail
+        # lies over it.
+        self._top_line = Static(id="head", markup=False)
+        self._filter = Input(placeholder="part of a name or a state", id="filter")
+        self._table = DataTable[Any](cursor_type="row", zebra_stripes=True)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="head", markup=False)
-        yield Input(placeholder="part of a name or a state", id="filter")
-        yield DataTable[Any](cursor_type="row", zebra_stripes=True)
+        yield self._top_line
+        yield self._filter
+        yield self._table
         yield Footer()
 
     async def on_mount(self) -> None:
@@ -110,17 +115,15 @@ class Top(App[None]):
         self._paint()
 
     def action_filter(self) -> None:
-        box = self.query_one(Input)
-        box.styles.display = "block"
-        box.focus()
+        self._filter.styles.display = "block"
+        self._filter.focus()
 
     def on_input_changed(self, changed: Input.Changed) -> None:
         self._words = changed.value
         self._paint()
 
     def on_input_submitted(self) -> None:
-        box = self.query_one(Input)
-        box.styles.display = "block" if box.value else "none"
+        self._filter.styles.display = "block" if self._filter.value else "none"
         self._table.focus()
 
     async def on_data_table_row_selected(self) -> None:
@@ -164,8 +167,10 @@ class Top(App[None]):
             await asyncio.sleep(self._every_s)
 
     def _paint(self) -> None:
+        if not self._table.is_attached:
+            return
         shown = self._view.shown(self._order, self._words, tree=self._is_tree)
-        self.query_one("#head", Static).update(self._head(len(shown)))
+        self._top_line.update(self._head(len(shown)))
         table, kept = self._table, self._chosen if self._table.cursor_row else None
         table.clear()
         for depth, row in shown:
@@ -185,10 +190,6 @@ class Top(App[None]):
             f"{len(rows)} agents, {shown} shown by {self._order}   on lanes {self._view.lanes}   "
             f"{rate:,.0f} tok/s   {self._view.switches} switches   {models}\n{plain(self._note)}"
         )
-
-    @property
-    def _table(self) -> DataTable[Any]:
-        return self.query_one(DataTable)
 
     @property
     def _chosen(self) -> Pid | None:

@@ -6,7 +6,7 @@ A breach: one of them opens.
 from contextlib import suppress
 from pathlib import Path
 
-PLACES = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/proc/kcore", "/root/.bash_history")
+PLACES = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/proc/kcore")
 for path in [*map(Path, PLACES), *Path("/etc/ssh").glob("ssh_host_*_key")]:
     with suppress(OSError), path.open("rb") as file:
         if file.read(1):
