@@ -39,6 +39,7 @@ from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.table import ProcessTable
 from aios.kernel.tools.calls import ToolCalls
+from aios.kernel.tools.runner import Runner
 from aios.kernel.tools.servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
@@ -132,7 +133,8 @@ class Kernel:
         self.guard.fit(self._parts)
         self._llm.meter = self._parts.meter
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
-        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
+        runner = Runner(self.waits, self.clock, self.bus, self.call, warden.secret)
+        self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, runner, warden)
 
     def answers(self, kind: Kind) -> bool:
         """Whether this kernel has what answers such a call."""
