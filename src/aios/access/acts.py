@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aios.access.base import Act, Effect
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note
+from aios.syscalls import access, approval, audit, budget, file, history, kernel, llm, memory, note
 from aios.syscalls import process as processes
 from aios.syscalls import tool as tools
 from aios.syscalls.base import Syscall, name_of
@@ -178,5 +178,6 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(budget.Budgets, READ, owner="account"),
     _row(audit.AuditRecords, READ),
     _row(audit.VerifyAudit, READ),
+    _row(kernel.Stats, READ),
 ))  # fmt: skip
 VERBS: Mapping[str, Kind] = {row.verb: kind for kind, row in ACTS.items()}

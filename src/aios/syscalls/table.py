@@ -7,6 +7,7 @@ from aios.syscalls import (
     budget,
     file,
     history,
+    kernel,
     llm,
     memory,
     note,
@@ -40,6 +41,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         audit.AuditRecords, audit.VerifyAudit,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
+        kernel.Stats,
     )
 }  # fmt: skip
 
