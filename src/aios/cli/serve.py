@@ -1,12 +1,14 @@
 """`aios serve`: a kernel for every program on this machine. The work is `aios.server.daemon`'s."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aios.cli import places, policies, settings, sources
+from aios.telemetry.log import Form, Level, configure
 
 if TYPE_CHECKING:
     from aios.server.settings import Settings
@@ -46,6 +48,11 @@ Config = Annotated[
 ]
 
 
+LogFormat = Annotated[Form, settings.LOG_FORMAT.option()]
+LogLevel = Annotated[Level, settings.LOG_LEVEL.option()]
+Drain = Annotated[float, settings.DRAIN_S.option(min=0.0, max=86_400.0)]
+
+
 def serve(  # noqa: PLR0913 - its options
     host: Host = settings.HOST.default,
     port: Port = settings.PORT.default,
@@ -61,10 +68,15 @@ def serve(  # noqa: PLR0913 - its options
     tools: Tools = settings.TOOLS.default,
     sandbox: Sandbox = settings.SANDBOX.default,
     allow_host: AllowHost = None,
+    log_format: LogFormat = settings.LOG_FORMAT.default,
+    log_level: LogLevel = settings.LOG_LEVEL.default,
+    drain_s: Drain = settings.DRAIN_S.default,
 ) -> None:
     """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
     from aios.server import daemon
 
+    configure(log_format, log_level, sys.stderr)
+    server = partial(_settings, token_file, config, is_open=allow_anonymous)
     plan = daemon.Plan(
         host=host,
         port=port,
@@ -80,9 +92,11 @@ def serve(  # noqa: PLR0913 - its options
         sandbox=sandbox,
         hosts=tuple(allow_host or ()),
         limits=sources.limits(config),
-        settings=_settings(token_file, config, is_open=allow_anonymous),
+        settings=server(),
+        again=server,
+        drain_s=drain_s,
     )
-    raise typer.Exit(daemon.run(plan, _tell, _warn))
+    raise typer.Exit(daemon.run(plan, _tell))
 
 
 def _settings(token_file: Path | None, config: Path | None, *, is_open: bool) -> "Settings":
@@ -104,8 +118,3 @@ def _settings(token_file: Path | None, config: Path | None, *, is_open: bool) ->
 
 def _tell(line: str) -> None:
     print(line, flush=True)
-
-
-def _warn(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

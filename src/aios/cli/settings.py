@@ -8,11 +8,12 @@ with it, and so does the key `..._file`.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
 from aios.config import Limits
+from aios.telemetry.log import Form, Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,18 @@ ALIASES = Setting(
     name="server.aliases", kind=dict[str, str], default=MappingProxyType({"*": ""}),
     env="AIOS_ALIASES",
     help='Served models by patterns of names; the first that fits, "" for the default model.',
+)  # fmt: skip
+LOG_FORMAT = Setting(
+    name="server.log_format", kind=Form, default=Form.TEXT, env="AIOS_LOG_FORMAT",
+    flags=("--log-format",), help="Lines on stderr for people, or JSON.",
+)  # fmt: skip
+LOG_LEVEL = Setting(
+    name="server.log_level", kind=Level, default=Level.INFO, env="AIOS_LOG_LEVEL",
+    flags=("--log-level",), help="From which severity; debug has requests.",
+)  # fmt: skip
+DRAIN_S = Setting(
+    name="server.drain_s", kind=float, default=5.0, env="AIOS_DRAIN_S", flags=("--drain-s",),
+    help="Seconds for what runs to end before a stop; the rest is suspended and kept.",
 )  # fmt: skip
 TOKENS = Setting(
     name="server.token_file", kind=str, default="", env="AIOS_TOKENS", flags=("--token-file",),
@@ -127,8 +140,8 @@ HOME = Setting(
     help="A stopped kernel's home, to look into.",
 )  # fmt: skip
 OUTPUT = Setting(
-    name="client.output", kind=str, default="table", env="AIOS_OUTPUT", flags=("--output", "-o"),
-    help="How to write the result.",
+    name="client.output", kind=Literal["table", "json", "yaml"], default="table",
+    env="AIOS_OUTPUT", flags=("--output", "-o"), help="How to write the result.",
 )  # fmt: skip
 
 _LIMITS: Mapping[str, str] = {
@@ -153,7 +166,7 @@ LIMITS: tuple[Setting, ...] = tuple(
         name=f"limits.{one.name}",
         kind=one.type,
         default=one.default,
-        env=f"AIOS_{one.name.upper()}",
+        env=f"AIOS_LIMITS_{one.name.upper()}",
         help=_LIMITS[one.name],
     )
     for one in fields(Limits)
@@ -161,9 +174,9 @@ LIMITS: tuple[Setting, ...] = tuple(
 SETTINGS: Mapping[str, Setting] = {
     one.key: one
     for one in (
-        HOST, PORT, ALLOW_ANONYMOUS, ANONYMOUS, ALIASES, TOKENS, MODEL, DEVICE, POLICY, STATE,
-        EMBEDDER, EMBEDDER_KEY, ACCESS, TOOLS, SANDBOX, ALLOW_HOST, *LIMITS, URL, TOKEN, HOME,
-        OUTPUT,
+        HOST, PORT, ALLOW_ANONYMOUS, ANONYMOUS, ALIASES, TOKENS, LOG_FORMAT, LOG_LEVEL, DRAIN_S,
+        MODEL, DEVICE, POLICY, STATE, EMBEDDER, EMBEDDER_KEY, ACCESS, TOOLS, SANDBOX, ALLOW_HOST,
+        *LIMITS, URL, TOKEN, HOME, OUTPUT,
     )
 }  # fmt: skip
 BY_ENV: Mapping[str, Setting] = {one.env: one for one in SETTINGS.values()}
