@@ -10,6 +10,7 @@ from aios.syscalls import (
     kernel,
     llm,
     memory,
+    model,
     note,
     process,
     tool,
@@ -41,7 +42,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         audit.AuditRecords, audit.VerifyAudit,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
-        kernel.Stats,
+        kernel.Stats, model.AddModel, model.RemoveModel,
     )
 }  # fmt: skip
 
