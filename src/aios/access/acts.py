@@ -9,7 +9,19 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aios.access.base import Act, Effect
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    kernel,
+    llm,
+    memory,
+    model,
+    note,
+)
 from aios.syscalls import process as processes
 from aios.syscalls import tool as tools
 from aios.syscalls.base import Syscall, name_of
@@ -178,5 +190,8 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(budget.Budgets, READ, owner="account"),
     _row(audit.AuditRecords, READ),
     _row(audit.VerifyAudit, READ),
+    _row(kernel.Stats, READ),
+    _row(model.AddModel, FINAL, "name", first=True),  # its engine is started, then served
+    _row(model.RemoveModel, FINAL, "name", first=True),  # calls fail, then it is told
 ))  # fmt: skip
 VERBS: Mapping[str, Kind] = {row.verb: kind for kind, row in ACTS.items()}

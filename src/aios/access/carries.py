@@ -8,7 +8,20 @@ Names of processes, groups and budgets bear none.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, tool
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    kernel,
+    llm,
+    memory,
+    model,
+    note,
+    tool,
+)
 from aios.syscalls import process as processes
 from aios.syscalls.base import Syscall
 
@@ -274,6 +287,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     access.AskPermission, access.PlanActs, access.ShowLabel, access.Endorse,
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
+    kernel.Stats, model.AddModel, model.RemoveModel,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
 BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own

@@ -5,6 +5,7 @@ Nothing else decides anything. Knows nothing of processes but their pids.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aios.clock import Clock
@@ -30,6 +31,16 @@ G = GenerationState
 GONE = 1 << 30
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a core has done so far: tokens, generations taken off their lanes, engines anew."""
+
+    prefilled: int = 0
+    produced: int = 0
+    switches: int = 0
+    restarts: int = 0
+
+
 class RunLoop:
     """Joins one core and one policy.
 
@@ -38,9 +49,10 @@ class RunLoop:
     """
 
     def __init__(
-        self, core: Core, policy: Policy, clock: Clock, bus: Bus, *, crashes_max: int
+        self, core: Core, policy: Policy, clock: Clock, bus: Bus, *, number: int, crashes_max: int
     ) -> None:
         self.core = core
+        self.number = number  # no other loop of this kernel has had it
         self.policy = policy
         self._clock = clock
         self._bus = bus
@@ -49,6 +61,7 @@ class RunLoop:
         self._is_draining = False
         self._up = True  # the engine serves; orders given while it is down would be lost
         self.gone = ""  # why the engine will never serve again, if so
+        self.tally = Tally()
         self._wake: asyncio.TimerHandle | None = None
         self._settled: Callable[[], None] | None = None  # tells `drain` that a stop was answered
         self._on: dict[type[CoreEvent], Callable[[Any], None]] = {
@@ -70,12 +83,10 @@ class RunLoop:
     def submit(self, live: LiveGeneration) -> None:
         """Take a new generation, to be answered through its `reply`."""
         assert live.job.id not in self._live
-        if self.gone or self._is_draining:
-            live.fail(
-                CoreFailed(f"the engine is gone: {self.gone}")
-                if self.gone
-                else ShuttingDown("the kernel is stopping; it takes no more calls")
-            )
+        try:
+            self.check_usable()
+        except AiosError as error:
+            live.fail(error)
             return
         self._live[live.job.id] = live
         self._bus.publish(
@@ -89,6 +100,20 @@ class RunLoop:
         if live.state is not G.BLOCKED:
             self.policy.ready(live.job_now)
         self._carry_out()
+
+    def check_usable(self) -> None:
+        """Raise why it takes no more generations, if so."""
+        if self.gone:
+            raise CoreFailed(f"the engine is gone: {self.gone}")
+        if self._is_draining:
+            raise ShuttingDown("the kernel is stopping; it takes no more calls")
+
+    def retire(self, why: CoreFailed) -> None:
+        """End every generation, and take none any more."""
+        self.gone = why.message
+        for live in self.live:
+            self.core.drop(live.job.id, live.snapshot)
+            self._end(live, Left.CANCELLED, why)
 
     def cancel(self, generation_id: str, error: AiosError) -> None:
         """End a generation with an error; no-op where it has ended."""
@@ -168,6 +193,11 @@ class RunLoop:
         return GONE if self.gone else len(self._live)
 
     @property
+    def is_up(self) -> bool:
+        """Whether the engine serves."""
+        return self._up and not self.gone
+
+    @property
     def machine(self) -> Machine:
         """The core's room, as policies see it."""
         traits = self.core.traits
@@ -182,6 +212,8 @@ class RunLoop:
         if live is None:
             return
         live.advance(event)
+        self.tally.prefilled += event.prefilled
+        self.tally.produced += event.produced
         work = Work(prefilled=event.prefilled, produced=event.produced, kv_tokens=event.kv_tokens)
         self.policy.served(live.job.id, work)
 
@@ -234,6 +266,7 @@ class RunLoop:
         self._settle()
 
     def _ready(self, event: Ready) -> None:
+        self.tally.restarts += not self._up
         self._up = True
 
     # What the policy decides.
@@ -306,6 +339,7 @@ class RunLoop:
     def _lost(self, live: LiveGeneration) -> None:
         """Its lanes or its place in DEVICE are gone; it stays ready unless it is blocked."""
         live.resting = None
+        live.kv_tokens = 0
         if live.state in (G.BLOCKED, G.QUEUED):
             return
         live.move(G.QUEUED, self._clock.now())
@@ -331,6 +365,7 @@ class RunLoop:
         self._settle()
 
     def _tell_stopped(self, live: LiveGeneration, tier: str) -> None:
+        self.tally.switches += 1
         now = self._clock.now()
         self._bus.publish(
             events.Stopped(at=now, pid=live.job.pid, generation=live.job.id, tier=tier)

@@ -37,6 +37,7 @@ from aios.syscalls import (
     List,
     Mail,
     Message,
+    ModelInfo,
     ModelList,
     Models,
     Moment,
@@ -60,6 +61,8 @@ from aios.syscalls import (
     Wait,
     WhoAmI,
 )
+from aios.syscalls.kernel import MachineStats, Stats
+from aios.syscalls.model import AddModel, RemoveModel
 
 R = TypeVar("R")
 
@@ -143,6 +146,15 @@ class Client:
 
     async def models(self) -> ModelList:
         return await self.call(Models())
+
+    async def add_model(self, source: str, name: str = "", device: str = "") -> ModelInfo:
+        return await self.call(AddModel(source=source, name=name, device=device))
+
+    async def remove_model(self, name: str) -> Ok:
+        return await self.call(RemoveModel(name=name))
+
+    async def stats(self, agents: bool = True) -> MachineStats:
+        return await self.call(Stats(agents=agents))
 
     async def attempt(self, tool: str, arguments: str) -> Attempted:
         return await self.call(Attempt(tool=tool, arguments=arguments))

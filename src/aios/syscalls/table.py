@@ -7,8 +7,10 @@ from aios.syscalls import (
     budget,
     file,
     history,
+    kernel,
     llm,
     memory,
+    model,
     note,
     process,
     tool,
@@ -40,6 +42,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         audit.AuditRecords, audit.VerifyAudit,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
+        kernel.Stats, model.AddModel, model.RemoveModel,
     )
 }  # fmt: skip
 
