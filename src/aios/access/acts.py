@@ -9,7 +9,18 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aios.access.base import Act, Effect
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    llm,
+    memory,
+    note,
+    scheduling,
+)
 from aios.syscalls import process as processes
 from aios.syscalls import tool as tools
 from aios.syscalls.base import Syscall, name_of
@@ -100,6 +111,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(processes.Attempt, NONE, "tool"),
     _row(processes.Report, NONE),
     _row(processes.Now, NONE),
+    _row(processes.Calls, READ, "pid"),
 
     _row(file.Create, CHANGE, "path", "owner"),
     _row(file.MakeFolder, CHANGE, "path", "owner"),
@@ -178,5 +190,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(budget.Budgets, READ, owner="account"),
     _row(audit.AuditRecords, READ),
     _row(audit.VerifyAudit, READ),
+    _row(scheduling.ShowScheduler, READ),
+    _row(scheduling.SetPolicy, CHANGE, "policy"),
 ))  # fmt: skip
 VERBS: Mapping[str, Kind] = {row.verb: kind for kind, row in ACTS.items()}

@@ -8,7 +8,19 @@ Names of processes, groups and budgets bear none.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, tool
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    llm,
+    memory,
+    note,
+    scheduling,
+    tool,
+)
 from aios.syscalls import process as processes
 from aios.syscalls.base import Syscall
 
@@ -215,6 +227,7 @@ def _notes_tied(done: Done) -> Carried:
 CARRIES: Mapping[Kind, Row] = {
     processes.Spawn: _spawned,
     processes.Wait: _waited,
+    processes.Calls: _waited,
     processes.Send: _sent,
     processes.Receive: _received,
     file.Create: _made,
@@ -274,6 +287,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     access.AskPermission, access.PlanActs, access.ShowLabel, access.Endorse,
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
+    scheduling.ShowScheduler, scheduling.SetPolicy,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
 BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own

@@ -53,6 +53,12 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     produced: int
 
 
+class PolicyChanged(Event, frozen=True, kw_only=True, tag="policy"):
+    """Lanes are given out by another policy, by the word of `pid`."""
+
+    policy: str
+
+
 class CoreDied(Event, frozen=True, kw_only=True, tag="core_died"):
     reason: str
 

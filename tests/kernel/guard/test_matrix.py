@@ -49,7 +49,14 @@ NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has
 BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
 TOOLS_TO_HAVE = {"tool.accept", "tool.add", "tool.remove"}  # The operator's to say.
 # Of no single agent: whoever has the right has it as its own.
-IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
+IN_HUMANS_PLACE = {
+    "approval.list",
+    "approval.answer",
+    "audit.list",
+    "audit.verify",
+    "scheduler.show",
+    "scheduler.set_policy",
+}
 OPEN_TO_ALL = {"process.send"}
 NAMES_OTHERS = [name for name, kind in SYSCALLS.items() if ACTS[kind].owner or ACTS[kind].by_pid]
 OWN = {"access.label", "file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
@@ -274,6 +281,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "memory": a_block,
     "note": a_note,
     "process": a_process,
+    "scheduler": nothing,
     "tool": a_tool,
 }
 ASKED = Generate(prompt="x", decoding=Decoding(max_tokens=1))
@@ -291,6 +299,7 @@ VALUES: dict[str, Any] = {
     "approval.ask question": "x", "approval.list id": None,
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
+    "scheduler.set_policy policy": "rr",
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
 }  # fmt: skip
 DATA: dict[str, Any] = {
