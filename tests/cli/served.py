@@ -63,6 +63,7 @@ async def served(home: Path, fence: Fence | None = None) -> AsyncIterator[Served
                 [core],
                 lambda: make("rr"),
                 rooms=rooms.handlers,
+                memory=rooms.memory,
                 environment=environment,
                 fence=fence,
             ) as kernel:

@@ -16,6 +16,7 @@ from aios.syscalls import (
     budget,
     file,
     history,
+    kernel,
     llm,
     memory,
     note,
@@ -192,5 +193,6 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(audit.VerifyAudit, READ),
     _row(scheduling.ShowScheduler, READ),
     _row(scheduling.SetPolicy, CHANGE, "policy"),
+    _row(kernel.Stats, READ),
 ))  # fmt: skip
 VERBS: Mapping[str, Kind] = {row.verb: kind for kind, row in ACTS.items()}

@@ -15,6 +15,7 @@ from aios.syscalls import (
     budget,
     file,
     history,
+    kernel,
     llm,
     memory,
     note,
@@ -288,6 +289,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
     scheduling.ShowScheduler, scheduling.SetPolicy,
+    kernel.Stats,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
 BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own

@@ -100,6 +100,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         programs=programs,
                         rooms=rooms.handlers,
                         left=rooms.left,
+                        memory=rooms.memory,
                         environment=dataclasses.replace(given, journal=journal),
                         fence=Fence(policy=access, fittings=fittings(place, vault)),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),

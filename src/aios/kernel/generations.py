@@ -66,6 +66,8 @@ class LiveGeneration:
     started_at: float | None = None  # first slice
     slice_at: float = 0.0  # this slice
     run_s: float = 0.0
+    ready_at: float = 0.0  # since when it has had no lanes
+    kv_tokens: int = 0  # held in DEVICE
     tokens_out: int = 0
 
     def move(self, to: GenerationState, now: float) -> None:
@@ -74,12 +76,14 @@ class LiveGeneration:
         if self.state is G.RUNNING:
             self.run_s += now - self.slice_at
             self.switches += 1
-        self.state = to
+        was, self.state = self.state, to
         if to is G.RUNNING:
             self.slice_at = now
             self.resting = None
             if self.started_at is None:
                 self.started_at = now
+        elif was is not G.SUSPENDED:
+            self.ready_at = now
 
     @property
     def job_now(self) -> Job:
@@ -100,6 +104,7 @@ class LiveGeneration:
     def advance(self, event: Advanced) -> None:
         """Keep what was delivered, so that it is never delivered again."""
         self.tokens_out += event.produced
+        self.kv_tokens = event.kv_tokens
         for delta in event.deltas:
             while len(self.produced) <= delta.index:
                 self.produced.append([])
@@ -115,6 +120,7 @@ class LiveGeneration:
     def rest(self, snapshot: SnapshotRef) -> None:
         """A snapshot outlives the engine from now on."""
         self.snapshot = snapshot
+        self.kv_tokens = 0
         if self.checkpoint is not None:
             self.checkpoint.rests(self)
 

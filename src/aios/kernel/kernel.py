@@ -39,6 +39,7 @@ from aios.kernel.resumption import Resumption
 from aios.kernel.rooms.memory_calls import READ_ONLY
 from aios.kernel.runloop import RunLoop
 from aios.kernel.scheduler_calls import SchedulerCalls
+from aios.kernel.stats_calls import NO_MEMORY, Memory, StatsCalls
 from aios.kernel.table import ProcessTable
 from aios.kernel.tools.calls import ToolCalls
 from aios.kernel.tools.servers import ToolServers
@@ -56,6 +57,7 @@ from aios.syscalls import (
     tool,
 )
 from aios.syscalls.codec import checked
+from aios.syscalls.kernel import Stats
 from aios.telemetry.bus import Bus
 
 R = TypeVar("R")
@@ -67,8 +69,8 @@ class Kernel:
     """Use as `async with`. It is the SDK's in-process transport.
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
-    with the kernel. `left` is told of every agent whose last process has ended; `fence` is what the
-    guard goes by; None: an open policy and nothing else.
+    with the kernel. `left` is told of every agent whose last process has ended, `memory` tells what
+    an agent's blocks take; `fence` is what the guard goes by; None: an open policy, nothing else.
     """
 
     def __init__(  # noqa: PLR0913 - what it is given
@@ -79,6 +81,7 @@ class Kernel:
         programs: Mapping[str, Program] | None = None,
         rooms: Mapping[Kind, RoomHandler] = MappingProxyType({}),
         left: Callable[[str], None] = lambda agent: None,
+        memory: Memory = NO_MEMORY,
         environment: Environment | None = None,
         fence: Fence | None = None,
         tools: ToolServers | None = None,
@@ -120,6 +123,7 @@ class Kernel:
         self._stand_guard(fence or Fence(), tools or ToolServers())
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
+        self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
         self._programs = Programs(self._lives, self._perform, self.environment)
         tables = Tables(
             readings=self._table_of_readings(),
@@ -321,6 +325,7 @@ class Kernel:
             process.Now: agents.now,
             process.Calls: self._book.calls,
             scheduling.ShowScheduler: self._scheduler.show,
+            Stats: self._stats.stats,
             **self._rights.readings(),
             **self._parts.readings,
         }

@@ -64,6 +64,13 @@ class Lives:
                 else:
                     loop.block(generation)
 
+    def waiting_for(self, process: Process) -> str:
+        """What a process waits for, in words."""
+        waits = self.waits.of(process.pid)
+        waiting = [" ".join(map(str, key)) for key in waits if isinstance(key, tuple)]
+        waiting += [f"llm {call_id}" for call_id in sorted(process.generations or ())]
+        return ", ".join(waiting)
+
     async def until_running(self, process: Process) -> None:
         """Wait while the process is paused."""
         while process.state is ProcessState.PAUSED:

@@ -277,6 +277,7 @@ class LlmCalls:
             call_id=opened.call_id,
             model=opened.loop.core.traits.model,
             reply=asyncio.get_running_loop().create_future(),
+            ready_at=opened.arrived,
         )
 
 

@@ -173,10 +173,7 @@ class ProcessCalls:
         return wanted and call.program is not None
 
     def _info(self, process: Process) -> ProcessInfo:
-        waits = self._waits.of(process.pid)
-        waiting = [" ".join(map(str, key)) for key in waits if isinstance(key, tuple)]
-        waiting += [f"llm {call_id}" for call_id in sorted(process.generations or ())]
-        return process.info(self._clock.now(), ", ".join(waiting))
+        return process.info(self._clock.now(), self._lives.waiting_for(process))
 
 
 def _killed(pid: Pid) -> Exited:

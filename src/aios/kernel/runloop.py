@@ -5,6 +5,7 @@ Nothing else decides anything. Knows nothing of processes but their pids.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aios.clock import Clock
@@ -28,6 +29,16 @@ from aios.telemetry.bus import Bus
 
 G = GenerationState
 GONE = 1 << 30
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a core has done so far: tokens, generations taken off their lanes, engines anew."""
+
+    prefilled: int = 0
+    produced: int = 0
+    switches: int = 0
+    restarts: int = 0
 
 
 class RunLoop:
@@ -57,6 +68,7 @@ class RunLoop:
         self._is_draining = False
         self._up = True  # the engine serves; orders given while it is down would be lost
         self.gone = ""  # why the engine will never serve again, if so
+        self.tally = Tally()
         self._wake: asyncio.TimerHandle | None = None
         self._settled: Callable[[], None] | None = None  # tells `drain` that a stop was answered
         self._on: dict[type[CoreEvent], Callable[[Any], None]] = {
@@ -189,6 +201,11 @@ class RunLoop:
         return GONE if self.gone else len(self._live)
 
     @property
+    def is_up(self) -> bool:
+        """Whether the engine serves."""
+        return self._up and not self.gone
+
+    @property
     def machine(self) -> Machine:
         """The core's room, as policies see it."""
         traits = self.core.traits
@@ -203,6 +220,8 @@ class RunLoop:
         if live is None:
             return
         live.advance(event)
+        self.tally.prefilled += event.prefilled
+        self.tally.produced += event.produced
         work = Work(prefilled=event.prefilled, produced=event.produced, kv_tokens=event.kv_tokens)
         self.policy.served(live.job.id, work)
 
@@ -255,6 +274,7 @@ class RunLoop:
         self._settle()
 
     def _ready(self, event: Ready) -> None:
+        self.tally.restarts += not self._up
         self._up = True
 
     # What the policy decides.
@@ -334,6 +354,7 @@ class RunLoop:
     def _lost(self, live: LiveGeneration) -> None:
         """Its lanes or its place in DEVICE are gone; it stays ready unless it is blocked."""
         live.resting = None
+        live.kv_tokens = 0
         if live.state in (G.BLOCKED, G.QUEUED):
             return
         live.move(G.QUEUED, self._clock.now())
@@ -360,6 +381,7 @@ class RunLoop:
         self._settle()
 
     def _tell_stopped(self, live: LiveGeneration, tier: str) -> None:
+        self.tally.switches += 1
         now = self._clock.now()
         self._bus.publish(
             events.Stopped(at=now, pid=live.job.pid, generation=live.job.id, tier=tier)

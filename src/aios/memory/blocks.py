@@ -156,6 +156,17 @@ class BlockRoom:
         index = self._indexes.get(agent, {})
         self._cache.left(block.id for block in index.values() if not block.grants)
 
+    def usage(self, owner: str) -> tuple[int, int]:
+        """Bytes of an agent's blocks in RAM, and on disk alone; of one that is idle, nothing."""
+        index = self._indexes.get(owner, {})
+        in_ram = sum(block.bytes for block in index.values() if block.id in self._cache)
+        return in_ram, self._totals.get(owner, 0) - in_ram
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of all blocks in RAM."""
+        return self._cache.bytes
+
     async def blobs(self) -> set[str]:
         """Every blob that some block needs; others may be swept away."""
         return await self._store.blobs()

@@ -93,6 +93,7 @@ class SyncClient:
     tokenize = _blocking(Client.tokenize)
     embed = _blocking(Client.embed)
     models = _blocking(Client.models)
+    stats = _blocking(Client.stats)
     attempt = _blocking(Client.attempt)
     report = _blocking(Client.report)
     now = _blocking(Client.now)

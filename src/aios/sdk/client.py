@@ -63,6 +63,7 @@ from aios.syscalls import (
     Wait,
     WhoAmI,
 )
+from aios.syscalls.kernel import MachineStats, Stats
 
 R = TypeVar("R")
 
@@ -147,6 +148,9 @@ class Client:
 
     async def models(self) -> ModelList:
         return await self.call(Models())
+
+    async def stats(self, agents: bool = True) -> MachineStats:
+        return await self.call(Stats(agents=agents))
 
     async def attempt(self, tool: str, arguments: str) -> Attempted:
         return await self.call(Attempt(tool=tool, arguments=arguments))

@@ -7,6 +7,7 @@ from aios.syscalls import (
     budget,
     file,
     history,
+    kernel,
     llm,
     memory,
     note,
@@ -42,6 +43,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
         scheduling.ShowScheduler, scheduling.SetPolicy,
+        kernel.Stats,
     )
 }  # fmt: skip
 

@@ -55,6 +55,7 @@ async def kernel_in(
                     programs=programs,
                     rooms=rooms.handlers,
                     left=rooms.left,
+                    memory=rooms.memory,
                     environment=Environment(journal=journal),
                 )
                 rooms.speak(kernel.call_for)

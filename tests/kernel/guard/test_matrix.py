@@ -277,6 +277,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "budget": an_account,
     "file": a_file,
     "history": a_history,
+    "kernel": nothing,
     "llm": nothing,
     "memory": a_block,
     "note": a_note,

@@ -16,7 +16,7 @@ from aios.syscalls.budget import Resource
 from aios.syscalls.codec import encode
 
 Wants = Mapping[Resource, int]
-FREE_FAMILIES = ("access.", "approval.", "audit.", "budget.")
+FREE_FAMILIES = ("access.", "approval.", "audit.", "budget.", "kernel.")
 STEERING = frozenset({
     "llm.cancel", "process.attempt", "process.exit", "process.inspect", "process.kill",
     "process.list", "process.now", "process.pause", "process.report", "process.resume",

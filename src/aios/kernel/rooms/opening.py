@@ -5,7 +5,7 @@ asks the room for documents. Here they meet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -103,11 +103,12 @@ class Rooms:
         handlers: dict[Kind, RoomHandler],
         models: CallerModels,
         shelves: Sequence[_Shelf],
-        left: Callable[[str], None],
+        blocks: BlockRoom,
     ) -> None:
         self.handlers = handlers
         self.speak = models.speak
-        self.left = left
+        self.left = blocks.left
+        self.memory = blocks
         self._shelves = shelves
 
     async def settled(self) -> None:
@@ -139,4 +140,4 @@ async def open_rooms(
         handlers = memory_handlers(blocks, histories, notes) | file_calls(storage)
         handlers[Embed] = embedding.embed
         handlers = {kind: passage.through(handler) for kind, handler in handlers.items()}
-        yield Rooms(handlers, models, (notes_shelf, files_shelf), blocks.left)
+        yield Rooms(handlers, models, (notes_shelf, files_shelf), blocks)
