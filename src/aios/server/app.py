@@ -17,6 +17,7 @@ from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.surfaces import Surfaces
 from aios.server.turns import Turns
+from aios.server.web.site import Site
 from aios.server.wire.aliases import Aliases
 from aios.server.wire.chat import Chat
 from aios.server.wire.completions import TextCompletion
@@ -27,15 +28,17 @@ from aios.server.wire.stored import ResponsesInMemory
 class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
-    def __init__(self, front: Front, feed: Feed) -> None:
+    def __init__(self, front: Front, feed: Feed, site: Site) -> None:
         self._front = front
         self._feed = feed
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
 
     def close(self) -> None:
         self._feed.close()
+        self._site.close()
 
 
 async def application(kernel: Kernel, settings: Settings) -> Application:
@@ -45,9 +48,10 @@ async def application(kernel: Kernel, settings: Settings) -> Application:
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
-    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
+    site = Site(kernel, identities, settings)
+    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics) | site.table()
     front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
-    return Application(front, feed)
+    return Application(front, feed, site)
 
 
 class Door:
