@@ -15,6 +15,7 @@ from aios.cli.approvals import approvals
 from aios.cli.audit import audit
 from aios.cli.bench import bench
 from aios.cli.budgets import budgets
+from aios.cli.dashboard import dashboard
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.events import events
@@ -37,8 +38,8 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
-    doctor, version,
+    serve, run, ps, top, dashboard, inspect, send, pause, resume, kill, wait, events, shell, demo,
+    bench, doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,
