@@ -21,6 +21,7 @@ from aios.syscalls import (
     memory,
     model,
     note,
+    scheduling,
 )
 from aios.syscalls import process as processes
 from aios.syscalls import tool as tools
@@ -112,6 +113,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(processes.Attempt, NONE, "tool"),
     _row(processes.Report, NONE),
     _row(processes.Now, NONE),
+    _row(processes.Calls, READ, "pid"),
 
     _row(file.Create, CHANGE, "path", "owner"),
     _row(file.MakeFolder, CHANGE, "path", "owner"),
@@ -190,6 +192,8 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(budget.Budgets, READ, owner="account"),
     _row(audit.AuditRecords, READ),
     _row(audit.VerifyAudit, READ),
+    _row(scheduling.ShowScheduler, READ),
+    _row(scheduling.SetPolicy, CHANGE, "policy"),
     _row(kernel.Stats, READ),
     _row(model.AddModel, FINAL, "name", first=True),  # its engine is started, then served
     _row(model.RemoveModel, FINAL, "name", first=True),  # calls fail, then it is told

@@ -20,6 +20,7 @@ from aios.syscalls import (
     memory,
     model,
     note,
+    scheduling,
     tool,
 )
 from aios.syscalls import process as processes
@@ -228,6 +229,7 @@ def _notes_tied(done: Done) -> Carried:
 CARRIES: Mapping[Kind, Row] = {
     processes.Spawn: _spawned,
     processes.Wait: _waited,
+    processes.Calls: _waited,
     processes.Send: _sent,
     processes.Receive: _received,
     file.Create: _made,
@@ -288,6 +290,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
     kernel.Stats, model.AddModel, model.RemoveModel,
+    scheduling.ShowScheduler, scheduling.SetPolicy,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
 BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own

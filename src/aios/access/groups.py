@@ -42,8 +42,8 @@ _COMPUTING = Right(
 )
 _LIVING = Right((
     "process.exit", "process.list", "process.inspect", "process.wait", "process.receive",
-    "process.attempt", "process.report", "access.list", "access.ask", "approval.ask",
-    "budget.list", "kernel.stats",
+    "process.attempt", "process.report", "process.calls", "access.list", "access.ask",
+    "approval.ask", "budget.list", "kernel.stats",
 ), TREE)  # fmt: skip
 _OWN_TREE = Right((
     "process.spawn", "process.kill", "process.pause", "process.resume", "access.grant",

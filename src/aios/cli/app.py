@@ -20,6 +20,7 @@ from aios.cli.budgets import budgets
 from aios.cli.completion import COMMAND, VARIABLE, completion
 from aios.cli.config import config
 from aios.cli.cores import cores
+from aios.cli.dashboard import dashboard
 from aios.cli.demo import demo
 from aios.cli.doctor import doctor
 from aios.cli.events import events
@@ -43,8 +44,8 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, stats, cores, inspect, send, pause, resume, kill, wait, events, shell,
-    demo, bench, doctor, completion, version,
+    serve, run, ps, top, dashboard, stats, cores, inspect, send, pause, resume, kill, wait, events,
+    shell, demo, bench, doctor, completion, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,

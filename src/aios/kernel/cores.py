@@ -6,6 +6,7 @@ from itertools import count
 
 from aios.cores.base import Core
 from aios.kernel.environment import Environment
+from aios.kernel.generations import LiveGeneration
 from aios.kernel.runloop import RunLoop
 from aios.scheduler.base import Policy
 from aios.telemetry.bus import Bus
@@ -14,9 +15,16 @@ from aios.telemetry.bus import Bus
 class Cores:
     """`loops` is one list for the kernel's whole life: who has it sees what comes and goes."""
 
-    def __init__(self, policy: Callable[[], Policy], bus: Bus, environment: Environment) -> None:
+    def __init__(
+        self,
+        policy: Callable[[], Policy],
+        bus: Bus,
+        environment: Environment,
+        ended: Callable[[LiveGeneration, str], None],
+    ) -> None:
         self.loops: list[RunLoop] = []
         self._policy = policy
+        self._ended = ended
         self._bus = bus
         self._environment = environment
         self._numbers = count()
@@ -31,6 +39,7 @@ class Cores:
             self._bus,
             number=next(self._numbers),
             crashes_max=self._environment.limits.engine_crashes_max,
+            ended=self._ended,
         )
         self.loops.append(loop)
         self._run(loop)
@@ -41,6 +50,13 @@ class Cores:
         self._group = group
         for loop in self.loops:
             self._run(loop)
+
+    def schedule(self, policy: Callable[[], Policy]) -> None:
+        """Another policy for every loop, and for those that are to come."""
+        made = [policy() for _ in self.loops]  # All, before any is replaced.
+        self._policy = policy
+        for loop, one in zip(self.loops, made, strict=True):
+            loop.replace(one)
 
     async def remove(self, loop: RunLoop) -> None:
         """End a loop and its core, also where whoever asked for it goes away meanwhile."""

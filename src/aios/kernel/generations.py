@@ -57,6 +57,7 @@ class LiveGeneration:
     stops_open: int = 0  # stop orders that no Suspended has answered yet
     start_due: bool = False  # RUNNING, but the order waits until `stops_open` is 0
     produced: list[list[int]] = field(default_factory=list)  # delivered token ids per branch
+    texts: list[str] = field(default_factory=list)  # of the first branch, for who looks on
     deltas: list[Delta] = field(default_factory=list)  # not yet taken by the stream's reader
     news: asyncio.Event | None = None  # of a stream: set when `deltas` grew or the reply came
     checkpoint: Checkpoint | None = None  # of one that goes on after a crash of the kernel
@@ -108,6 +109,8 @@ class LiveGeneration:
             while len(self.produced) <= delta.index:
                 self.produced.append([])
             self.produced[delta.index].extend(delta.token_ids)
+            if delta.index == 0:
+                self.texts.append(delta.text)
         if self.checkpoint is not None:
             self.checkpoint.advanced(self)
         if self.news is not None and event.deltas:

@@ -15,6 +15,7 @@ from aios.cores.base import Core
 from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
+from aios.kernel.call_book import CallBook
 from aios.kernel.cores import Cores
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
 from aios.kernel.durable.programs import Programs
@@ -38,6 +39,7 @@ from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
 from aios.kernel.rooms.memory_calls import READ_ONLY
+from aios.kernel.scheduler_calls import SchedulerCalls
 from aios.kernel.stats_calls import NO_MEMORY, Memory, StatsCalls
 from aios.kernel.table import ProcessTable
 from aios.kernel.tools.calls import ToolCalls
@@ -45,7 +47,18 @@ from aios.kernel.tools.runner import Runner
 from aios.kernel.tools.servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, model, process, tool
+from aios.syscalls import (
+    Completion,
+    Delta,
+    Spawn,
+    Stream,
+    Syscall,
+    llm,
+    model,
+    process,
+    scheduling,
+    tool,
+)
 from aios.syscalls.codec import checked
 from aios.syscalls.kernel import Stats
 from aios.telemetry.bus import Bus
@@ -89,10 +102,12 @@ class Kernel:
         journal = self.environment.journal
         self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
-        self._cores = Cores(policy, self.bus, self.environment)
+        self._cores = Cores(policy, self.bus, self.environment, self._ended)
         self.loops = self._cores.loops
         for core in cores:
             self._cores.add(core)
+        self._scheduler = SchedulerCalls(self._cores, self.clock, self.bus)
+        self._book = CallBook(self.loops, self.table, self.clock)
         self._resumed = Resumption(self.gate, self.clock, self.limits)
         self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
         self._lives = Lives(
@@ -119,6 +134,10 @@ class Kernel:
         self._group = asyncio.TaskGroup()
         self.token = ""
         self.is_durable = False  # as a transport: only durable programs are told everything again
+
+    def _ended(self, live: LiveGeneration, outcome: str) -> None:
+        self._scheduler.ended(live)
+        self._book.ended(live, outcome)
 
     def _stand_guard(self, fence: Fence, tools: ToolServers) -> None:
         """The guard with its parts, and the tools that it watches."""
@@ -316,6 +335,8 @@ class Kernel:
             process.Attempt: agents.attempt,
             process.Report: agents.report,
             process.Now: agents.now,
+            process.Calls: self._book.calls,
+            scheduling.ShowScheduler: self._scheduler.show,
             Stats: self._stats.stats,
             **self._rights.readings(),
             **self._parts.readings,
@@ -331,6 +352,7 @@ class Kernel:
             process.Kill: agents.kill,
             process.Pause: agents.pause,
             process.Resume: agents.resume,
+            scheduling.SetPolicy: self._scheduler.set_policy,
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
             **self._rights.handlers(),

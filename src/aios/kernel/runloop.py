@@ -48,8 +48,16 @@ class RunLoop:
     given. What the engine did of its own accord meanwhile arrives as events and is reconciled here.
     """
 
-    def __init__(
-        self, core: Core, policy: Policy, clock: Clock, bus: Bus, *, number: int, crashes_max: int
+    def __init__(  # noqa: PLR0913 - what it is given
+        self,
+        core: Core,
+        policy: Policy,
+        clock: Clock,
+        bus: Bus,
+        *,
+        number: int,
+        crashes_max: int,
+        ended: Callable[[LiveGeneration, str], None],
     ) -> None:
         self.core = core
         self.number = number  # no other loop of this kernel has had it
@@ -57,6 +65,7 @@ class RunLoop:
         self._clock = clock
         self._bus = bus
         self._crashes_max = crashes_max
+        self._ended = ended  # told every generation that is over, and by which outcome
         self._live: dict[str, LiveGeneration] = {}
         self._is_draining = False
         self._up = True  # the engine serves; orders given while it is down would be lost
@@ -134,11 +143,7 @@ class RunLoop:
         live = self._live.get(generation_id)
         if live is None or live.state is G.BLOCKED:
             return
-        self.policy.left(live.job.id, Left.BLOCKED)
-        on_device = live.state is G.RUNNING or live.resting is Tier.DEVICE
-        live.move(G.BLOCKED, self._clock.now())
-        if on_device:
-            self._rest(live, Tier.RAM)
+        self._block(live)
         self._carry_out()
 
     def unblock(self, generation_id: str) -> None:
@@ -148,6 +153,23 @@ class RunLoop:
             live.move(G.QUEUED, self._clock.now())
             self.policy.ready(live.job_now)
             self._carry_out()
+
+    def replace(self, policy: Policy) -> None:
+        """Another policy decides from now on; it is told of all that can run, as it arrived.
+
+        What runs is blocked and given back, as a pause and its end do: the old policy's decisions
+        are undone by moves that are legal at any moment, and the new one begins with nothing but
+        ready jobs. The price is one context switch for each job on lanes or in DEVICE.
+        """
+        moved = [live for live in self.live if live.state is not G.BLOCKED]
+        moved.sort(key=lambda live: live.job.arrived)
+        for live in moved:
+            self._block(live)
+        self.policy = policy
+        for live in moved:
+            live.move(G.QUEUED, self._clock.now())
+            policy.ready(live.job_now)
+        self._carry_out()
 
     async def drain(self, limit_s: float) -> list[LiveGeneration]:
         """Suspend everything to disk and return what was live. From now on nothing is taken."""
@@ -320,6 +342,13 @@ class RunLoop:
 
     # Small moves.
 
+    def _block(self, live: LiveGeneration) -> None:
+        self.policy.left(live.job.id, Left.BLOCKED)
+        on_device = live.state is G.RUNNING or live.resting is Tier.DEVICE
+        live.move(G.BLOCKED, self._clock.now())
+        if on_device:
+            self._rest(live, Tier.RAM)
+
     def _begin(self, live: LiveGeneration) -> None:
         live.start_due = False
         try:
@@ -362,6 +391,7 @@ class RunLoop:
                 produced=live.tokens_out,
             )
         )
+        self._ended(live, outcome)
         self._settle()
 
     def _tell_stopped(self, live: LiveGeneration, tier: str) -> None:

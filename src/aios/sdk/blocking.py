@@ -11,7 +11,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aios.errors import Cancelled, DeadlineExceeded, ShuttingDown, WrongState
 from aios.sdk.blocking_access import SyncAccessClient
-from aios.sdk.blocking_accounts import SyncApprovalClient, SyncAuditClient, SyncBudgetClient
+from aios.sdk.blocking_accounts import (
+    SyncApprovalClient,
+    SyncAuditClient,
+    SyncBudgetClient,
+    SyncSchedulerClient,
+)
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
 from aios.sdk.blocking_tools import SyncTools
@@ -75,6 +80,7 @@ class SyncClient:
         self.budgets = SyncBudgetClient(client.budgets, self._run)
         self.audit = SyncAuditClient(client.audit, self._run)
         self.tools = SyncTools(client.tools, self._run)
+        self.scheduler = SyncSchedulerClient(client.scheduler, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""
@@ -102,6 +108,7 @@ class SyncClient:
     resume = _blocking(Client.resume)
     list = _blocking(Client.list)
     inspect = _blocking(Client.inspect)
+    calls = _blocking(Client.calls)
     send = _blocking(Client.send)
     receive = _blocking(Client.receive)
 

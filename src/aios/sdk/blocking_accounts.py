@@ -1,4 +1,4 @@
-"""`approvals`, `budgets` and `audit` of the client for threads: the same methods, blocking."""
+"""`approvals`, `budgets`, `audit`, `scheduler` of the client for threads: the same, blocking."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -7,6 +7,7 @@ from aios.sdk.approvals import ApprovalClient
 from aios.sdk.audit import AuditClient
 from aios.sdk.bridge import blocking
 from aios.sdk.budgets import BudgetClient
+from aios.sdk.scheduler import SchedulerClient
 
 C = TypeVar("C")
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -42,3 +43,10 @@ class SyncAuditClient(_Sync[AuditClient]):
 
     list = blocking(AuditClient.list)
     verify = blocking(AuditClient.verify)
+
+
+class SyncSchedulerClient(_Sync[SchedulerClient]):
+    """A `SchedulerClient` for threads."""
+
+    show = blocking(SchedulerClient.show)
+    set_policy = blocking(SchedulerClient.set_policy)

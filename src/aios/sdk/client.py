@@ -19,12 +19,15 @@ from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
+from aios.sdk.scheduler import SchedulerClient
 from aios.sdk.tool import Tool
 from aios.sdk.tools import Tools
 from aios.sdk.transport import Transport
 from aios.syscalls import (
     Attempt,
     Attempted,
+    CallList,
+    Calls,
     Cancel,
     Completion,
     Delta,
@@ -82,6 +85,7 @@ class Client:
         self.budgets = BudgetClient(self)
         self.audit = AuditClient(self)
         self.tools = Tools(self)
+        self.scheduler = SchedulerClient(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":
@@ -204,6 +208,9 @@ class Client:
 
     async def inspect(self, pid: Pid) -> ProcessInfo:
         return await self.call(Inspect(pid=pid))
+
+    async def calls(self, pid: Pid) -> CallList:
+        return await self.call(Calls(pid=pid))
 
     async def send(self, pid: Pid, body: Any) -> Ok:
         return await self.call(Send(pid=pid, body=body))

@@ -19,6 +19,7 @@ from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.surfaces import Surfaces
 from aios.server.turns import Turns
+from aios.server.web.site import Site
 from aios.server.wire.aliases import Aliases
 from aios.server.wire.chat import Chat
 from aios.server.wire.completions import TextCompletion
@@ -31,9 +32,12 @@ Reload = Callable[[Settings], Awaitable[None]]
 class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
-    def __init__(self, front: Front, feed: Feed, health: Health, reload: Reload) -> None:
+    def __init__(
+        self, front: Front, feed: Feed, site: Site, health: Health, reload: Reload
+    ) -> None:
         self._front = front
         self._feed = feed
+        self._site = site
         self._health = health
         self.reload = reload  # other agents' tokens and names of models from now on
 
@@ -46,6 +50,7 @@ class Application:
 
     def close(self) -> None:
         self._feed.close()
+        self._site.close()
 
 
 async def application(
@@ -59,14 +64,15 @@ async def application(
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
     health = Health(kernel, metrics)
     served = Served(kernel, Aliases(settings.aliases))
-    table = _table(kernel, settings, identities, served) | _own(feed, health)
+    site = Site(kernel, identities, settings)
+    table = _table(kernel, settings, identities, served) | _own(feed, health) | site.table()
     front = Front(router(table), stem=stem, observers=(metrics, Requests(), *observers))
 
     async def reload(settings: Settings) -> None:
         await identities.reload(settings.agents)
         served.aliases = Aliases(settings.aliases)
 
-    return Application(front, feed, health, reload)
+    return Application(front, feed, site, health, reload)
 
 
 class Door:

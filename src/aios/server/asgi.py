@@ -38,6 +38,15 @@ class Exchange:
         self.status = 0  # 0 until the reply has begun
         self.seconds = 0.0  # to the reply's end, once that has come
         self.is_gone = False
+        self.cookies: list[str] = []  # to be set by the reply, each as its header says it
+
+    @property
+    def scheme(self) -> str:
+        return str(self._scope.get("scheme", "http"))
+
+    @property
+    def query_string(self) -> str:
+        return str(self._scope.get("query_string", b"").decode("latin-1"))
 
     @property
     def method(self) -> str:
@@ -59,9 +68,7 @@ class Exchange:
 
     def query(self, name: str) -> str:
         """The first value of that name in the query; empty if there is none."""
-        found: dict[str, list[str]] = parse_qs(
-            self._scope.get("query_string", b"").decode("latin-1")
-        )
+        found: dict[str, list[str]] = parse_qs(self.query_string)
         return found.get(name, [""])[0]
 
     def header(self, name: str) -> str:
@@ -112,9 +119,10 @@ class Exchange:
         """Send the status and headers of a reply whose body follows."""
         self.status = status
         ids = {"x-request-id": self.request_id, "request-id": self.request_id}
+        cookies = (("set-cookie", cookie) for cookie in self.cookies)
         told = [
             (name.encode(), value.encode("latin-1", "replace"))
-            for name, value in (*headers.items(), *ids.items())
+            for name, value in (*headers.items(), *ids.items(), *cookies)
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": told})
 

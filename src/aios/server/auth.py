@@ -50,6 +50,10 @@ class Identities:
         shown = _shown(exchange)
         if shown in ("", ANONYMOUS):
             return await self._nobody(exchange)
+        return self.known(shown)
+
+    def known(self, shown: str) -> str:
+        """The kernel's token for one that was shown; one that is nobody's is an error."""
         token = self._fixed.get(shown, shown)
         self._kernel.table.by_token(token)
         return token

@@ -28,6 +28,9 @@ from aios.syscalls.llm import (
 from aios.syscalls.process import (
     Attempt,
     Attempted,
+    CallInfo,
+    CallList,
+    Calls,
     Exit,
     Exited,
     Inspect,
@@ -52,8 +55,8 @@ from aios.syscalls.process import (
 )
 
 __all__ = [
-    "Attempt", "Attempted", "Beams", "Cancel", "Choice", "Completion", "Decoding", "Delta",
-    "Embed", "Embeddings",
+    "Attempt", "Attempted", "Beams", "CallInfo", "CallList", "Calls", "Cancel",
+    "Choice", "Completion", "Decoding", "Delta", "Embed", "Embeddings",
     "Exit", "Exited", "Generate", "Inspect", "Kill", "List", "Mail", "Message", "ModelInfo",
     "ModelList", "Models", "Moment", "Now", "Ok", "Pause", "Pid", "ProcessInfo", "ProcessList",
     "ProcessState", "Receive", "Report", "Resume", "Send", "Spawn", "Spawned", "Stream",

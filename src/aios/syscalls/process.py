@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from aios.syscalls.base import Ok, Syscall
+from aios.syscalls.llm import Message
 
 Pid = int
 GroupName = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-z0-9_-]+$")]
@@ -129,6 +130,15 @@ class Now(Syscall["Moment"], frozen=True, kw_only=True, tag="process.now"):
     """The time, and a number to seed randomness with: a durable program is told the same again."""
 
 
+class Calls(Syscall["CallList"], frozen=True, kw_only=True, tag="process.calls"):
+    """The LLM calls of a process: what is under way, then the last ones that are over.
+
+    The kernel remembers a few of each process while it runs, and shortens what is long.
+    """
+
+    pid: Pid
+
+
 class Spawned(msgspec.Struct, frozen=True):
     """A new process and the token by which it speaks."""
 
@@ -197,3 +207,32 @@ class Mail(msgspec.Struct, frozen=True):
 
     sender: Pid
     body: Any
+
+
+class CallInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One LLM call. `state`: queued, running, suspended, blocked; then done or an error code."""
+
+    generation: str  # as events name it
+    call_id: str
+    model: str
+    state: str
+    at_s: float  # seconds since it arrived
+    prompt_tokens: int
+    completion_tokens: int
+    wait_s: float  # until its first slice, or until now
+    run_s: float  # on lanes
+    switches: int
+    asked: str  # the last thing it was told, shortened
+    answer: str  # so far, shortened
+    problem: str = ""
+
+
+class CallList(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first. `messages` is the newest call's conversation, without its answer.
+
+    `left_out` counts messages at its beginning for which there was no room.
+    """
+
+    calls: tuple[CallInfo, ...]
+    messages: tuple[Message, ...] = ()
+    left_out: int = 0

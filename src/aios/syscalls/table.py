@@ -13,6 +13,7 @@ from aios.syscalls import (
     model,
     note,
     process,
+    scheduling,
     tool,
 )
 from aios.syscalls.base import Syscall, name_of
@@ -23,7 +24,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         llm.Generate, llm.Stream, llm.Cancel, llm.Tokenize, llm.Embed, llm.Models,
         process.WhoAmI, process.Spawn, process.Exit, process.Wait, process.Kill, process.Pause,
         process.Resume, process.List, process.Inspect, process.Send, process.Receive,
-        process.Attempt, process.Report, process.Now,
+        process.Attempt, process.Report, process.Now, process.Calls,
         file.Create, file.MakeFolder, file.ReadFile, file.WriteFile, file.AppendFile, file.Edit,
         file.Folder, file.Stat, file.Move, file.Copy, file.Delete, file.Restore, file.Bin,
         file.SearchFiles, file.Versions, file.Diff, file.RollbackFile, file.ShareFile, file.Links,
@@ -42,6 +43,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         audit.AuditRecords, audit.VerifyAudit,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
+        scheduling.ShowScheduler, scheduling.SetPolicy,
         kernel.Stats, model.AddModel, model.RemoveModel,
     )
 }  # fmt: skip

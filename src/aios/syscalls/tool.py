@@ -92,9 +92,10 @@ class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToolList(msgspec.Struct, frozen=True):
-    """In order of name."""
+    """In order of name. `sandbox` is the tier that untrusted code runs under; empty: none."""
 
     tools: tuple[ToolInfo, ...]
+    sandbox: str = ""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text", tag_field="type"):

@@ -69,6 +69,12 @@ class ToolEnded(Event, frozen=True, kw_only=True, tag="tool_ended"):
     took_s: float
 
 
+class PolicyChanged(Event, frozen=True, kw_only=True, tag="policy"):
+    """Lanes are given out by another policy, by the word of `pid`."""
+
+    policy: str
+
+
 class CoreDied(Event, frozen=True, kw_only=True, tag="core_died"):
     reason: str
 

@@ -55,7 +55,14 @@ TOOLS_TO_HAVE = {
     "model.remove",
 }  # The operator's to say.
 # Of no single agent: whoever has the right has it as its own.
-IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
+IN_HUMANS_PLACE = {
+    "approval.list",
+    "approval.answer",
+    "audit.list",
+    "audit.verify",
+    "scheduler.show",
+    "scheduler.set_policy",
+}
 OPEN_TO_ALL = {"process.send"}
 NAMES_OTHERS = [name for name, kind in SYSCALLS.items() if ACTS[kind].owner or ACTS[kind].by_pid]
 OWN = {"access.label", "file.restore", "file.revoke", "file.search", "access.revoke", "llm.cancel"}
@@ -282,6 +289,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "memory": a_block,
     "note": a_note,
     "process": a_process,
+    "scheduler": nothing,
     "tool": a_tool,
 }
 ASKED = Generate(prompt="x", decoding=Decoding(max_tokens=1))
@@ -301,6 +309,7 @@ VALUES: dict[str, Any] = {
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "process.spawn name": "kid", "model.add source": "pocket",
     "note.share agent": "third", "memory.share agent": "third",
+    "scheduler.set_policy policy": "rr",
 }  # fmt: skip
 DATA: dict[str, Any] = {
     "data": b"beta", "text": "beta", "query": "alpha", "group": "reader", "tool": "t",

@@ -126,7 +126,8 @@ class ToolCalls:
     async def list(self, process: Process, call: ListTools) -> ToolList:
         wanted = frozenset(call.names)
         listed = await self._servers.list(call.prefix, self._sees(process))
-        return ToolList(tuple(one for one in listed if not wanted or one.name in wanted))
+        tools = tuple(one for one in listed if not wanted or one.name in wanted)
+        return ToolList(tools, self._servers.sandbox)
 
     async def call(self, process: Process, call: CallTool, work: Work) -> ToolResult:
         part = _Part(

@@ -39,7 +39,9 @@ class ToolServers:
         own: Iterable[Source] = (),
         given: Iterable[Source] = (),
         connects: Mapping[str, Connect] | None = None,  # by the field that says how
+        sandbox: str = "",  # the tier by name; empty: there is none
     ) -> None:
+        self.sandbox = sandbox
         self.registry = Registry()
         self._own = tuple(own)
         self._given = tuple(given)

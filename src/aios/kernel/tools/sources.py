@@ -40,7 +40,8 @@ def servers_of(
     sources = [one for one in listed if _is_source(one)]
     functions = [one for one in listed if not _is_source(one)]
     local = [Functions(functions)] if functions else []  # type: ignore[arg-type]  # told apart above
-    return ToolServers([*own, *local], sources, ways(sandbox, clock, secret))  # type: ignore[arg-type]
+    tier = sandbox.tier.name if sandbox is not None else ""
+    return ToolServers([*own, *local], sources, ways(sandbox, clock, secret), tier)  # type: ignore[arg-type]
 
 
 def ways(
