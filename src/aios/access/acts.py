@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from aios.access.base import Act, Effect
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note
+from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, program
 from aios.syscalls import process as processes
 from aios.syscalls import tool as tools
 from aios.syscalls.base import Syscall, name_of
@@ -100,6 +100,10 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(processes.Attempt, NONE, "tool"),
     _row(processes.Report, NONE),
     _row(processes.Now, NONE),
+
+    _row(program.StartProgram, FINAL, "name"),  # it may do all that the operator may
+    _row(program.FeedProgram, CHANGE, "pid"),
+    _row(program.ProgramLog, READ, "pid"),
 
     _row(file.Create, CHANGE, "path", "owner"),
     _row(file.MakeFolder, CHANGE, "path", "owner"),

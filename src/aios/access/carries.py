@@ -8,7 +8,19 @@ Names of processes, groups and budgets bear none.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
-from aios.syscalls import access, approval, audit, budget, file, history, llm, memory, note, tool
+from aios.syscalls import (
+    access,
+    approval,
+    audit,
+    budget,
+    file,
+    history,
+    llm,
+    memory,
+    note,
+    program,
+    tool,
+)
 from aios.syscalls import process as processes
 from aios.syscalls.base import Syscall
 
@@ -89,6 +101,10 @@ def _sent(done: Done) -> Carried:
 
 def _received(done: Done) -> Carried:
     return Carried(told=(mail_place(done.pid),))
+
+
+def _fed(done: Done) -> Carried:
+    return Carried(given=(process_place(done.call.pid),))
 
 
 # Files. A version that is not the present one may be of any of the labels the path ever had.
@@ -217,6 +233,9 @@ CARRIES: Mapping[Kind, Row] = {
     processes.Wait: _waited,
     processes.Send: _sent,
     processes.Receive: _received,
+    program.StartProgram: _spawned,
+    program.FeedProgram: _fed,
+    program.ProgramLog: _waited,
     file.Create: _made,
     file.MakeFolder: _made,
     file.ReadFile: _read,

@@ -21,6 +21,7 @@ from aios.cli.events import events
 from aios.cli.files import files
 from aios.cli.inspect import inspect
 from aios.cli.journal import journal
+from aios.cli.logs import logs
 from aios.cli.mail import send
 from aios.cli.memory import memory
 from aios.cli.models import models
@@ -37,7 +38,7 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
+    serve, run, ps, top, logs, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
     doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {

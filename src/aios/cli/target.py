@@ -10,10 +10,24 @@ if TYPE_CHECKING:
     from aios.sdk.client import Client
     from aios.syscalls import Pid
 
+PROGRAM = "program"  # what `aios run` starts, as `aios ps` shows it
 Target = Annotated[str, typer.Argument(metavar="AGENT", help="A pid, or a name as in `aios ps`.")]
 Targets = Annotated[
     list[str], typer.Argument(metavar="AGENT...", help="Pids, or names as in `aios ps`.")
 ]
+
+
+async def program_of(client: "Client", target: str) -> "Pid":
+    """The program that `aios run` started, living or ended; of one name the last one."""
+    if target.isdecimal():
+        return int(target)
+    there = (await client.list(ended=True)).processes
+    programs = [one for one in there if one.program == PROGRAM]
+    found = [one.pid for one in programs if target in (one.name, one.agent)]
+    if not found:
+        names = sorted({one.name for one in programs})
+        raise NotFound(f"no program {target!r} was started; there is {names}")
+    return max(found)
 
 
 async def pid_of(client: "Client", target: str) -> "Pid":

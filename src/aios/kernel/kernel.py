@@ -6,6 +6,7 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -25,12 +26,13 @@ from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
 from aios.kernel.guard.vault import Vault
 from aios.kernel.guard.warden import ToolWarden
-from aios.kernel.hosting import Host, Program
+from aios.kernel.hosting import OUTSIDE, Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
+from aios.kernel.outside import Outside, Place
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.restore import restore
@@ -42,7 +44,7 @@ from aios.kernel.tools.calls import ToolCalls
 from aios.kernel.tools.servers import ToolServers
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Policy
-from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, tool
+from aios.syscalls import Completion, Delta, Spawn, Stream, Syscall, llm, process, program, tool
 from aios.syscalls.codec import checked
 from aios.telemetry.bus import Bus
 
@@ -56,7 +58,7 @@ class Kernel:
 
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
     with the kernel. `left` is told of every agent whose last process has ended; `fence` is what the
-    guard goes by; None: an open policy and nothing else.
+    guard goes by; None: an open policy and nothing else. `outside` is where programs are started.
     """
 
     def __init__(  # noqa: PLR0913 - what it is given
@@ -70,6 +72,7 @@ class Kernel:
         environment: Environment | None = None,
         fence: Fence | None = None,
         tools: ToolServers | None = None,
+        outside: Place | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -100,6 +103,8 @@ class Kernel:
         )
         self._stand_guard(fence or Fence(), tools or ToolServers())
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
+        self._outside = Outside(outside, self._lives)
+        self.host.programs[OUTSIDE] = self._outside
         self._mail = MailCalls(self._lives, self.limits)
         self._programs = Programs(self._lives, self._perform, self.environment)
         tables = Tables(
@@ -296,6 +301,8 @@ class Kernel:
             process.Attempt: agents.attempt,
             process.Report: agents.report,
             process.Now: agents.now,
+            program.FeedProgram: self._outside.feed,
+            program.ProgramLog: self._outside.log,
             **self._rights.readings(),
             **self._parts.readings,
         }
@@ -310,6 +317,7 @@ class Kernel:
             process.Kill: agents.kill,
             process.Pause: agents.pause,
             process.Resume: agents.resume,
+            program.StartProgram: partial(self._outside.start, agents),
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
             **self._rights.handlers(),

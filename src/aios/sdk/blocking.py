@@ -14,6 +14,7 @@ from aios.sdk.blocking_access import SyncAccessClient
 from aios.sdk.blocking_accounts import SyncApprovalClient, SyncAuditClient, SyncBudgetClient
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
+from aios.sdk.blocking_programs import SyncProgramClient
 from aios.sdk.blocking_tools import SyncTools
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
@@ -75,6 +76,7 @@ class SyncClient:
         self.budgets = SyncBudgetClient(client.budgets, self._run)
         self.audit = SyncAuditClient(client.audit, self._run)
         self.tools = SyncTools(client.tools, self._run)
+        self.programs = SyncProgramClient(client.programs, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""

@@ -10,6 +10,7 @@ from aios.server.auth import Identities
 from aios.server.feed import Feed
 from aios.server.front import Front
 from aios.server.health import Health
+from aios.server.logs import Logs
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.routes import Table, router
@@ -45,7 +46,8 @@ async def application(kernel: Kernel, settings: Settings) -> Application:
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
-    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
+    logs = Logs(kernel, identities, settings)
+    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics, logs)
     front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
     return Application(front, feed)
 
@@ -90,11 +92,12 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities) -> Table:
     }
 
 
-def _own(kernel: Kernel, feed: Feed, metrics: Metrics) -> Table:
+def _own(kernel: Kernel, feed: Feed, metrics: Metrics, logs: Logs) -> Table:
     """What people and their tools look at."""
     health = Health(kernel, metrics)
     return {
         "/api/events": {"GET": feed.events},
+        "/api/programs/{pid}/log": {"GET": logs.log},
         "/openapi.json": {"GET": openapi.openapi},
         "/docs": {"GET": openapi.docs},
         "/health": {"GET": health.alive},

@@ -11,6 +11,7 @@ from aios.syscalls import (
     memory,
     note,
     process,
+    program,
     tool,
 )
 from aios.syscalls.base import Syscall, name_of
@@ -38,6 +39,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         approval.Approvals, approval.AnswerApproval, approval.AskHuman,
         budget.SetBudget, budget.TopUp, budget.Budgets,
         audit.AuditRecords, audit.VerifyAudit,
+        program.StartProgram, program.FeedProgram, program.ProgramLog,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
     )
