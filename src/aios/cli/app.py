@@ -26,7 +26,7 @@ from aios.cli.mail import send
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
-from aios.cli.run import run
+from aios.cli.run import RunCommand, run
 from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
@@ -64,7 +64,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=RunCommand if command is run else None)(command)
 for group in GROUPS:
     app.add_typer(GROUPS[group], name=group)
 

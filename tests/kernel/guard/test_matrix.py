@@ -47,7 +47,7 @@ POLICY = Policy(
 FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
 BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
-TOOLS_TO_HAVE = {"program.start", "tool.accept", "tool.add", "tool.remove"}  # The operator's to say.
+TOOLS_TO_HAVE = {"program.start", "tool.accept", "tool.add", "tool.remove"}  # The operator's.
 # Of no single agent: whoever has the right has it as its own.
 IN_HUMANS_PLACE = {"approval.list", "approval.answer", "audit.list", "audit.verify"}
 OPEN_TO_ALL = {"process.send"}
