@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from aios.cli import places, policies
-from aios.cli.code import Runnable, runnable, text_of
+from aios.cli.code import Runnable, is_module, runnable, text_of
 from aios.cli.policies import Access
 from aios.cli.prompt import at_terminal, is_at_terminal, prompting
 from aios.cli.remote import Url
@@ -173,6 +173,11 @@ def _of_code(target: str, argument: str, asked: Start) -> Start:
     from dataclasses import replace
 
     path, _, named = target.partition(":")
+    if not Path(path).is_file() and not is_module(target):
+        raise NotFound(
+            f"{target!r}: expected FILE.py, package:NAME or an installed package; a command stands "
+            "behind --"
+        )
     argv = (sys.executable, "-m", "aios.cli.here", target, argument)
     return replace(asked, argv=argv, name=asked.name or named or Path(path).stem)
 

@@ -49,7 +49,7 @@ class Outside:
     def __init__(self, place: Place | None, lives: Lives) -> None:
         self._place = place
         self._lives = lives
-        self._running: dict[Pid, Running] = {}
+        self._running: dict[Pid, Running] = {}  # until both program and process have ended
         lives.bus.listen(self._heard)
 
     async def __call__(self, transport: Any, token: str, argument: Any) -> int:
@@ -79,7 +79,8 @@ class Outside:
             await running.ended()
             raise
         finally:
-            del self._running[process.pid]
+            if process.has_ended:
+                del self._running[process.pid]
         await self._end_below(process)
         if code:
             raise Failed(_why(code), code)
@@ -124,7 +125,8 @@ class Outside:
         return await self._read(target, folder, part.end, call.bytes_max)
 
     async def _read(self, target: Process, folder: Path, start: int, bytes_max: int) -> LogPart:
-        was_over = target.has_ended and target.pid not in self._running
+        running = self._running.get(target.pid)
+        was_over = target.has_ended and (running is None or running.is_over)
         part = await asyncio.to_thread(log.read, folder, start, bytes_max)
         chunks = tuple(LogChunk(STREAMS[one.stream], one.data) for one in part.chunks)
         return LogPart(part.start, part.end, chunks, is_over=was_over and not chunks)
@@ -142,12 +144,14 @@ class Outside:
             await waits.while_waiting(running.grown(end), key, process.pid, limit_s)
 
     def _heard(self, event: Event) -> None:
-        """A paused process's program stands still."""
+        """A paused process's program stands still; one that has ended is forgotten."""
         if isinstance(event, StateChanged) and event.pid in self._running:
             if event.state == ProcessState.PAUSED:
                 self._running[event.pid].pause()
             elif event.state == ProcessState.RUNNING:
                 self._running[event.pid].resume()
+            elif self._running[event.pid].is_over:
+                del self._running[event.pid]
 
     async def _end_below(self, process: Process) -> None:
         """Agents that it opened spoke from its processes, of which none is left."""

@@ -10,7 +10,7 @@ from aios.server.auth import Identities
 from aios.server.feed import Feed
 from aios.server.front import Front
 from aios.server.health import Health
-from aios.server.logs import Logs
+from aios.server.program_logs import Logs
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.routes import Table, router
