@@ -20,7 +20,7 @@ WAIT_S = 30.0
 OPEN = b": open\n\n"
 
 
-class Logs:
+class ProgramLogs:
     """Streams of programs' logs."""
 
     def __init__(self, kernel: Kernel, identities: Identities, settings: Settings) -> None:
