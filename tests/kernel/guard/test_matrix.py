@@ -292,6 +292,7 @@ VALUES: dict[str, Any] = {
     "approval.ask question": "x", "approval.list id": None,
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
+    "program.start argv": ("true",), "program.start folder": "/", "program.log wait_s": 0,
     "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
 }  # fmt: skip
 DATA: dict[str, Any] = {
