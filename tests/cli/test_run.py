@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aios.cli.run import Runnable, carried_out, runnable
+from aios.cli.code import Runnable, runnable
+from aios.cli.run import carried_out
 from aios.errors import InvalidArgument, NotFound
 from aios.sdk import Client, hosted
 from aios.syscalls import Send

@@ -21,6 +21,7 @@ from aios.syscalls import (
     memory,
     model,
     note,
+    program,
     scheduling,
 )
 from aios.syscalls import process as processes
@@ -114,6 +115,10 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(processes.Report, NONE),
     _row(processes.Now, NONE),
     _row(processes.Calls, READ, "pid"),
+
+    _row(program.StartProgram, FINAL, "name"),  # it may do all that the operator may
+    _row(program.FeedProgram, CHANGE, "pid"),
+    _row(program.ProgramLog, READ, "pid"),
 
     _row(file.Create, CHANGE, "path", "owner"),
     _row(file.MakeFolder, CHANGE, "path", "owner"),

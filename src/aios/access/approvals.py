@@ -65,6 +65,8 @@ CONSEQUENCES: dict[str, str] = {
     "process.resume": "process {object} goes on",
     "process.send": "process {object} gets a message from {agent}",
     "process.spawn": "{agent} starts another agent, {object}",
+    "program.start": "a program is started on this machine that may do all that you may",
+    "program.feed": "the program of process {object} is given input",
     "tool.accept": "the tool {object} may be used as it describes itself now",
     "tool.add": "the tools of {object} can be called; what it starts runs on this machine",
     "tool.batch": "{agent} runs the tools {object}, with the arguments below",

@@ -20,6 +20,7 @@ from aios.syscalls import (
     memory,
     model,
     note,
+    program,
     scheduling,
     tool,
 )
@@ -103,6 +104,10 @@ def _sent(done: Done) -> Carried:
 
 def _received(done: Done) -> Carried:
     return Carried(told=(mail_place(done.pid),))
+
+
+def _fed(done: Done) -> Carried:
+    return Carried(given=(process_place(done.call.pid),))
 
 
 # Files. A version that is not the present one may be of any of the labels the path ever had.
@@ -232,6 +237,9 @@ CARRIES: Mapping[Kind, Row] = {
     processes.Calls: _waited,
     processes.Send: _sent,
     processes.Receive: _received,
+    program.StartProgram: _spawned,
+    program.FeedProgram: _fed,
+    program.ProgramLog: _waited,
     file.Create: _made,
     file.MakeFolder: _made,
     file.ReadFile: _read,

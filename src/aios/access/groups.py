@@ -43,11 +43,12 @@ _COMPUTING = Right(
 _LIVING = Right((
     "process.exit", "process.list", "process.inspect", "process.wait", "process.receive",
     "process.attempt", "process.report", "process.calls", "access.list", "access.ask",
-    "approval.ask", "budget.list", "kernel.stats",
+    "approval.ask", "budget.list", "kernel.stats", "program.log",
 ), TREE)  # fmt: skip
 _OWN_TREE = Right((
     "process.spawn", "process.kill", "process.pause", "process.resume", "access.grant",
     "access.revoke", "access.add_privilege", "access.check", "memory.*", "history.*", "note.*",
+    "program.feed",
 ), TREE)  # fmt: skip
 _FILES_READ = (
     "file.read", "file.list", "file.stat", "file.bin", "file.search", "file.versions", "file.diff",

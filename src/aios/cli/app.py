@@ -27,11 +27,12 @@ from aios.cli.events import events
 from aios.cli.files import files
 from aios.cli.inspect import inspect
 from aios.cli.journal import journal
+from aios.cli.logs import logs
 from aios.cli.mail import send
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
-from aios.cli.run import run
+from aios.cli.run import RunCommand, run
 from aios.cli.secrets import secrets
 from aios.cli.serve import serve
 from aios.cli.shell import shell
@@ -44,8 +45,8 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, dashboard, stats, cores, inspect, send, pause, resume, kill, wait, events,
-    shell, demo, bench, doctor, completion, version,
+    serve, run, ps, top, dashboard, stats, cores, logs, inspect, send, pause, resume, kill, wait,
+    events, shell, demo, bench, doctor, completion, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,
@@ -72,7 +73,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=RunCommand if command is run else None)(command)
 for group in GROUPS:
     app.add_typer(GROUPS[group], name=group)
 

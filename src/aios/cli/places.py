@@ -12,6 +12,11 @@ def config() -> Path:
     return _xdg("XDG_CONFIG_HOME", ".config")
 
 
+def data() -> Path:
+    """What was installed."""
+    return _xdg("XDG_DATA_HOME", ".local/share")
+
+
 def state() -> Path:
     """What a kernel keeps between two runs."""
     return _xdg("XDG_STATE_HOME", ".local/state")

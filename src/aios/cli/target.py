@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from aios.syscalls import Pid
 
 
+PROGRAM = "program"  # what `aios run` starts, as `aios ps` shows it
+
+
 def names(incomplete: str) -> list[str]:
     """What a shell offers for an agent: names that begin so; nothing where no kernel answers."""
     try:
@@ -34,6 +37,19 @@ Targets = Annotated[
         metavar="AGENT...", help="Pids, or names as in `aios ps`.", autocompletion=names
     ),
 ]
+
+
+async def program_of(client: "Client", target: str) -> "Pid":
+    """The program that `aios run` started, living or ended; of one name the last one."""
+    if target.isdecimal():
+        return int(target)
+    there = (await client.list(ended=True)).processes
+    programs = [one for one in there if one.program == PROGRAM]
+    found = [one.pid for one in programs if target in (one.name, one.agent)]
+    if not found:
+        names = sorted({one.name for one in programs})
+        raise NotFound(f"no program {target!r} was started; there is {names}")
+    return max(found)
 
 
 async def pid_of(client: "Client", target: str) -> "Pid":

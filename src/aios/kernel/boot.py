@@ -28,10 +28,12 @@ from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
 from aios.kernel.model_calls import Launch
+from aios.kernel.outside import Place
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.rooms.reading import read_by
 from aios.kernel.tools.sources import host_of, servers_of
 from aios.models import pocket
+from aios.programs.stage import Stage
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.sandbox.base import Host, Sandbox
@@ -71,6 +73,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     sandbox: Sandbox | None = None,
     builtin: bool = False,
     hosts: Sequence[str] = (),
+    stage: Stage | None = None,
+    url: str = "",
 ) -> AsyncIterator[Kernel]:
     """A running kernel over one local model; `async with boot() as kernel`.
 
@@ -82,7 +86,8 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     `tools` are functions as the SDK's `@tool` makes them, called `local/name` and run in this
     process, or sources of tools. `sandbox` runs those that are commands; it stays the caller's.
     `builtin` adds the server `aios`: files, notes, agents, a calculator, asking a human, with a
-    sandbox Python and a shell, and web pages of those `hosts` that are named.
+    sandbox Python and a shell, and web pages of those `hosts` that are named. `stage`, which stays
+    the caller's too, is where programs are started that find the kernel at `url`.
     """
     if policy not in scheduler.POLICIES:
         raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
@@ -111,6 +116,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         fence=Fence(policy=access, fittings=fittings(place, vault)),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
                         launch=launch,
+                        outside=_outside(stage, place, url),
                     )
                     rooms.speak(kernel.call_for)
                     async with kernel:
@@ -119,6 +125,10 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
 
 def _builtins(given: Environment, host: Host | None, hosts: Sequence[str]) -> tuple[Source, ...]:
     return (Builtins(given.clock, given.token, host=host, hosts=hosts),)
+
+
+def _outside(stage: Stage | None, home: Path, url: str) -> Place | None:
+    return None if stage is None else Place(stage=stage, logs=home / "programs", url=url)
 
 
 @asynccontextmanager

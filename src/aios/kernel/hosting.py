@@ -9,6 +9,17 @@ from aios.kernel.code import code_of
 from aios.kernel.process import Process
 from aios.syscalls.process import Exited, Pid, ProcessState
 
+OUTSIDE = "program"  # the name of what runs programs outside of the kernel; no call may name it
+STOPPED = "the kernel stopped while this program ran, and it is not durable"
+
+
+class Failed(Exception):
+    """A program has failed, and what its end tells."""
+
+    def __init__(self, why: str, result: Any) -> None:
+        super().__init__(why)
+        self.result = result
+
 
 class Program(Protocol):
     """A hosted agent: gets the kernel as transport, its own token, and its argument."""
@@ -38,7 +49,8 @@ class Host:
     """One task per hosted process, owned by the kernel's task group."""
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
-        self.programs = programs
+        self.programs = dict(programs)
+        self._outside: set[Pid] = set()  # running ones that are no code of this process
         self._tasks: dict[Pid, asyncio.Task[None]] = {}
         self._runs: dict[Pid, Run] = {}  # of durable programs
         self._group: asyncio.TaskGroup | None = None
@@ -80,7 +92,7 @@ class Host:
         A durable one is not told: it is taken away, and goes on in the next kernel.
         """
         self._is_closing = True
-        for pid in list(self._runs):
+        for pid in {*self._runs, *self._outside}:
             self.stop(pid)
         tasks = list(self._tasks.values())
         if tasks:
@@ -100,10 +112,13 @@ class Host:
             raise WrongState("the kernel is not open; expected `async with kernel`")
         task = self._group.create_task(work, name=f"pid {process.pid}")
         self._tasks[process.pid] = task
+        if process.program == OUTSIDE:
+            self._outside.add(process.pid)
         task.add_done_callback(lambda _: self._forget(process.pid))
 
     def _forget(self, pid: Pid) -> None:
         self._tasks.pop(pid, None)
+        self._outside.discard(pid)
         run = self._runs.pop(pid, None)
         if run is not None:
             run.stop()  # Tasks that the program left behind make no more calls.
@@ -121,6 +136,8 @@ class Host:
         result: Any = None
         try:
             result = await program(transport, process.token, argument)
+        except Failed as end:
+            failed, result = str(end), end.result
         except AiosError as error:
             failed = f"{error.code}: {error}"
         except (Exception, SystemExit) as error:  # Its fault must not reach its neighbours.
@@ -128,7 +145,8 @@ class Host:
         except asyncio.CancelledError:
             # Its own doing, or the kernel stops; a killed process has ended already.
             if not self._is_taken_away(process):
-                gone = Exited(pid=process.pid, state=ProcessState.FAILED, error="cancelled")
+                why = STOPPED if self._is_closing else "cancelled"
+                gone = Exited(pid=process.pid, state=ProcessState.FAILED, error=why)
                 await self._recall.ended(process, gone)
             raise
         if run is not None and not run.has_ended():

@@ -6,6 +6,7 @@ It computes nothing, never touches a tensor, never forks, and keeps no queue of 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -27,13 +28,14 @@ from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
 from aios.kernel.guard.vault import Vault
 from aios.kernel.guard.warden import ToolWarden
-from aios.kernel.hosting import Host, Program
+from aios.kernel.hosting import OUTSIDE, Host, Program
 from aios.kernel.kept import KeptGenerations
 from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
 from aios.kernel.model_calls import Launch, ModelCalls
+from aios.kernel.outside import Outside, Place
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.restore import restore
@@ -56,6 +58,7 @@ from aios.syscalls import (
     llm,
     model,
     process,
+    program,
     scheduling,
     tool,
 )
@@ -74,7 +77,8 @@ class Kernel:
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
     with the kernel. `left` is told of every agent whose last process has ended, `memory` tells what
     an agent's blocks take; `fence` is what the guard goes by; None: an open policy, nothing else.
-    `launch` starts engines for models that are added; None: it can start none.
+    `launch` starts engines for models that are added; None: it can start none. `outside` is where
+    programs are started.
     """
 
     def __init__(  # noqa: PLR0913 - what it is given
@@ -90,6 +94,7 @@ class Kernel:
         fence: Fence | None = None,
         tools: ToolServers | None = None,
         launch: Launch | None = None,
+        outside: Place | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -120,6 +125,8 @@ class Kernel:
         )
         self._stand_guard(fence or Fence(), tools or ToolServers())
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
+        self._outside = Outside(outside, self._lives)
+        self.host.programs[OUTSIDE] = self._outside
         self._mail = MailCalls(self._lives, self.limits)
         self._model_calls = ModelCalls(launch, self._cores, self._llm, self.waits, self.gate)
         self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
@@ -338,6 +345,8 @@ class Kernel:
             process.Calls: self._book.calls,
             scheduling.ShowScheduler: self._scheduler.show,
             Stats: self._stats.stats,
+            program.FeedProgram: self._outside.feed,
+            program.ProgramLog: self._outside.log,
             **self._rights.readings(),
             **self._parts.readings,
         }
@@ -353,6 +362,7 @@ class Kernel:
             process.Pause: agents.pause,
             process.Resume: agents.resume,
             scheduling.SetPolicy: self._scheduler.set_policy,
+            program.StartProgram: partial(self._outside.start, agents),
             process.Send: self._mail.send,
             process.Receive: self._mail.receive,
             **self._rights.handlers(),

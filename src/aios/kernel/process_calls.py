@@ -10,6 +10,7 @@ from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.environment import Environment
 from aios.kernel.guard.rights import RightsCalls
+from aios.kernel.hosting import OUTSIDE
 from aios.kernel.lives import Lives
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.syscalls import (
@@ -54,15 +55,18 @@ class ProcessCalls:
         return self._info(process)
 
     async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
+        if call.program == OUTSIDE:
+            raise NotFound(f"no program {OUTSIDE!r} by this name; `program.start` starts others")
         if call.groups is None:
-            return await self._spawn(process, call, work)
+            return await self.begin(process, call, work)
         async with self._rights.changing():  # What the caller has, it has until the child is there.
             self._rights.check_groups(process, call.groups)
-            return await self._spawn(process, call, work)
+            return await self.begin(process, call, work)
 
-    async def _spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
+    async def begin(self, process: Process, call: Spawn, work: Work) -> Spawned:
+        """A child process, of whatever program."""
         if call.program is not None and call.program not in self._host.programs:
-            known = sorted(self._host.programs)
+            known = sorted({*self._host.programs} - {OUTSIDE})
             raise NotFound(f"no program {call.program!r}; this kernel hosts {known}")
         if process.pid == INIT and call.name == FIRST_AGENT:
             raise InvalidArgument(

@@ -6,12 +6,11 @@ Programs that are not durable cannot go on: their processes have failed. Knows n
 from aios.journal import statements
 from aios.journal.base import Journal
 from aios.kernel import process_rows
+from aios.kernel.hosting import STOPPED
 from aios.kernel.keys import Keys
 from aios.kernel.lives import Lives
 from aios.kernel.mail_calls import MailCalls
 from aios.syscalls.process import Exited, ProcessState
-
-STOPPED = "the kernel stopped while this program ran, and it is not durable"
 
 
 async def restore(lives: Lives, mail: MailCalls, keys: Keys, journal: Journal) -> None:

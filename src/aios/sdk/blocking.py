@@ -19,6 +19,7 @@ from aios.sdk.blocking_accounts import (
 )
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
+from aios.sdk.blocking_programs import SyncProgramClient
 from aios.sdk.blocking_tools import SyncTools
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
@@ -81,6 +82,7 @@ class SyncClient:
         self.audit = SyncAuditClient(client.audit, self._run)
         self.tools = SyncTools(client.tools, self._run)
         self.scheduler = SyncSchedulerClient(client.scheduler, self._run)
+        self.programs = SyncProgramClient(client.programs, self._run)
 
     def of(self, child: Spawned) -> "SyncClient":
         """A client that speaks as `child`."""

@@ -19,6 +19,7 @@ from aios.sdk.files import Files
 from aios.sdk.generation import Options, Prompt, generation
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
+from aios.sdk.programs import ProgramClient
 from aios.sdk.scheduler import SchedulerClient
 from aios.sdk.tool import Tool
 from aios.sdk.tools import Tools
@@ -86,6 +87,7 @@ class Client:
         self.audit = AuditClient(self)
         self.tools = Tools(self)
         self.scheduler = SchedulerClient(self)
+        self.programs = ProgramClient(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
     def of(self, child: Spawned) -> "Client":

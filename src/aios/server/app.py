@@ -14,6 +14,7 @@ from aios.server.health import Health
 from aios.server.logs import Requests
 from aios.server.metrics import Metrics
 from aios.server.native import Native
+from aios.server.program_logs import ProgramLogs
 from aios.server.routes import Table, router
 from aios.server.served import Served
 from aios.server.settings import Settings
@@ -64,8 +65,9 @@ async def application(
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
     health = Health(kernel, metrics)
     served = Served(kernel, Aliases(settings.aliases))
+    logs = ProgramLogs(kernel, identities, settings)
     site = Site(kernel, identities, settings)
-    table = _table(kernel, settings, identities, served) | _own(feed, health) | site.table()
+    table = _table(kernel, settings, identities, served) | _own(feed, logs, health) | site.table()
     front = Front(router(table), stem=stem, observers=(metrics, Requests(), *observers))
 
     async def reload(settings: Settings) -> None:
@@ -114,10 +116,11 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities, served: S
     }
 
 
-def _own(feed: Feed, health: Health) -> Table:
+def _own(feed: Feed, logs: ProgramLogs, health: Health) -> Table:
     """What people and their tools look at."""
     return {
         "/api/events": {"GET": feed.events},
+        "/api/programs/{pid}/log": {"GET": logs.log},
         "/openapi.json": {"GET": openapi.openapi},
         "/docs": {"GET": openapi.docs},
         "/health": {"GET": health.alive},

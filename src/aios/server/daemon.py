@@ -21,6 +21,7 @@ from aios.kernel import Kernel, boot, settings_for
 from aios.kernel.environment import Environment
 from aios.kernel.hands import Hands, open_hands
 from aios.kernel.home import expect_free
+from aios.programs.stage import opened_stage
 from aios.retrieval.choose import chosen, lasting, name_for, remember
 from aios.server.app import Application, Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
@@ -131,7 +132,11 @@ class _Daemon:
             ) from None
         url = _url(plan.host, place.getsockname()[1])
         door = Door()
-        async with listening(door, place, plan.settings), self._hands() as hands:
+        async with (
+            listening(door, place, plan.settings),
+            self._hands() as hands,
+            opened_stage() as stage,
+        ):
             LOG.info("starting %s at %s", plan.model, url)
             name = name_for(plan.state, plan.embedder)
             embedder = await asyncio.to_thread(chosen, name, plan.embedder_key)
@@ -145,6 +150,8 @@ class _Daemon:
                 sandbox=hands.sandbox,
                 builtin=plan.builtin,
                 hosts=plan.hosts,
+                stage=stage,
+                url=url,
             ) as kernel:
                 self._kernel = kernel
                 remember(plan.state, lasting(name, embedder))

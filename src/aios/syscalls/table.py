@@ -13,6 +13,7 @@ from aios.syscalls import (
     model,
     note,
     process,
+    program,
     scheduling,
     tool,
 )
@@ -41,6 +42,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         approval.Approvals, approval.AnswerApproval, approval.AskHuman,
         budget.SetBudget, budget.TopUp, budget.Budgets,
         audit.AuditRecords, audit.VerifyAudit,
+        program.StartProgram, program.FeedProgram, program.ProgramLog,
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
         scheduling.ShowScheduler, scheduling.SetPolicy,

@@ -48,6 +48,7 @@ FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
 BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
 TOOLS_TO_HAVE = {
+    "program.start",
     "tool.accept",
     "tool.add",
     "tool.remove",
@@ -288,6 +289,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "model": nothing,
     "memory": a_block,
     "note": a_note,
+    "program": a_process,
     "process": a_process,
     "scheduler": nothing,
     "tool": a_tool,
@@ -310,6 +312,7 @@ VALUES: dict[str, Any] = {
     "process.spawn name": "kid", "model.add source": "pocket",
     "note.share agent": "third", "memory.share agent": "third",
     "scheduler.set_policy policy": "rr",
+    "program.start argv": ("true",), "program.start folder": "/", "program.log wait_s": 0,
 }  # fmt: skip
 DATA: dict[str, Any] = {
     "data": b"beta", "text": "beta", "query": "alpha", "group": "reader", "tool": "t",

@@ -21,6 +21,7 @@ STEERING = frozenset({
     "llm.cancel", "process.attempt", "process.exit", "process.inspect", "process.kill",
     "process.list", "process.now", "process.pause", "process.report", "process.resume",
     "process.wait", "process.whoami", "tool.list", "llm.models",
+    "program.feed", "program.log",
 })  # fmt: skip
 OWN = frozenset({"process.receive"})  # a look at what is one's own, though it takes it away
 TIME_ONLY: Wants = {Resource.SECONDS: 0}

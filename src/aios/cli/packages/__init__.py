@@ -1,0 +1,1 @@
+"""Agent packages: what `agent.toml` says, where they come from, where they lie, how they run."""
