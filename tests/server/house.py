@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
 from aios.kernel.invariants import violations
 from aios.kernel.rooms.embedding import Embedding
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
 from aios.server.app import application
 from aios.server.listener import bound, listening
@@ -54,6 +55,8 @@ async def house(
     settings: Settings | None = None,
     limits: Limits | None = None,
     embed: Embedding | None = None,
+    tools: ToolServers | None = None,
+    more: Mapping[Kind, RoomHandler] | None = None,
     journal: Journal | None = None,
     seed: int = 1,
 ) -> AsyncIterator[House]:
@@ -65,7 +68,14 @@ async def house(
     environment = Environment(random=random.Random(seed), limits=limits or Limits(drain_s=5.0))
     environment = dataclasses.replace(environment, journal=journal)
     rooms: dict[Kind, RoomHandler] = {Embed: embed.embed} if embed is not None else {}
-    async with Kernel([core], lambda: make("rr"), environment=environment, rooms=rooms) as kernel:
+    kernel = Kernel(
+        [core],
+        lambda: make("rr"),
+        environment=environment,
+        rooms=rooms | dict(more or {}),
+        tools=tools,
+    )
+    async with kernel:
         app = await application(kernel, given)
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         place = bound("127.0.0.1", 0)

@@ -10,6 +10,7 @@ from aios.server.auth import Identities
 from aios.server.feed import Feed
 from aios.server.front import Front
 from aios.server.health import Health
+from aios.server.mcp.endpoint import Mcp
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.routes import Table, router
@@ -27,15 +28,16 @@ from aios.server.wire.stored import ResponsesInMemory
 class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
-    def __init__(self, front: Front, feed: Feed) -> None:
+    def __init__(self, front: Front, *streams: Feed | Mcp) -> None:
         self._front = front
-        self._feed = feed
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
 
     def close(self) -> None:
-        self._feed.close()
+        for one in self._streams:
+            one.close()
 
 
 async def application(kernel: Kernel, settings: Settings) -> Application:
@@ -45,9 +47,11 @@ async def application(kernel: Kernel, settings: Settings) -> Application:
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
+    mcp = Mcp(kernel, identities, settings)
     table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
+    table["/mcp"] = {"POST": mcp.post, "GET": mcp.get, "DELETE": mcp.delete}
     front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
-    return Application(front, feed)
+    return Application(front, feed, mcp)
 
 
 class Door:

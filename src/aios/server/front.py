@@ -66,6 +66,8 @@ def _normalise(scope: Scope, exchange: Exchange) -> None:
 
 
 def _shape(exchange: Exchange) -> Shape:
+    if exchange.path == "/mcp":
+        return "rpc"
     if exchange.path.startswith("/v1/messages"):
         return "anthropic"
     if exchange.path.startswith("/v1/"):

@@ -22,6 +22,7 @@ OTHERS = {  # method and path -> what it is, where no syscall says so
     "POST /v1/messages": "Anthropic's messages",
     "POST /v1/messages/count_tokens": "Anthropic's token counts",
     "GET /v1/models": "The models that are served",
+    "POST /mcp": "Memory, files and tools as an MCP server",
     "GET /api/events": "The kernel's events, server-sent",
     "GET /health": "Is the server there",
     "GET /health/ready": "Does it take calls",
