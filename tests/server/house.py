@@ -19,6 +19,7 @@ from aios.kernel.invariants import violations
 from aios.kernel.rooms.embedding import Embedding
 from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
+from aios.scheduler.base import Policy
 from aios.server.app import application
 from aios.server.listener import bound, listening
 from aios.server.settings import Settings
@@ -56,6 +57,7 @@ async def house(
     limits: Limits | None = None,
     embed: Embedding | None = None,
     tools: ToolServers | None = None,
+    policy: Callable[[], Policy] = lambda: make("rr"),
     more: Mapping[Kind, RoomHandler] | None = None,
     journal: Journal | None = None,
     seed: int = 1,
@@ -70,7 +72,7 @@ async def house(
     rooms: dict[Kind, RoomHandler] = {Embed: embed.embed} if embed is not None else {}
     kernel = Kernel(
         [core],
-        lambda: make("rr"),
+        policy,
         environment=environment,
         rooms=rooms | dict(more or {}),
         tools=tools,

@@ -89,7 +89,9 @@ class Kernel:
             for core in cores
         ]
         self._resumed = Resumption(self.gate, self.clock, self.limits)
-        self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
+        self._llm = LlmCalls(
+            self.loops, self.waits, self.environment, self._resumed, self.table.root_of
+        )
         self._lives = Lives(
             table=self.table,
             waits=self.waits,

@@ -4,11 +4,11 @@ A session holds nothing that its agent's next one would miss, so the oldest may 
 """
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
 from aios.server.rpc import INVALID, Problem
+from aios.server.shares import Shares
 
 IDLE_S = 3_600.0
 SESSIONS_MAX = 10_000
@@ -29,30 +29,23 @@ class Session:
 
 
 class Sessions:
-    """Invariant: `_by_id` is in order of last use, the longest unused first."""
+    """By id and owner; those that nobody has used for long are gone."""
 
     def __init__(
         self, *, most: int = SESSIONS_MAX, of_one: int = OF_ONE_MAX, idle_s: float = IDLE_S
     ) -> None:
-        self._most = most
-        self._of_one = of_one
+        self._open: Shares[str, Session] = Shares(most=most, of_one=of_one)
         self._idle_s = idle_s
-        self._by_id: OrderedDict[str, Session] = OrderedDict()
-        self._of: dict[int, OrderedDict[str, None]] = {}  # owner -> ids, likewise
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self._open)
 
     def open(self, id: str, owner: int, version: str, now: float) -> Session:
         """A new session; those that nobody uses make room."""
         self._expire(now)
-        mine = self._of.get(owner, OrderedDict())
-        if len(mine) >= self._of_one:
-            self._end(self._by_id[next(iter(mine))])
-        elif len(self._by_id) >= self._most:
-            self._end(next(iter(self._by_id.values())))
-        session = self._by_id[id] = Session(id, owner, version, now)
-        self._of.setdefault(owner, OrderedDict())[id] = None
+        session = Session(id, owner, version, now)
+        if (gone := self._open.keep(owner, id, session)) is not None:
+            _end(gone)
         return session
 
     def find(self, id: str, owner: int, now: float) -> Session:
@@ -60,41 +53,35 @@ class Sessions:
         if not id:
             raise Problem(INVALID, "expected mcp-session-id, as initialize told it", status=400)
         self._expire(now)
-        session = self._by_id.get(id)
-        if session is None or session.owner != owner:
+        session = self._open.find(owner, id)
+        if session is None:
             raise Problem(INVALID, "no such session; expected initialize first", status=404)
         session.used = now
-        self._by_id.move_to_end(id)
-        self._of[owner].move_to_end(id)
         return session
 
     def close(self, session: Session) -> None:
         """The client is done."""
-        self._end(session)
+        self._open.forget(session.owner, session.id)
+        _end(session)
 
     def close_all(self) -> None:
         """End the streams of all; the sessions stay until they expire."""
-        for session in self._by_id.values():
+        for session in self._open.values():
             session.closed.set()
 
     def _expire(self, now: float) -> None:
-        while self._by_id:
-            oldest = next(iter(self._by_id.values()))
-            if now - oldest.used <= self._idle_s:
+        while (oldest := self._open.oldest()) is not None:
+            owner, id, session = oldest
+            if now - session.used <= self._idle_s:
                 return
-            if oldest.is_listening or oldest.calls:  # It is there, if silent.
-                oldest.used = now
-                self._by_id.move_to_end(oldest.id)
-                self._of[oldest.owner].move_to_end(oldest.id)
+            if session.is_listening or session.calls:  # It is there, if silent.
+                session.used = now
+                self._open.find(owner, id)
             else:
-                self._end(oldest)
+                _end(self._open.forget(owner, id))
 
-    def _end(self, session: Session) -> None:
-        del self._by_id[session.id]
-        mine = self._of[session.owner]
-        del mine[session.id]
-        if not mine:
-            del self._of[session.owner]
-        session.closed.set()
-        for call in session.calls.values():
-            call.cancel()
+
+def _end(session: Session) -> None:
+    session.closed.set()
+    for call in session.calls.values():
+        call.cancel()
