@@ -61,6 +61,7 @@ async def house(
     more: Mapping[Kind, RoomHandler] | None = None,
     journal: Journal | None = None,
     seed: int = 1,
+    port: int = 0,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
     core = ScriptedCore(
@@ -80,7 +81,7 @@ async def house(
     async with kernel:
         app = await application(kernel, given)
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
-        place = bound("127.0.0.1", 0)
+        place = bound("127.0.0.1", port)
         port = place.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {agent.token}"}
