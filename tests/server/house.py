@@ -15,6 +15,7 @@ from aios.journal.base import Journal
 from aios.kernel import Kernel
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
+from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.rooms.embedding import Embedding
 from aios.kernel.tools.servers import ToolServers
@@ -62,6 +63,7 @@ async def house(
     journal: Journal | None = None,
     seed: int = 1,
     port: int = 0,
+    programs: Mapping[str, Program] | None = None,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
     core = ScriptedCore(
@@ -77,6 +79,7 @@ async def house(
         environment=environment,
         rooms=rooms | dict(more or {}),
         tools=tools,
+        programs=programs,
     )
     async with kernel:
         app = await application(kernel, given)

@@ -122,7 +122,7 @@ def test_what_changes_something_and_has_no_key_says_that_nobody_knows() -> None:
             mail = await mail_of(home)
             assert sure
             assert unsure
-            assert set(sure) <= set(mail)  # type: ignore[arg-type]  # they are numbers
+            assert set(sure) <= set(mail)
             assert len(set(mail)) == len(mail)
             assert mail == sorted(mail)  # type: ignore[type-var]  # as above
 

@@ -5,6 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aios.errors import ShuttingDown
 from aios.kernel import Kernel
 from aios.server import openapi
+from aios.server.a2a.endpoint import A2a
 from aios.server.asgi import Exchange
 from aios.server.auth import Identities
 from aios.server.feed import Feed
@@ -28,7 +29,7 @@ from aios.server.wire.stored import ResponsesInMemory
 class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
-    def __init__(self, front: Front, *streams: Feed | Mcp) -> None:
+    def __init__(self, front: Front, *streams: Feed | Mcp | A2a) -> None:
         self._front = front
         self._streams = streams
 
@@ -49,9 +50,13 @@ async def application(kernel: Kernel, settings: Settings) -> Application:
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
     mcp = Mcp(kernel, identities, settings)
     table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
+    a2a = A2a(kernel, identities, settings)
+    table["/.well-known/agent-card.json"] = {"GET": a2a.first_card}
+    table["/a2a/{name:path}/.well-known/agent-card.json"] = {"GET": a2a.card}
+    table["/a2a/{name:path}"] = {"POST": a2a.post}
     table["/mcp"] = {"POST": mcp.post, "GET": mcp.get, "DELETE": mcp.delete}
     front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
-    return Application(front, feed, mcp)
+    return Application(front, feed, mcp, a2a)
 
 
 class Door:

@@ -13,10 +13,14 @@ NOBODY = "default"  # the process of callers without a token, where no other is 
 
 
 class _Server(msgspec.Struct, forbid_unknown_fields=True):
-    """`aliases` maps patterns of model names to served ones, "" for the default."""
+    """`aliases` maps patterns of model names to served ones, "" for the default.
+
+    `a2a` maps agents that others may reach by A2A to what they do.
+    """
 
     aliases: dict[str, str] | None = None
     anonymous: str = NOBODY
+    a2a: dict[str, str] = {}
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,4 +39,5 @@ def settings(path: Path, *, agents: Mapping[str, str], allow_anonymous: bool) ->
         aliases=EVERY_NAME if told.aliases is None else told.aliases,
         anonymous=told.anonymous if allow_anonymous else "",
         agents=agents,
+        a2a=told.a2a,
     )

@@ -23,6 +23,8 @@ OTHERS = {  # method and path -> what it is, where no syscall says so
     "POST /v1/messages/count_tokens": "Anthropic's token counts",
     "GET /v1/models": "The models that are served",
     "POST /mcp": "Memory, files and tools as an MCP server",
+    "GET /.well-known/agent-card.json": "The first agent that takes part in A2A",
+    "POST /a2a/NAME": "An agent that takes part in A2A",
     "GET /api/events": "The kernel's events, server-sent",
     "GET /health": "Is the server there",
     "GET /health/ready": "Does it take calls",
