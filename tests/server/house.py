@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
 from aios.scheduler.base import Policy
 from aios.server.app import application
+from aios.server.front import Observer
 from aios.server.listener import bound, listening
 from aios.server.settings import Settings
 from aios.syscalls import Embed, Generate, Message, Spawn
@@ -61,6 +62,7 @@ async def house(
     policy: Callable[[], Policy] = lambda: make("rr"),
     more: Mapping[Kind, RoomHandler] | None = None,
     journal: Journal | None = None,
+    observe: Callable[[Kernel], Sequence[Observer]] = lambda kernel: (),
     seed: int = 1,
     port: int = 0,
     programs: Mapping[str, Program] | None = None,
@@ -82,7 +84,7 @@ async def house(
         programs=programs,
     )
     async with kernel:
-        app = await application(kernel, given)
+        app = await application(kernel, given, observe(kernel))
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         place = bound("127.0.0.1", port)
         port = place.getsockname()[1]

@@ -15,7 +15,7 @@ from aios.testing.script import Script
 from tests.server.house import SLOW, House, house, lived, soon
 
 SOON = Settings(early_s=0.05, keepalive_s=0.05)
-LLM = {
+LLM: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "speak"}]},
     "/v1/completions": {"prompt": "speak"},
     "/v1/responses": {"input": "speak"},

@@ -22,11 +22,12 @@ class A2a:
     def __init__(self, kernel: Kernel, identities: Identities, settings: Settings) -> None:
         self._identities = identities
         self._settings = settings
+        self.agents = settings.a2a  # that take part, and what they do
         self._tasks = Tasks(kernel)
 
     async def first_card(self, exchange: Exchange) -> None:
         """GET /.well-known/agent-card.json: of the agent that is named first."""
-        await self._tell_card(exchange, next(iter(self._settings.a2a), ""))
+        await self._tell_card(exchange, next(iter(self.agents), ""))
 
     async def card(self, exchange: Exchange) -> None:
         """GET /a2a/{name}/.well-known/agent-card.json"""
@@ -55,7 +56,7 @@ class A2a:
         self._tasks.close()
 
     def _about(self, name: str) -> str:
-        about = self._settings.a2a.get(name)
+        about = self.agents.get(name)
         if about is None:
             raise NotFound("no such agent takes part in A2A; [server.a2a] names those that do")
         return about
