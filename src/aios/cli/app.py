@@ -22,6 +22,7 @@ from aios.cli.files import files
 from aios.cli.inspect import inspect
 from aios.cli.journal import journal
 from aios.cli.mail import send
+from aios.cli.mcp import mcp
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
@@ -37,8 +38,8 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, demo, bench,
-    doctor, version,
+    serve, run, ps, top, inspect, send, pause, resume, kill, wait, events, shell, mcp, demo,
+    bench, doctor, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,

@@ -55,7 +55,7 @@ async def client_of(url: str) -> AsyncIterator["Client"]:
     from aios.sdk.client import Client
     from aios.sdk.http import HttpTransport
 
-    place, token = _place(url)
+    place, token = place_of(url)
     at_once = Patience(total_s=0.0)  # A person sees what is the matter, and tries again.
     async with HttpTransport(place, patience=at_once) as transport:
         yield Client(transport, token)
@@ -97,7 +97,7 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
 
     from aios.errors import AiosError, ShuttingDown
 
-    place, token = _place(url)
+    place, token = place_of(url)
     headers = {"authorization": f"Bearer {token}"}
     patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
     try:
@@ -114,7 +114,8 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
         raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
 
 
-def _place(url: str) -> tuple[str, str]:
+def place_of(url: str) -> tuple[str, str]:
+    """Where the kernel is that is meant, and the token to speak with."""
     token = os.environ.get("AIOS_TOKEN", "")
     if file := os.environ.get("AIOS_TOKEN_FILE"):
         words = Path(file).read_text().split()

@@ -10,8 +10,8 @@ from aios.errors import NotFound
 from aios.sdk import tool
 from aios.syscalls import Spawn
 from aios.syscalls.file import ReadFile
+from tests.server.full_house import add, client, full_house, tool_house
 from tests.server.house import lived, soon
-from tests.server.mcp.house import add, client, full_house, tool_house
 
 BOTH = pytest.mark.parametrize("mode", ["auto", "2026-07-28", "legacy"])
 

@@ -18,8 +18,8 @@ from aios.server.rpc import Problem
 from aios.server.settings import Settings
 from aios.syscalls.file import FileData, ReadFile
 from aios.syscalls.tool import ToolInfo
+from tests.server.full_house import tool_house
 from tests.server.house import House, lived, soon
-from tests.server.mcp.house import tool_house
 
 MODERN = "2026-07-28"
 META = {VERSION_KEY: MODERN, CLIENT_KEY: {}}

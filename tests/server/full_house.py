@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx2
@@ -40,7 +41,8 @@ async def full_house(folder: Path) -> AsyncIterator[House]:
     with home(folder) as folders:
         journal = open_journal(folders.journal, reserve_bytes=RESERVE_BYTES)
         try:
-            async with open_rooms(journal, folder, Environment(), NgramEmbedder()) as rooms:
+            given = Environment(random=Random(2))
+            async with open_rooms(journal, folder, given, NgramEmbedder()) as rooms:
                 tools = ToolServers([Functions([add, fail])])
                 async with house(more=rooms.handlers, journal=journal, tools=tools) as home_:
                     rooms.speak(home_.kernel.call_for)
