@@ -10,7 +10,7 @@ AiosError
   Diverged            a durable program no longer makes the calls that its journal remembers
   Busy                a bound is reached; says when to try again
   QuotaExceeded       the caller's own allowance of bytes, files or calls is used up
-  OutcomeUnknown      the kernel stopped while a tool ran; it is not run again by itself
+  OutcomeUnknown      the kernel or the line to it broke meanwhile; it is not done again by itself
   NoSpace             the disk is full; reads go on, writes come back when there is room
   DeadlineExceeded    the caller's own time limit passed
   Cancelled           somebody entitled to it cancelled the work
@@ -98,7 +98,7 @@ class QuotaExceeded(AiosError):
 
 
 class OutcomeUnknown(AiosError):
-    """A tool had begun when the kernel stopped; whether it did its work, nobody knows."""
+    """Kernel or connection broke after the work may have begun: nobody knows whether it is done."""
 
     code = "outcome_unknown"
 

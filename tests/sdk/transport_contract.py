@@ -212,3 +212,49 @@ class TransportContract:
             assert await place.transport.call(place.token, call, key="other") != first
 
         self.lived(main)
+
+    def test_a_key_that_is_another_calls_is_refused(self) -> None:
+        async def main(place: Place) -> None:
+            await place.transport.call(place.token, Spawn(name="one"), key="k")
+            with pytest.raises(InvalidArgument, match="another call's"):
+                await place.transport.call(place.token, Spawn(name="two"), key="k")
+
+        self.lived(main)
+
+    def test_a_stream_of_a_key_is_made_once_and_told_again(self) -> None:
+        async def main(place: Place) -> None:
+            client = place.client
+            first = [one async for one in client.stream("hi", max_tokens=5, key="s")]
+            again = [one async for one in client.stream("hi", max_tokens=5, key="s")]
+            assert again == first[-1:]
+            assert len(first) > 1
+
+        self.lived(main)
+
+    def test_an_error_of_a_key_is_the_calls_one_outcome(self) -> None:
+        async def main(place: Place) -> None:
+            call = Spawn(name="x", program="nix")
+            told = []
+            for _ in range(2):
+                with pytest.raises(NotFound, match="no program 'nix'") as refused:
+                    await place.transport.call(place.token, call, key="e")
+                told.append(refused.value.message)
+            assert told[0] == told[1]
+
+        self.lived(main)
+
+    def test_a_generation_is_cancelled_by_its_name(self) -> None:
+        async def main(place: Place) -> None:
+            work = asyncio.ensure_future(place.client.chat("hi", call_id="mine"))
+            stream = place.client.stream("hi", call_id="streamed")
+            await anext(stream)
+            for name in ("mine", "streamed"):
+                await place.client.cancel(name)
+            with pytest.raises(Cancelled, match="mine"):
+                await work
+            with pytest.raises(Cancelled, match="streamed"):
+                _ = [one async for one in stream]
+            with pytest.raises(NotFound, match="no live generation"):
+                await place.client.cancel("mine")
+
+        self.lived(main)

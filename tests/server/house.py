@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,9 +15,12 @@ from aios.journal.base import Journal
 from aios.kernel import Kernel
 from aios.kernel.dispatch import Kind, RoomHandler
 from aios.kernel.environment import Environment
+from aios.kernel.hosting import Program
 from aios.kernel.invariants import violations
 from aios.kernel.rooms.embedding import Embedding
+from aios.kernel.tools.servers import ToolServers
 from aios.scheduler import make
+from aios.scheduler.base import Policy
 from aios.server.app import application
 from aios.server.front import Observer
 from aios.server.listener import bound, listening
@@ -55,9 +58,14 @@ async def house(
     settings: Settings | None = None,
     limits: Limits | None = None,
     embed: Embedding | None = None,
+    tools: ToolServers | None = None,
+    policy: Callable[[], Policy] = lambda: make("rr"),
+    more: Mapping[Kind, RoomHandler] | None = None,
     journal: Journal | None = None,
     observe: Callable[[Kernel], Sequence[Observer]] = lambda kernel: (),
     seed: int = 1,
+    port: int = 0,
+    programs: Mapping[str, Program] | None = None,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
     core = ScriptedCore(
@@ -67,10 +75,18 @@ async def house(
     environment = Environment(random=random.Random(seed), limits=limits or Limits(drain_s=5.0))
     environment = dataclasses.replace(environment, journal=journal)
     rooms: dict[Kind, RoomHandler] = {Embed: embed.embed} if embed is not None else {}
-    async with Kernel([core], lambda: make("rr"), environment=environment, rooms=rooms) as kernel:
+    kernel = Kernel(
+        [core],
+        policy,
+        environment=environment,
+        rooms=rooms | dict(more or {}),
+        tools=tools,
+        programs=programs,
+    )
+    async with kernel:
         app = await application(kernel, given, observe(kernel))
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
-        place = bound("127.0.0.1", 0)
+        place = bound("127.0.0.1", port)
         port = place.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         headers = {"authorization": f"Bearer {agent.token}"}

@@ -29,6 +29,7 @@ from aios.cli.inspect import inspect
 from aios.cli.journal import journal
 from aios.cli.logs import logs
 from aios.cli.mail import send
+from aios.cli.mcp import mcp
 from aios.cli.memory import memory
 from aios.cli.models import models
 from aios.cli.ps import ps
@@ -46,7 +47,7 @@ from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     serve, run, ps, top, dashboard, stats, cores, logs, inspect, send, pause, resume, kill, wait,
-    events, shell, demo, bench, doctor, completion, version,
+    events, shell, mcp, demo, bench, doctor, completion, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,

@@ -47,11 +47,13 @@ async def client_of(url: str) -> AsyncIterator["Client"]:
 
     The token is the setting's; this machine's own kernel has left one.
     """
+    from aios.sdk.again import Patience
     from aios.sdk.client import Client
     from aios.sdk.http import HttpTransport
 
     place, token = place_of(url)
-    async with HttpTransport(place) as transport:
+    at_once = Patience(total_s=0.0)  # A person sees what is the matter, and tries again.
+    async with HttpTransport(place, patience=at_once) as transport:
         yield Client(transport, token)
 
 

@@ -109,6 +109,7 @@ def _settings(token_file: Path | None, config: Path | None, *, is_open: bool) ->
 
     return Settings(
         aliases=value(settings.ALIASES),
+        a2a=value(settings.A2A),
         anonymous=value(settings.ANONYMOUS) if is_open else "",
         agents=tokens.read(token_file)
         if token_file is not None

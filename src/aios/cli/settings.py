@@ -65,6 +65,10 @@ ALIASES = Setting(
     env="AIOS_ALIASES",
     help='Served models by patterns of names; the first that fits, "" for the default model.',
 )  # fmt: skip
+A2A = Setting(
+    name="server.a2a", kind=dict[str, str], default=MappingProxyType({}), env="AIOS_A2A",
+    help="Agents that others may reach by A2A, and what each does.", is_trust=True,
+)  # fmt: skip
 LOG_FORMAT = Setting(
     name="server.log_format", kind=Form, default=Form.TEXT, env="AIOS_LOG_FORMAT",
     flags=("--log-format",), help="Lines on stderr for people, or JSON.",
@@ -174,9 +178,9 @@ LIMITS: tuple[Setting, ...] = tuple(
 SETTINGS: Mapping[str, Setting] = {
     one.key: one
     for one in (
-        HOST, PORT, ALLOW_ANONYMOUS, ANONYMOUS, ALIASES, TOKENS, LOG_FORMAT, LOG_LEVEL, DRAIN_S,
-        MODEL, DEVICE, POLICY, STATE, EMBEDDER, EMBEDDER_KEY, ACCESS, TOOLS, SANDBOX, ALLOW_HOST,
-        *LIMITS, URL, TOKEN, HOME, OUTPUT,
+        HOST, PORT, ALLOW_ANONYMOUS, ANONYMOUS, ALIASES, A2A, TOKENS, LOG_FORMAT, LOG_LEVEL,
+        DRAIN_S, MODEL, DEVICE, POLICY, STATE, EMBEDDER, EMBEDDER_KEY, ACCESS, TOOLS, SANDBOX,
+        ALLOW_HOST, *LIMITS, URL, TOKEN, HOME, OUTPUT,
     )
 }  # fmt: skip
 BY_ENV: Mapping[str, Setting] = {one.env: one for one in SETTINGS.values()}

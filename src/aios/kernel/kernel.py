@@ -114,7 +114,9 @@ class Kernel:
         self._scheduler = SchedulerCalls(self._cores, self.clock, self.bus)
         self._book = CallBook(self.loops, self.table, self.clock)
         self._resumed = Resumption(self.gate, self.clock, self.limits)
-        self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
+        self._llm = LlmCalls(
+            self.loops, self.waits, self.environment, self._resumed, self.table.root_of
+        )
         self._lives = Lives(
             table=self.table,
             waits=self.waits,

@@ -59,7 +59,7 @@ def check_key(key: object) -> None:
 
 
 def digest_of(call: Syscall[object]) -> bytes:
-    """Tells calls apart. How urgent a generation is makes no other call of it."""
+    """Tells calls apart. How urgent a generation is, and for whom, makes no other call of it."""
     if isinstance(call, Stream):
         call = msgspec.structs.replace(call, generate=_patient(call.generate))
     elif isinstance(call, Generate):
@@ -184,7 +184,7 @@ class Recorder:
 
 
 def _patient(call: Generate) -> Generate:
-    return msgspec.structs.replace(call, deadline_s=None, priority=0)
+    return msgspec.structs.replace(call, deadline_s=None, priority=0, program="")
 
 
 def _same(key: str, known: bytes, digest: bytes) -> None:

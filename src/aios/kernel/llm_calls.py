@@ -1,7 +1,14 @@
 """Handlers of the LLM family: from a checked call to a live generation and its one reply."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
 from contextlib import contextmanager
 
 import msgspec
@@ -29,6 +36,7 @@ from aios.syscalls import (
     ModelList,
     Models,
     Ok,
+    Pid,
     ProcessState,
     Stream,
     Tokenize,
@@ -45,6 +53,7 @@ class LlmCalls:
         waits: Waits,
         environment: Environment,
         resumed: Resumption,
+        root_of: Callable[[Process], Pid],
     ) -> None:
         by_model: dict[str, list[RunLoop]] = {}
         for loop in loops:
@@ -57,6 +66,7 @@ class LlmCalls:
         self._limits = environment.limits
         self._kept = KeptGenerations(environment.journal) if environment.journal else None
         self._resumed = resumed
+        self._root_of = root_of
         self.meter: Meter | None = None
         self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
@@ -286,6 +296,7 @@ class LlmCalls:
             prompt_tokens=len(generation.prompt),
             tokens_max=decoding.max_tokens,
             branches=decoding.branches,
+            program=f"{self._root_of(opened.process)} {call.program}".rstrip(),
         )
         return LiveGeneration(
             call=call,

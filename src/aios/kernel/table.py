@@ -142,6 +142,12 @@ class ProcessTable:
             above = self.get(above.parent)
         return above is not None
 
+    def root_of(self, process: Process) -> Pid:
+        """The process below the first one that this one descends from, or itself."""
+        while process.parent not in (0, INIT):
+            process = self._living[process.parent]
+        return process.pid
+
     def end(self, process: Process, how: Exited) -> None:
         """Make a process final; its children become the first process's."""
         process.end(how)

@@ -20,12 +20,13 @@ class Job:
     """A generation as a policy sees it. `arrived` is in seconds of the caller's clock."""
 
     id: JobId
-    pid: int  # the program it belongs to
+    pid: int  # the process whose call it is
     priority: int  # higher is sooner, for policies that heed it
     arrived: float
     prompt_tokens: int
     tokens_max: int  # most tokens that each branch may add
     branches: int  # lanes it takes while it runs
+    program: str = ""  # the piece of work that it is part of; jobs of one name belong together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

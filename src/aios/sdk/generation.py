@@ -18,6 +18,7 @@ class Options(TypedDict, total=False):
     deadline_s: float | None
     call_id: str
     shorten: bool
+    program: str
     max_tokens: int | None
     temperature: float
     top_p: float

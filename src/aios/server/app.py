@@ -7,11 +7,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aios.errors import ShuttingDown
 from aios.kernel import Kernel
 from aios.server import openapi
+from aios.server.a2a.endpoint import A2a
 from aios.server.auth import Identities
 from aios.server.feed import Feed
 from aios.server.front import Front, Observer
 from aios.server.health import Health
 from aios.server.logs import Requests
+from aios.server.mcp.endpoint import Mcp
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.program_logs import ProgramLogs
@@ -34,12 +36,15 @@ class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
     def __init__(
-        self, front: Front, feed: Feed, site: Site, health: Health, reload: Reload
+        self,
+        front: Front,
+        health: Health,
+        reload: Reload,
+        streams: Sequence[Feed | Mcp | A2a | Site],
     ) -> None:
         self._front = front
-        self._feed = feed
-        self._site = site
         self._health = health
+        self._streams = streams
         self.reload = reload  # other agents' tokens and names of models from now on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,8 +55,8 @@ class Application:
         self._front.is_draining = self._health.is_draining = True
 
     def close(self) -> None:
-        self._feed.close()
-        self._site.close()
+        for one in self._streams:
+            one.close()
 
 
 async def application(
@@ -63,18 +68,22 @@ async def application(
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
+    mcp = Mcp(kernel, identities, settings)
+    a2a = A2a(kernel, identities, settings)
     health = Health(kernel, metrics)
     served = Served(kernel, Aliases(settings.aliases))
     logs = ProgramLogs(kernel, identities, settings)
     site = Site(kernel, identities, settings)
-    table = _table(kernel, settings, identities, served) | _own(feed, logs, health) | site.table()
+    table = _table(kernel, settings, identities, served) | _own(feed, logs, health)
+    table |= _others(mcp, a2a) | site.table()
     front = Front(router(table), stem=stem, observers=(metrics, Requests(), *observers))
 
     async def reload(settings: Settings) -> None:
         await identities.reload(settings.agents)
         served.aliases = Aliases(settings.aliases)
+        a2a.agents = settings.a2a
 
-    return Application(front, feed, site, health, reload)
+    return Application(front, health, reload, (feed, mcp, a2a, site))
 
 
 class Door:
@@ -113,6 +122,16 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities, served: S
         "/v1/embeddings": {"POST": surfaces.embeddings},
         "/v1/models": {"GET": surfaces.models},
         "/v1/models/{model:path}": {"GET": surfaces.model},
+    }
+
+
+def _others(mcp: Mcp, a2a: A2a) -> Table:
+    """What is spoken beside models' protocols."""
+    return {
+        "/mcp": {"POST": mcp.post, "GET": mcp.get, "DELETE": mcp.delete},
+        "/.well-known/agent-card.json": {"GET": a2a.first_card},
+        "/a2a/{name:path}/.well-known/agent-card.json": {"GET": a2a.card},
+        "/a2a/{name:path}": {"POST": a2a.post},
     }
 
 

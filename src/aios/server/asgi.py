@@ -57,6 +57,11 @@ class Exchange:
         return str(self._scope["path"])
 
     @property
+    def base(self) -> str:
+        """The server's URL as the client wrote it."""
+        return f"{self._scope['scheme']}://{self.header('host')}"
+
+    @property
     def peer(self) -> str:
         """The client's address; empty on a Unix socket."""
         client = self._scope.get("client")

@@ -119,6 +119,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_of_this_machine(url: str) -> bool:
+    """Whether a URL's host can only be this machine."""
+    return is_loopback(_host_of(url))
+
+
 def _shown(exchange: Exchange) -> str:
     if exchange.path_token:
         return exchange.path_token

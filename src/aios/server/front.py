@@ -83,6 +83,8 @@ def _normalise(scope: Scope, exchange: Exchange) -> None:
 
 
 def _shape(exchange: Exchange) -> Shape:
+    if exchange.path == "/mcp" or exchange.path.startswith("/a2a/"):
+        return "rpc"
     if exchange.path.startswith("/v1/messages"):
         return "anthropic"
     if exchange.path.startswith("/v1/"):

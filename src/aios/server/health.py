@@ -34,14 +34,14 @@ class Health:
 
     async def version(self, exchange: Exchange) -> None:
         """GET /version"""
-        await exchange.reply_json({"version": _version(), "syscalls": VERSION})
+        await exchange.reply_json({"version": version_of_package(), "syscalls": VERSION})
 
     async def metrics(self, exchange: Exchange) -> None:
         """GET /metrics"""
         await exchange.reply(self._metrics.text(), kind=TEXT)
 
 
-def _version() -> str:
+def version_of_package() -> str:
     try:
         return version(PACKAGE)
     except PackageNotFoundError:

@@ -15,6 +15,7 @@ from aios.server.settings import Settings
 
 BACKLOG = 2_048
 KEPT_S = 75  # for an idle connection; longer than clients keep theirs, so that none races us
+USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
 LINGER_S = 10  # for replies that are under way when the listener closes
 
 
@@ -78,6 +79,7 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     class Guarded(_Guarded):
         head_s = settings.head_s
         head_bytes_max = settings.head_bytes_max
+        stall_s = settings.stall_s
 
     return uvicorn.Config(
         app,
@@ -95,10 +97,14 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 
 class _Guarded(HttpToolsProtocol):
-    """Closes connections whose request's head comes too slowly or grows too large."""
+    """Closes connections whose request's head comes too slowly or grows too large.
+
+    Also those whose reader takes nothing of a reply that is already in the system's hands.
+    """
 
     head_s: float
     head_bytes_max: int
+    stall_s: float
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -107,6 +113,8 @@ class _Guarded(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if USER_TIMEOUT is not None and (place := transport.get_extra_info("socket")) is not None:
+            place.setsockopt(socket.IPPROTO_TCP, USER_TIMEOUT, int(1_000 * self.stall_s))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -16,6 +16,7 @@ class Settings:
     aliases: Mapping[str, str] = field(default_factory=lambda: EVERY_NAME)
     agents: Mapping[str, str] = field(default_factory=dict)
     anonymous: str = ""
+    a2a: Mapping[str, str] = field(default_factory=dict)  # agents that take part -> what they do
     anonymous_max: int = 256  # processes that callers without a token may have by naming them
     body_bytes_max: int = 16 << 20
     head_bytes_max: int = 64 << 10

@@ -10,6 +10,7 @@ from aios.errors import AiosError, InvalidArgument
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange, key_of
 from aios.server.auth import Identities
+from aios.server.programs import Hints, Programs
 from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, Reader, framed
@@ -17,6 +18,7 @@ from aios.server.wire.turn import Event, Head, Streaming, Turn
 from aios.syscalls import Completion, Generate, Stream
 
 DEADLINE_HEADER = "x-aios-deadline-s"
+PROGRAM_HEADER = "x-aios-program"
 MODEL_HEADER = "x-aios-model"  # of the reply: the model that ran, whatever name was asked for
 Parse = Callable[[bytes], Turn]
 
@@ -32,6 +34,7 @@ class Turns:
         self._served = served
         self._settings = settings
         self._boot = f"{kernel.environment.random.getrandbits(48):012x}"
+        self._programs = Programs()
         self._count = 0
 
     async def asked(self, exchange: Exchange) -> tuple[str, bytes]:
@@ -56,6 +59,9 @@ class Turns:
         model = self._served.model(turn.model)
         head = self._head(model)
         call = _heeded(exchange, turn.generate(model))
+        call = msgspec.structs.replace(
+            call, program=self._program(exchange, token, turn, head, call)
+        )
         headers = {MODEL_HEADER: model}
         if turn.is_stream:
             chunks = self._chunks(exchange, token, call, turn.streaming(head))
@@ -66,6 +72,19 @@ class Turns:
             self._kernel.call(token, call, key=key_of(exchange))
         )
         await exchange.reply_json(turn.reply(completion, head), headers=headers)
+
+    def _program(
+        self, exchange: Exchange, token: str, turn: Turn, head: Head, call: Generate
+    ) -> str:
+        """What work the call is part of, as far as its client tells."""
+        table = self._kernel.table
+        hints = Hints(
+            name=exchange.header(PROGRAM_HEADER),
+            trace=exchange.header("traceparent"),
+            follows=turn.follows,
+            answer=head.response,
+        )
+        return self._programs.recognised(table.root_of(table.by_token(token)), hints, call)
 
     def _head(self, model: str) -> Head:
         self._count += 1

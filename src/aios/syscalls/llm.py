@@ -118,6 +118,7 @@ class Generate(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.genera
 
     Exactly one of the three is given. `call_id` names the generation for `Cancel`; the kernel
     chooses one where it is empty. `priority`: higher runs sooner under a policy that heeds it.
+    Generations of one `program` in one tree of processes are one piece of work to the scheduler.
     `shorten` takes as much of `max_tokens` as there is room for, where else it would be refused.
     """
 
@@ -130,6 +131,7 @@ class Generate(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.genera
     deadline_s: Annotated[float, Meta(gt=0, le=86_400 * 30)] | None = None
     call_id: Annotated[str, Meta(max_length=128)] = ""
     shorten: bool = False
+    program: Annotated[str, Meta(max_length=128)] = ""  # empty: the tree of processes itself
 
     def __post_init__(self) -> None:
         given = [bool(self.messages), bool(self.prompt), bool(self.token_ids)]

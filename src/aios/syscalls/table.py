@@ -50,6 +50,21 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
     )
 }  # fmt: skip
 
+# Made twice they change no more than made once, and cost next to nothing: what lost its answer may
+# be asked for again by itself.
+REPEATABLE: frozenset[type[Syscall[object]]] = frozenset((
+    llm.Tokenize, llm.Embed, llm.Models,
+    process.WhoAmI, process.Wait, process.List, process.Inspect, process.Now,
+    file.ReadFile, file.Folder, file.Stat, file.Bin, file.SearchFiles, file.Versions, file.Diff,
+    file.Links, file.OpenLink, file.Mounts, file.FileUsage,
+    memory.Read, memory.Blocks,
+    history.Turns, history.Histories, history.Assemble,
+    note.Get, note.Search,
+    access.Rights, access.CheckAccess, access.ShowLabel,
+    approval.Approvals, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
+    tool.ListTools,
+))  # fmt: skip
+
 VERSION = (
     1  # Raised when a field changes its meaning or goes away; new fields with defaults do not.
 )

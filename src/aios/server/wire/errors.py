@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aios.errors import AiosError, Busy, DeadlineExceeded, InvalidArgument, ShuttingDown
+from aios.server.rpc import Problem, failed
 
-Shape = Literal["openai", "anthropic", "native"]
+Shape = Literal["openai", "anthropic", "native", "rpc"]
 
 
 class Refused(InvalidArgument):
@@ -58,7 +59,7 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 
 def status_of(error: AiosError, shape: Shape) -> int:
     """The HTTP status."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Problem) and error.status:
         return error.status
     kind = KINDS.get(error.code, _BROKEN)
     return NATIVE_STATUS.get(error.code, kind.status) if shape == "native" else kind.status
@@ -69,6 +70,8 @@ def body_of(error: AiosError, shape: Shape) -> dict[str, Any]:
     kind = KINDS.get(error.code, _BROKEN)
     if shape == "anthropic":
         return {"type": "error", "error": {"type": kind.anthropic, "message": error.message}}
+    if shape == "rpc":
+        return failed(None, error)
     if shape == "native":
         return {"error": {"code": error.code, "message": error.message} | _details(error)}
     place = _PLACE.search(error.message)

@@ -86,6 +86,10 @@ class Response(Asked[ResponseRequest]):
         self._are_parallel = self._asked.parallel_tool_calls is not False
         self._decoding = _decoding(self._asked)
 
+    @property
+    def follows(self) -> str:
+        return self._asked.previous_response_id or ""
+
     def generate(self, model: str) -> Generate:
         told = self._asked.instructions
         opening = (Message("system", told),) if told else ()
@@ -126,7 +130,7 @@ class Response(Asked[ResponseRequest]):
         """The response before it has said anything."""
         asked, echo = self._asked, self._echo
         return {
-            "id": f"resp_{head.stem}",
+            "id": head.response,
             "object": "response",
             "created_at": head.created,
             "status": "in_progress",

@@ -21,6 +21,11 @@ class Head:
     created: int
     model: str
 
+    @property
+    def response(self) -> str:
+        """The answer's id where it can be gone on from."""
+        return f"resp_{self.stem}"
+
 
 class Event(msgspec.Struct, frozen=True):
     """One server-sent event. `data` is JSON, or text that is sent as it is."""
@@ -65,6 +70,11 @@ class Asked(Generic[R]):
     def is_stream(self) -> bool:
         return bool(self._asked.stream)
 
+    @property
+    def follows(self) -> str:
+        """The id of the answer that it goes on from; empty where the protocol has none."""
+        return ""
+
 
 class Turn(Protocol):
     """One parsed request for a generation."""
@@ -74,6 +84,9 @@ class Turn(Protocol):
 
     @property
     def is_stream(self) -> bool: ...
+
+    @property
+    def follows(self) -> str: ...
 
     def generate(self, model: str) -> Generate: ...
 
