@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from aios.server.asgi import WIRE
 from aios.server.settings import Settings
 
 BACKLOG = 2_048
@@ -123,6 +124,7 @@ class _Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget()
+        self.scope["extensions"] = {WIRE: self.transport}
         super().on_headers_complete()
 
     def _await_head(self) -> None:
