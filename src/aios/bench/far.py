@@ -16,6 +16,7 @@ from aios.bench.rig import scripted_core, scripted_kernel
 from aios.server.app import application
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.settings import Settings
+from aios.server.tuning import tuned
 
 STOP_S = 30.0
 
@@ -67,6 +68,7 @@ async def _serve(what: Serve) -> None:
         place = bound("127.0.0.1", 0)
         told = msgspec.json.encode(Place(port=place.getsockname()[1], token=kernel.token))
         async with listening(app, place, settings):
+            tuned()
             sys.stdout.buffer.write(told + b"\n")
             sys.stdout.buffer.flush()
             await asyncio.to_thread(sys.stdin.buffer.read)

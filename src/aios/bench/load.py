@@ -6,7 +6,6 @@ answer on each of 64 lanes, so that what it could do alone is known: 640 calls a
 
 import asyncio
 import gc
-import resource
 
 import msgspec
 
@@ -14,8 +13,9 @@ from aios.bench import load_agents, load_overload, load_streams
 from aios.bench.table import Options, Report, Table, Tell
 from aios.errors import NoSpace
 from aios.server.listener import fast_loop
+from aios.server.tuning import allow_files
 
-FILES_SPARE = 500  # beside the connections themselves
+FILES_MIN = load_streams.STREAMS + 500  # some beside the connections themselves
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(options: Options, tell: Tell) -> Report:
     """All three, one after another, each on a server of its own."""
-    _allow_files(load_streams.STREAMS + FILES_SPARE)
+    if (files := allow_files(FILES_MIN)) < FILES_MIN:
+        raise NoSpace(f"expected {FILES_MIN} open files to be allowed (ulimit -Hn), got {files}")
     seconds = 10.0 if options.is_quick else 60.0
     gc.freeze()
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
@@ -55,15 +56,6 @@ def run(options: Options, tell: Tell) -> Report:
         bars=tuple(bar for one in found for bar in one.bars),
         more={"agents": agents, "overload": overload, "streams": streams},
     )
-
-
-def _allow_files(wanted: int) -> None:
-    """As many open files as there are connections, here and in the servers, which inherit it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise NoSpace(f"expected {wanted} open files to be allowed (ulimit -Hn), got {hard}")
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _table(title: str, rows: tuple[tuple[str, ...], ...]) -> Table:

@@ -16,8 +16,11 @@ from aios.bench.machine import resident_bytes
 from aios.bench.stats import percentile
 from aios.bench.table import Bar, Tell
 from aios.clock import Clock, WallClock
+from aios.errors import CoreFailed
+from aios.server.settings import Settings
 
 TIMES = 10
+LINES = Settings().llm_calls_max + 1_000
 ENOUGH = 4 * LANES  # clients that keep the core busy
 TICK_S = 0.002
 LIST_S = 0.5
@@ -126,13 +129,15 @@ class _Seen:
 
 
 class _Crowd:
-    """Clients whose number nobody bounds: a call takes a free line, or a new one."""
+    """Clients with more lines than the server has places; a call takes the next free one."""
 
-    def __init__(self, place: Place, seed: int) -> None:
-        self._place = place
+    def __init__(self, lines: list[Line], seed: int) -> None:
         self._rng = Random(seed)
         self._asked = [request(token(agent), *CHAT) for agent in range(AGENTS)]
-        self._free: list[Line] = []
+        self._lines = lines
+        self._free: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        for line in lines:
+            self._free.put_nowait(line)
         self._calls: set[asyncio.Task[None]] = set()
         self.seen = _Seen()
 
@@ -141,7 +146,7 @@ class _Crowd:
         began, begun = clock.now(), 0
         while (now := clock.now()) - began < seconds:
             while (due := began + begun / per_s) <= now:
-                call = asyncio.ensure_future(self._call(due, self.seen, clock))
+                call = asyncio.ensure_future(self._call(due, clock))
                 self._calls.add(call)
                 call.add_done_callback(self._calls.discard)
                 begun += 1
@@ -152,19 +157,19 @@ class _Crowd:
             call.cancel()
         if self._calls:
             await asyncio.wait(self._calls)
-        for line in self._free:
+        for line in self._lines:
             line.close()
 
-    async def _call(self, due: float, seen: _Seen, clock: Clock) -> None:
-        line = self._free.pop() if self._free else await Line.open(self._place)
+    async def _call(self, due: float, clock: Clock) -> None:
+        line = await self._free.get()
+        self.seen.late.append(clock.now() - due)
         try:
-            seen.late.append(clock.now() - due)
             reply = await line.ask(self._rng.choice(self._asked))
-        except asyncio.CancelledError:
-            line.close()
-            raise
-        self._free.append(line)
-        seen.told(reply, clock.now() - due)
+        except CoreFailed:
+            self.seen.failures += 1
+            return
+        self._free.put_nowait(line)
+        self.seen.told(reply, clock.now() - due)
 
 
 async def measure(seconds: float, seed: int, tell: Tell) -> Found:
@@ -174,7 +179,7 @@ async def measure(seconds: float, seed: int, tell: Tell) -> Found:
         tell("load: the best that is served")
         peak = await _peak(place, seconds / 2, clock)
         tell(f"load: {TIMES} times as many")
-        crowd, offered = _Crowd(place, seed), TIMES * peak
+        crowd, offered = _Crowd(await opened(place, LINES), seed), TIMES * peak
         await crowd.offer(offered, seconds / 2, clock)  # until the queue is full
         full, crowd.seen, lists = resident_bytes(place.pid), _Seen(), list[float]()
         lister = asyncio.ensure_future(_list(place, lists, clock))

@@ -23,6 +23,7 @@ from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
+from aios.server.tuning import tuned
 from aios.tools.builtin.source import lacking
 
 INTERRUPTED = 130
@@ -123,6 +124,7 @@ class _Daemon:
                 remember(plan.state, lasting(name, embedder))
                 app = await application(kernel, plan.settings)
                 door.inner = app
+                tuned()
                 with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
                     self._is_up = True
                     took = asyncio.get_running_loop().time() - began
