@@ -51,6 +51,7 @@ class Front:
             await _tell(exchange, AiosError("the server failed; its log has this request's id"))
         finally:
             self._ended(exchange)
+            del scope[KEY]  # which refers to its scope: a circle that only the collector would find
 
 
 def _normalise(scope: Scope, exchange: Exchange) -> None:
