@@ -30,7 +30,7 @@ sim: $(STAMP)
 	$(BIN)/python -m aios.testing.sim --seeds 1000
 
 # Each is run, whatever became of the one before. Without AIOS_DATA eviction makes its streams up.
-BENCHMARKS := agentdojo decode durability eviction hostile overhead retrieval scaling switch throughput tools traffic
+BENCHMARKS := agentdojo decode durability eviction hostile load overhead retrieval scaling switch throughput tools traffic
 
 bench: $(STAMP)
 	@test -n "$$AIOS_DATA" || echo "AIOS_DATA names no folder with traces: eviction has made-up streams"

@@ -98,11 +98,11 @@ async def house(
         assert violations(kernel) == []
 
 
-def lived(main: Callable[[], Awaitable[None]]) -> None:
+def lived(main: Callable[[], Awaitable[None]], limit_s: float = 30.0) -> None:
     """Run a test's body in real time."""
 
     async def body() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(limit_s):
             await main()
 
     asyncio.run(body())

@@ -51,7 +51,7 @@ def test_errors_tell_their_code_and_fit_a_status() -> None:
             refused, body = await post(home, "access.grant", to="somebody", verbs="*")
             assert (refused, body["error"]["code"]) == (403, "denied")  # type: ignore[index]
             late, body = await post(home, "process.receive", timeout_s=0.01)
-            assert (late, body["error"]["code"]) == (504, "deadline_exceeded")  # type: ignore[index]
+            assert (late, body["error"]["code"]) == (408, "deadline_exceeded")  # type: ignore[index]
 
     lived(main)
 

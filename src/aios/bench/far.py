@@ -1,7 +1,6 @@
-"""A server in a process of its own, and clients that cost little: what HTTP adds is measured so.
+"""A server in a process of its own, as `aios serve` starts one, for clients in another.
 
-The core has no model, so that nothing but kernel and server takes time; `slow` gives its answers a
-known time.
+Its core has no model: it takes a known time for an answer, or none. `python -m aios.bench.far`.
 """
 
 import asyncio
@@ -14,91 +13,71 @@ import msgspec
 
 from aios.bench.patient import PatientCore
 from aios.bench.rig import scripted_core, scripted_kernel
-from aios.errors import AiosError
 from aios.server.app import application
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.settings import Settings
+from aios.server.tuning import tuned
 
-TOKEN = "a-token-that-only-this-run-knows"
-ANSWER_S = 0.1  # what a slow core takes for each answer
-LANES = 64
-STOP_S = 10.0
+STOP_S = 30.0
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a server listens."""
+class Serve(msgspec.Struct, frozen=True, kw_only=True):
+    """What to serve: a core of so many lanes, how long it takes, and agents with tokens."""
+
+    answer_s: float = 0.0
+    lanes: int = 0  # 0: the scripted core, which takes no time
+    agents: int = 1
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server listens, the first process's token, and the server's process."""
 
     port: int
+    token: str
+    pid: int = 0
+
+
+def token(agent: int) -> str:
+    """By which an agent speaks."""
+    return f"a-token-that-only-this-run-knows-{agent}"
 
 
 @asynccontextmanager
-async def serving(*, is_slow: bool) -> AsyncIterator[Place]:
+async def serving(what: Serve) -> AsyncIterator[Place]:
     """A server while the block runs."""
-    mode = "slow" if is_slow else "instant"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "aios.bench.far", mode,
+        sys.executable, "-m", "aios.bench.far", msgspec.json.encode(what).decode(),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield msgspec.json.decode(await process.stdout.readline(), type=Place)
+        place = msgspec.json.decode(await process.stdout.readline(), type=Place)
+        yield msgspec.structs.replace(place, pid=process.pid)
     finally:
         process.stdin.close()  # which it takes as its end
         async with asyncio.timeout(STOP_S):
             await process.wait()
 
 
-class Line:
-    """One kept connection that says one request again and again."""
-
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._request = request
-
-    @classmethod
-    async def open(cls, place: Place, path: str, body: bytes) -> "Line":
-        head = (
-            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {TOKEN}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
-        return cls(reader, writer, head.encode() + body)
-
-    async def ask(self) -> bytes:
-        """The reply's body; anything but a success ends the benchmark."""
-        self._writer.write(self._request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        _, _, told = head.partition(b"content-length: ")
-        body = await self._reader.readexactly(int(told.partition(b"\r\n")[0]))
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise AiosError(f"expected a success, got {body[:200]!r}")
-        return body
-
-    async def close(self) -> None:
-        self._writer.close()
-        await self._writer.wait_closed()
-
-
-async def _serve(mode: str) -> None:
-    settings = Settings(agents={TOKEN: "client"})
-    core = PatientCore(ANSWER_S, LANES) if mode == "slow" else scripted_core(0)
+async def _serve(what: Serve) -> None:
+    settings = Settings(agents={token(agent): f"agent-{agent}" for agent in range(what.agents)})
+    core = PatientCore(what.answer_s, what.lanes) if what.lanes else scripted_core(0)
     async with scripted_kernel(0, core=core) as kernel:
         app = await application(kernel, settings)
         place = bound("127.0.0.1", 0)
-        told = msgspec.json.encode(Place(place.getsockname()[1]))
+        told = msgspec.json.encode(Place(port=place.getsockname()[1], token=kernel.token))
         async with listening(app, place, settings):
+            tuned()
             sys.stdout.buffer.write(told + b"\n")
             sys.stdout.buffer.flush()
             await asyncio.to_thread(sys.stdin.buffer.read)
+            app.close()
 
 
 def _main() -> None:
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        runner.run(_serve(sys.argv[1]))
+        runner.run(_serve(msgspec.json.decode(sys.argv[1], type=Serve)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from random import Random
 
 import msgspec
 
-from aios.bench.far import ANSWER_S, LANES, Line, Place, serving
+from aios.bench.far import Place, Serve, serving, token
+from aios.bench.line import Line, request
 from aios.bench.patient import PatientCore
 from aios.bench.rig import scripted_kernel
 from aios.bench.stats import Interval, median_interval, percentile
@@ -22,6 +23,8 @@ from aios.syscalls import Decoding, Generate, Message, Spawn
 
 CLIENTS = (1, 10, 100)
 CHATTERS = 50
+ANSWER_S = 0.1  # what the busy core takes for each answer
+LANES = 64
 REPEATS = 5
 P50_MS_MAX = 2.0
 ADDED_P50_MS_MAX = 3.0
@@ -119,12 +122,12 @@ def bars(found: Found) -> tuple[Bar, ...]:
 async def _measured(calls: int, seed: int, tell: Tell) -> Found:
     """`calls` null syscalls for each number of clients, a tenth as many chats."""
     rng = Random(seed)
-    async with serving(is_slow=False) as place:
+    async with serving(Serve()) as place:
         tell("overhead: null syscalls over HTTP")
         null = [await _load(place, NULL, clients, calls, rng) for clients in CLIENTS]
         tell("overhead: chats over HTTP")
         chats = await _load(place, CHAT, max(CLIENTS), calls, rng)
-    async with serving(is_slow=True) as place:
+    async with serving(Serve(answer_s=ANSWER_S, lanes=LANES)) as place:
         tell("overhead: chats on a busy core")
         busy = await _load(place, CHAT, CHATTERS, max(calls // 10, CHATTERS * 5), rng, ANSWER_S)
     near = await _near(max(calls // 10, CHATTERS * 5))
@@ -141,16 +144,16 @@ async def _measured(calls: int, seed: int, tell: Tell) -> Found:
 
 async def _load(
     place: Place,
-    request: tuple[str, bytes],
+    what: tuple[str, bytes],
     clients: int,
     calls: int,
     rng: Random,
     over_s: float = 0.0,
 ) -> Load:
-    await _round(place, request, clients, max(calls // 10, clients), over_s)
-    rounds = [await _round(place, request, clients, calls, over_s) for _ in range(REPEATS)]
+    await _round(place, what, clients, max(calls // 10, clients), over_s)
+    rounds = [await _round(place, what, clients, calls, over_s) for _ in range(REPEATS)]
     return Load(
-        what=request[0],
+        what=what[0],
         clients=clients,
         p50_ms=median_interval([percentile(times, 50) * 1e3 for times, _ in rounds], rng),
         p99_ms=median_interval([percentile(times, 99) * 1e3 for times, _ in rounds], rng),
@@ -159,18 +162,19 @@ async def _load(
 
 
 async def _round(
-    place: Place, request: tuple[str, bytes], clients: int, calls: int, over_s: float
+    place: Place, what: tuple[str, bytes], clients: int, calls: int, over_s: float
 ) -> tuple[list[float], float]:
     """Seconds of each call, and of all together; clients begin one after another over `over_s`."""
     clock = WallClock()
     times: list[float] = []
-    lines = [await Line.open(place, *request) for _ in range(clients)]
+    asked = request(token(0), *what)
+    lines = [await Line.open(place) for _ in range(clients)]
 
     async def client(number: int, line: Line) -> None:
         await clock.sleep(over_s * number / clients)
         for _ in range(calls // clients):
             began = clock.now()
-            await line.ask()
+            await line.expect(asked)
             times.append(clock.now() - began)
 
     began = clock.now()
@@ -179,7 +183,7 @@ async def _round(
             group.create_task(client(number, line))
     took = clock.now() - began
     for line in lines:
-        await line.close()
+        line.close()
     return times, took
 
 

@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, str] = {  # name: module:function, imported when it is ask
     "durability": "aios.bench.durability:run",
     "eviction": "aios.bench.eviction:run",
     "hostile": "aios.bench.hostile.suite:run",
+    "load": "aios.bench.load:run",
     "overhead": "aios.bench.overhead:run",
     "retrieval": "aios.bench.retrieval:run",
     "scaling": "aios.bench.scaling:run",

@@ -22,6 +22,7 @@ from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.surfaces import Surfaces
 from aios.server.turns import Turns
+from aios.server.turnstile import Turnstile
 from aios.server.web.site import Site
 from aios.server.wire.aliases import Aliases
 from aios.server.wire.chat import Chat
@@ -100,7 +101,9 @@ class Door:
 def _table(kernel: Kernel, settings: Settings, identities: Identities, served: Served) -> Table:
     """What agents call."""
     turns = Turns(kernel, identities, served, settings)
-    native = Native(kernel, identities, settings)
+    turnstile = Turnstile(settings.llm_calls_max)
+    native = Native(kernel, identities, settings, turnstile)
+    admitted = turnstile.around
     surfaces = Surfaces(
         kernel=kernel,
         identities=identities,
@@ -111,14 +114,14 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities, served: S
         ),
     )
     return {
-        "/v1/chat/completions": {"POST": turns.endpoint(Chat)},
+        "/v1/chat/completions": {"POST": admitted(turns.endpoint(Chat))},
         "/api/syscalls/{name}": {"POST": native.syscall},
-        "/v1/messages": {"POST": turns.endpoint(Messages)},
+        "/v1/messages": {"POST": admitted(turns.endpoint(Messages))},
         "/v1/messages/count_tokens": {"POST": surfaces.count_tokens},
-        "/v1/responses": {"POST": surfaces.respond},
+        "/v1/responses": {"POST": admitted(surfaces.respond)},
         "/v1/responses/{id}": {"GET": surfaces.response, "DELETE": surfaces.forget_response},
         "/v1/responses/{id}/input_items": {"GET": surfaces.inputs},
-        "/v1/completions": {"POST": turns.endpoint(TextCompletion)},
+        "/v1/completions": {"POST": admitted(turns.endpoint(TextCompletion))},
         "/v1/embeddings": {"POST": surfaces.embeddings},
         "/v1/models": {"GET": surfaces.models},
         "/v1/models/{model:path}": {"GET": surfaces.model},

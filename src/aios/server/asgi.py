@@ -5,7 +5,7 @@ Knows no protocol above HTTP.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -15,8 +15,23 @@ from aios.errors import Cancelled
 from aios.server.wire.errors import Refused, Shape
 
 T = TypeVar("T")
+WIRE = "aios.wire"  # the extension of ASGI's scope that has the connection itself
 JSON = "application/json"
 encode_json = msgspec.json.Encoder().encode
+
+
+class Wire(Protocol):
+    """A connection, for who writes the same to thousands of them."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def is_closing(self) -> bool: ...
+
+    def get_write_buffer_size(self) -> int: ...
 
 
 def key_of(exchange: "Exchange") -> str:
@@ -66,6 +81,12 @@ class Exchange:
         """The client's address; empty on a Unix socket."""
         client = self._scope.get("client")
         return str(client[0]) if client else ""
+
+    @property
+    def wire(self) -> Wire:
+        """Below HTTP: what is written to it must be framed as the reply that has begun."""
+        wire: Wire = self._scope["extensions"][WIRE]
+        return wire
 
     def parameter(self, name: str) -> str:
         """A part of the path that the route names."""

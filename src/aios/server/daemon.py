@@ -31,6 +31,7 @@ from aios.server.notify import Notifier
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
 from aios.server.traces import tracing
+from aios.server.tuning import tuned
 from aios.tools.builtin.source import lacking
 
 INTERRUPTED = 130
@@ -159,6 +160,7 @@ class _Daemon:
                 async with tracing(kernel) as observers:
                     app = self._app = await application(kernel, plan.settings, observers)
                     door.inner = app
+                    tuned()
                     with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
                         self._is_up = True
                         took = asyncio.get_running_loop().time() - began

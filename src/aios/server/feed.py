@@ -1,21 +1,28 @@
 """The kernel's events to any number of readers, as server-sent events. GET /api/events.
 
-An event is encoded once for all. A reader that is too slow loses the oldest and is told how many.
-The first process sees everything, another one itself and its descendants.
+An event is encoded once for all, and written to all who see it by one task, without a task or a
+queue of their own. A reader that is too slow loses the oldest and is told how many. The first
+process sees everything, another one itself and its descendants.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from itertools import islice
 
-from aios.errors import Busy
+from aios.errors import Busy, ShuttingDown
 from aios.kernel import Kernel
 from aios.kernel.process import INIT
-from aios.server.asgi import Exchange, encode_json
+from aios.server.asgi import Exchange, Wire, encode_json
 from aios.server.auth import Identities
 from aios.server.settings import Settings
-from aios.server.sse import HEADERS, Reader
+from aios.server.sse import HEADERS, KEEP_ALIVE
+from aios.syscalls import Pid
 from aios.telemetry.events import Event, Spawned
+
+OPEN = b": open\n\n"
+BEHIND_BYTES = 32 << 10  # not yet taken by a reader: until they are, it is given nothing more
+BEHIND_S = 0.1  # between looks at those
+AT_ONCE = 200  # readers written to before others of the server have their turn
 
 
 class Feed:
@@ -25,77 +32,194 @@ class Feed:
         self._kernel = kernel
         self._identities = identities
         self._settings = settings
-        self._open: set[_Subscriber] = set()
+        self._audiences: dict[Pid, _Audience] = {}  # by whose eyes; those with readers
+        self._seeing: dict[Pid, set[_Audience]] = {}  # of a process: who sees it, but the first
+        self._news = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._open = 0
+        self._is_closed = False
         kernel.bus.listen(self._heard)
 
     async def events(self, exchange: Exchange) -> None:
         """GET /api/events"""
         token = await self._identities.caller(exchange)
-        if len(self._open) >= self._settings.feeds_max:
-            raise Busy(f"{len(self._open)} event streams are open, the most there may be")
-        subscriber = _Subscriber(self._visible(token), self._settings.feed_events_max)
-        self._open.add(subscriber)
+        if self._is_closed:
+            raise ShuttingDown("the server is stopping; its events end here")
+        if self._open >= self._settings.feeds_max:
+            raise Busy(f"{self._open} event streams are open, the most there may be")
+        self._open += 1
         try:
-            await Reader(exchange, self._settings, headers=HEADERS).run(_chunks(subscriber))
+            await exchange.begin(200, HEADERS)
+            await exchange.send(OPEN)
+            await self._read(token, exchange)
         finally:
-            self._open.discard(subscriber)
+            self._open -= 1
 
     def close(self) -> None:
         """End every stream; what was heard before is still told."""
-        for subscriber in self._open:
-            subscriber.close()
+        self._is_closed = True
+        for audience in self._audiences.values():
+            for reader in audience.readers:
+                reader.take(audience, self._kernel.clock.now())
+                reader.end()
 
-    def _visible(self, token: str) -> set[int] | None:
+    async def _read(self, token: str, exchange: Exchange) -> None:
+        audience = self._audience(token)
+        reader = _Reader(exchange.wire, audience.end, self._settings)
+        audience.readers.add(reader)
+        if self._pump is None:
+            self._pump = asyncio.ensure_future(self._run())
+        try:
+            await exchange.gone()
+        finally:
+            audience.readers.discard(reader)
+            if not audience.readers:
+                self._forget(audience)
+            if not self._audiences and self._pump is not None:
+                self._pump.cancel()
+                self._pump = None
+
+    def _audience(self, token: str) -> "_Audience":
+        """Of those who see what this token's process sees."""
         process = self._kernel.table.by_token(token)
-        if process.pid == INIT:
-            return None
-        return {one.pid for one in self._kernel.table.tree(process)}
+        audience = self._audiences.get(process.pid)
+        if audience is None:
+            audience = _Audience(process.pid, self._settings.feed_events_max)
+            self._audiences[process.pid] = audience
+            if process.pid != INIT:
+                for one in self._kernel.table.tree(process):
+                    self._show(one.pid, audience)
+        return audience
+
+    def _show(self, pid: Pid, audience: "_Audience") -> None:
+        audience.pids.add(pid)
+        self._seeing.setdefault(pid, set()).add(audience)
+
+    def _forget(self, audience: "_Audience") -> None:
+        del self._audiences[audience.pid]
+        for pid in audience.pids:
+            self._seeing[pid].discard(audience)
+            if not self._seeing[pid]:
+                del self._seeing[pid]
 
     def _heard(self, event: Event) -> None:
-        if not self._open:
+        if not self._audiences:
+            return
+        if isinstance(event, Spawned):
+            for audience in self._seeing.get(event.parent, ()):
+                self._show(event.pid, audience)
+        seeing = [*self._seeing.get(event.pid, ())]
+        if (all_ := self._audiences.get(INIT)) is not None:
+            seeing.append(all_)
+        if not seeing:
             return
         tag = type(event).__struct_config__.tag
-        data = f"event: {tag}\ndata: ".encode() + encode_json(event) + b"\n\n"
-        for subscriber in self._open:
-            subscriber.offer(event, data)
-
-
-class _Subscriber:
-    """One reader's events that it has not taken yet."""
-
-    def __init__(self, pids: set[int] | None, events_max: int) -> None:
-        self._pids = pids  # None sees all
-        self._events: deque[bytes] = deque(maxlen=events_max)  # oldest first
-        self._lost = 0
-        self._news = asyncio.Event()
-        self.is_closed = False
-
-    def offer(self, event: Event, data: bytes) -> None:
-        if self._pids is not None:
-            if isinstance(event, Spawned) and event.parent in self._pids:
-                self._pids.add(event.pid)
-            if event.pid not in self._pids:
-                return
-        self._lost += len(self._events) == self._events.maxlen
-        self._events.append(data)
+        part = _chunk(f"event: {tag}\ndata: ".encode() + encode_json(event) + b"\n\n")
+        for audience in seeing:
+            audience.add(part)
         self._news.set()
 
-    def close(self) -> None:
-        self.is_closed = True
-        self._news.set()
+    async def _run(self) -> None:
+        """Write to everybody what is new, and now and then a comment."""
+        loop = asyncio.get_running_loop()
+        alive_at, is_behind = loop.time() + self._settings.keepalive_s, False
+        while True:
+            wait_s = BEHIND_S if is_behind else max(0.0, alive_at - loop.time())
+            timer = loop.call_later(wait_s, self._news.set)
+            await self._news.wait()
+            timer.cancel()
+            self._news.clear()
+            comment = b""
+            if loop.time() >= alive_at:
+                alive_at, comment = loop.time() + self._settings.keepalive_s, _chunk(KEEP_ALIVE)
+            is_behind = await self._tell_all(comment)
 
-    async def take(self) -> bytes:
-        """Everything new, waiting for something."""
-        await self._news.wait()
-        self._news.clear()
-        lost = f'event: lost\ndata: {{"events":{self._lost}}}\n\n'.encode() if self._lost else b""
-        taken = lost + b"".join(self._events)
-        self._events.clear()
-        self._lost = 0
-        return taken
+    async def _tell_all(self, comment: bytes) -> bool:
+        """Whether somebody did not take everything."""
+        is_behind, count = False, 0
+        for audience in tuple(self._audiences.values()):
+            if not audience.parts and not comment:
+                continue
+            for reader in tuple(audience.readers):
+                now = self._kernel.clock.now()
+                is_behind |= not reader.take(audience, now, comment)
+                count += 1
+                if not count % AT_ONCE:
+                    await asyncio.sleep(0)
+            audience.trim()
+        return is_behind
 
 
-async def _chunks(subscriber: _Subscriber) -> AsyncGenerator[bytes, None]:
-    yield b": open\n\n"
-    while not subscriber.is_closed:
-        yield await subscriber.take()
+class _Audience:
+    """Events for readers who see the same. `parts` are those that not all have taken."""
+
+    def __init__(self, pid: Pid, events_max: int) -> None:
+        self.pid = pid
+        self.pids: set[Pid] = set()  # that it sees; of the first process none are noted
+        self.readers: set[_Reader] = set()
+        self.parts: deque[bytes] = deque(maxlen=events_max)  # oldest first
+        self.end = 0  # number of the next event
+        self._joined: tuple[int, int, bytes] = (0, 0, b"")
+
+    def add(self, part: bytes) -> None:
+        self.parts.append(part)
+        self.end += 1
+
+    def since(self, place: int) -> tuple[int, bytes]:
+        """How many are lost since that place, and all that came after them."""
+        first = self.end - len(self.parts)
+        begin = max(place, first)
+        if self._joined[:2] != (begin, self.end):
+            self._joined = (begin, self.end, b"".join(islice(self.parts, begin - first, None)))
+        return begin - place, self._joined[2]
+
+    def trim(self) -> None:
+        """Let go of what every reader has taken."""
+        oldest = min((reader.place for reader in self.readers), default=self.end)
+        while len(self.parts) > self.end - oldest:
+            self.parts.popleft()
+        self._joined = (0, 0, b"")
+
+
+class _Reader:
+    """One open stream, and up to where it has been told."""
+
+    __slots__ = ("_behind_since", "_settings", "_wire", "place")
+
+    def __init__(self, wire: Wire, place: int, settings: Settings) -> None:
+        self._wire = wire
+        self._settings = settings
+        self._behind_since = 0.0  # 0: it keeps up
+        self.place = place
+
+    def take(self, audience: _Audience, now: float, comment: bytes = b"") -> bool:
+        """Write what is new; False where it has not read what it was given before."""
+        if self._wire.is_closing():
+            self.place = audience.end
+            return True
+        if self._wire.get_write_buffer_size() > BEHIND_BYTES:
+            self._behind_since = self._behind_since or now
+            if now - self._behind_since > self._settings.stall_s:
+                self._wire.abort()
+            return False
+        self._behind_since = 0.0
+        if self.place == audience.end:
+            if comment:
+                self._wire.write(comment)
+            return True
+        lost, data = audience.since(self.place)
+        if lost:
+            data = _chunk(f'event: lost\ndata: {{"events":{lost}}}\n\n'.encode()) + data
+        self.place = audience.end
+        self._wire.write(data)
+        return True
+
+    def end(self) -> None:
+        if not self._wire.is_closing():
+            self._wire.write(_chunk(b""))
+            self._wire.close()
+
+
+def _chunk(data: bytes) -> bytes:
+    """As HTTP/1.1 sends a part of a body of unknown length."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

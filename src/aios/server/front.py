@@ -68,6 +68,7 @@ class Front:
             exchange.seconds = now() - began
             for one in reversed(self._observers):
                 one.ended(exchange)
+            del scope[KEY]  # which refers to its scope: a circle that only the collector would find
 
 
 def _normalise(scope: Scope, exchange: Exchange) -> None:

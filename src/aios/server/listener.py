@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from aios.server.asgi import WIRE
 from aios.server.settings import Settings
 
 BACKLOG = 2_048
@@ -122,15 +123,21 @@ class _Guarded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._patience is None and (self.cycle is None or self.cycle.response_complete):
-            self._await_head()  # the next request on a kept connection
-        self._head_bytes += len(data) if self._patience is not None else 0
+        is_between = self._patience is None and (self.cycle is None or self.cycle.response_complete)
+        cycle = self.cycle
         super().data_received(data)
-        if self._patience is not None and self._head_bytes > self.head_bytes_max:
-            self.transport.close()
+        if self.cycle is not cycle:  # A head came to its end.
+            return
+        if is_between:
+            self._await_head()  # the next request on a kept connection
+        if self._patience is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.head_bytes_max:
+                self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._forget()
+        self.scope["extensions"] = {WIRE: self.transport}
         super().on_headers_complete()
 
     def _await_head(self) -> None:

@@ -5,7 +5,7 @@ bytes of length, then MessagePack of a kind and a value; a frame of length 0 kee
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from aios.server.asgi import JSON, Exchange, key_of
 from aios.server.auth import Identities
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, Reader, framed
+from aios.server.turnstile import Turnstile
 from aios.server.wire.errors import body_of
 from aios.server.wire.turn import Event
 from aios.syscalls import Completion, Stream
@@ -26,6 +27,7 @@ from aios.syscalls.table import SYSCALLS
 MSGPACK = "application/msgpack"
 FRAMES = "application/vnd.aios.frames"
 NO_NEWS = bytes(4)
+LLM_CALLS = frozenset({"llm.generate", "llm.stream"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,11 @@ _FORMS = {
 class Native:
     """The kernel's own interface."""
 
-    def __init__(self, kernel: Kernel, identities: Identities, settings: Settings) -> None:
+    def __init__(
+        self, kernel: Kernel, identities: Identities, settings: Settings, turnstile: Turnstile
+    ) -> None:
         self._kernel = kernel
+        self._turnstile = turnstile
         self._identities = identities
         self._settings = settings
 
@@ -58,6 +63,10 @@ class Native:
         name = exchange.parameter("name")
         if name not in SYSCALLS:
             raise NotFound(f"no syscall {name[:100]!r}; known: {', '.join(sorted(SYSCALLS))}")
+        with self._turnstile if name in LLM_CALLS else nullcontext():
+            await self._answer(exchange, token, name, form)
+
+    async def _answer(self, exchange: Exchange, token: str, name: str, form: _Form) -> None:
         body = await exchange.body(
             bytes_max=self._settings.body_bytes_max, within_s=self._settings.body_s
         )

@@ -18,6 +18,7 @@ class Settings:
     anonymous: str = ""
     a2a: Mapping[str, str] = field(default_factory=dict)  # agents that take part -> what they do
     anonymous_max: int = 256  # processes that callers without a token may have by naming them
+    llm_calls_max: int = 4_096  # open at once, waiting ones included
     body_bytes_max: int = 16 << 20
     head_bytes_max: int = 64 << 10
     head_s: float = 20.0  # for a connection to tell the head of its request

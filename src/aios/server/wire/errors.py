@@ -52,7 +52,7 @@ KINDS: dict[str, _Kind] = {
     "damaged": _Kind(502, "server_error", "damaged", "api_error"),
     "shutting_down": _Kind(503, "server_error", "shutting_down", "overloaded_error"),
 }
-NATIVE_STATUS = {"deadline_exceeded": 504}  # There the time limit is the caller's own.
+NATIVE_STATUS = {"deadline_exceeded": 408}  # There the time limit is the caller's own.
 TRY_AGAIN = frozenset({"busy", "deadline_exceeded", "shutting_down", "core_failed"})
 _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 
