@@ -263,7 +263,7 @@ class Kernel:
     async def _shut_down(self) -> None:
         """Refuse new calls, suspend what runs, answer what is owed, then close the cores."""
         self.gate.is_closed = True
-        self.waits.fail_all(STOPPING)
+        self.waits.close(STOPPING)
         drained = (loop.drain(self.limits.drain_s) for loop in self.loops)
         for loop, left in zip(self.loops, await asyncio.gather(*drained), strict=True):
             for live in left:
@@ -275,7 +275,7 @@ class Kernel:
         for loop in self.loops:
             for live in loop.live:
                 loop.abandon(live.job.id, STOPPING)
-        self.waits.fail_all(STOPPING)
+        self.waits.close(STOPPING)
         self.host.cancel()
         await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)

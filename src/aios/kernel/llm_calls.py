@@ -185,8 +185,7 @@ class LlmCalls:
         live.news = news
         if name and self._kept is not None:
             live.checkpoint = await self._kept.accept(self._record(opened, generation, name))
-        if process.has_ended:
-            raise Cancelled(f"process {process.pid} has ended")
+        process.check_alive()
         self._start(opened, live)
         return live
 

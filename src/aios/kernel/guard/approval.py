@@ -204,11 +204,10 @@ class Approver:
 
     async def _wait(self, process: Process, question: Approval) -> None:
         """Wait for the answer. Whoever leaves takes the question along."""
-        if self._means.is_stopping():  # Who waits has been told already.
-            raise ShuttingDown("the kernel is stopping; the question stands for the same act")
         left_s = max(0.0, question.expires - self._means.clock.utc())
         late = self.book.is_being_answered(question.id)  # What is said in time is waited for.
         try:
+            process.check_alive()  # Who waits has been told already.
             await self._means.waits.wait(_key(question.id), process.pid, None if late else left_s)
         except DeadlineExceeded:
             if self.book.is_being_answered(question.id):

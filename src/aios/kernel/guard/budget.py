@@ -151,6 +151,7 @@ class Budgets:
             got = self._tried(process, self.lines_of(process.agent), wants)
             if isinstance(got, Held):
                 return got
+            process.check_alive()  # Who waits has been told already.
             line = got.line
             self._means.bus.publish(
                 events.BudgetShort(
