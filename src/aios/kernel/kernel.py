@@ -133,6 +133,7 @@ class Kernel:
         self._llm.meter = self._parts.meter
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
         self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, self.call, warden)
+        self.guard.is_again = self.tools.is_again
 
     def answers(self, kind: Kind) -> bool:
         """Whether this kernel has what answers such a call."""

@@ -46,7 +46,7 @@ class Entry:
     as_owner: str | None  # the agent as which it is carried out; None: the caller itself
     uses: tuple[str, ...]  # capabilities of which it takes a use
     is_ready: bool = False  # nothing is left to be waited for
-    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
+    consents: Mapping[str, Consent | None] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
     carrying: Carrying | None = None
@@ -69,6 +69,8 @@ class Guard:
         self._flow: Flow | None = None  # none where the policy wants no labels
         self._questions = Questions(self._table, self._utc, self._parts)
         self._is_bare = True
+        self.is_again: Callable[[Process, Syscall[Any], Work], bool] = lambda *call: False
+        """Whether a call was begun before and will only be told of: that needs nobody's yes."""
 
     def fit(self, parts: Parts) -> None:
         """Take what the kernel was given beside the monitor; once, before the first call."""
@@ -135,7 +137,7 @@ class Guard:
 
         A yes is to the rule that asked: another one that came up meanwhile is another question.
         """
-        consents: dict[str, Consent] = {}
+        consents: dict[str, Consent | None] = {}  # none of what is only told of
         hold: Hold | None = None
         try:
             while not entry.is_ready:
@@ -279,7 +281,9 @@ class Guard:
                 entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
-            entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
+            rule = entry.verdict.rule
+            why = "yes" if (entry.consents or {})[rule] else "begun before"
+            entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{rule}: {why}")
         try:
             self._note(process, act, call, entry.verdict)
         except AiosError as problem:
@@ -296,8 +300,11 @@ class Guard:
             self._note(entry.process, entry.act, entry.call, refused)
             raise
 
-    async def _ask(self, entry: Entry, work: Work) -> Consent:
+    async def _ask(self, entry: Entry, work: Work) -> Consent | None:
         asker, verdict = self._parts.asker, entry.verdict
+        work.is_again = self.is_again(entry.process, entry.call, work)
+        if work.is_again:
+            return None
         try:
             if asker is None:
                 raise Denied(f"{_words(verdict)}; and nobody here can be asked")
