@@ -21,6 +21,8 @@ from aios.errors import InvalidArgument
 from aios.syscalls.access import SELF
 
 Level = Literal["off", "warn", "enforce"]
+Answers = Literal["open", "marked", "ask"]
+ANSWERS_AT: Mapping[Level, Answers] = {"off": "open", "warn": "marked", "enforce": "ask"}
 WORDS = (SELF, TREE, OTHER)
 Patterns = Annotated[tuple[str, ...], Meta(min_length=1)]
 Tree = Annotated[str, Meta(pattern="^[^/@]+$", max_length=128)]  # an agent's, by its first name
@@ -49,16 +51,24 @@ class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`groups` are those beside the built-in ones; `default` those of agents nobody names.
 
+    `answers` is what becomes of words that untrusted words may have made, when they are told to the
+    first process, which bears no label; None: as `labels` has it.
+
     `users` says whose an agent and all below it are: the account `@ann` pays for Ann's.
     """
 
     labels: Level = "off"
+    answers: Answers | None = None
     default: Groups = (AGENT_GROUP,)
     groups: Mapping[str, tuple[Right, ...]] = {}
     agents: tuple[Members, ...] = ()
     deny: tuple[Line, ...] = ()
     ask: tuple[Line, ...] = ()
     users: Mapping[Tree, User] = {}
+
+    @property
+    def answering(self) -> Answers:
+        return self.answers or ANSWERS_AT[self.labels]
 
     def user_account(self, agent: str) -> str:
         """The budget account of whose the agent is; empty where nobody is named."""
@@ -144,9 +154,14 @@ def _started_from(table: dict[str, Any]) -> Policy:
         raise _Wrong(path, why) from None
     _check(given)
     base = PROFILES[profile]
+    labels = given.labels if "labels" in table else base.labels
+    if labels == "off" and given.answers not in (None, "open"):
+        raise _Wrong(
+            ("answers",), "expected labels to be warn or enforce; without them nobody knows"
+        )
     return msgspec.structs.replace(
         given,
-        labels=given.labels if "labels" in table else base.labels,
+        labels=labels,
         deny=(*base.deny, *given.deny),
         ask=(*base.ask, *given.ask),
     )

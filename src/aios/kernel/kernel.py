@@ -20,6 +20,7 @@ from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
+from aios.kernel.guard.endings import Endings
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
@@ -99,9 +100,12 @@ class Kernel:
             environment=self.environment,
         )
         self._stand_guard(fence or Fence(), tools or ToolServers())
-        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
+        self._processes = ProcessCalls(
+            self._lives, self.environment, self._rights, self.guard.marks
+        )
         self._mail = MailCalls(self._lives, self.limits)
-        self._programs = Programs(self._lives, self._perform, self.environment)
+        endings = Endings(self.guard, self._lives, self._perform, self.environment)
+        self._programs = Programs(self._lives, self._perform, endings.ended, self.environment)
         tables = Tables(
             readings=self._table_of_readings(),
             handlers=self._table_of_handlers(),

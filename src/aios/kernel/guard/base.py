@@ -23,6 +23,10 @@ class Flow(Protocol):
         """None: nothing against it. One that allows tells what the policy only warns of."""
         ...
 
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what it tells may come from, for whoever takes no label with it."""
+        ...
+
     def begin(
         self, process: Process, act: Act, call: Syscall[Any], work: Work
     ) -> "Carrying | None":

@@ -6,6 +6,7 @@ for, so it bears no label and is judged by none. Knows no room.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from aios.access.base import Act
@@ -23,32 +24,36 @@ from aios.access.carries import (
     process_place,
 )
 from aios.access.labels import (
+    ANSWERS,
     CONSEQUENCES,
     PLAIN,
     Label,
     Objection,
+    answer,
     join,
     joined,
     label,
     objection,
     shown,
 )
-from aios.access.plans import Made, places, used
+from aios.access.plans import Made, made, places, used
 from aios.errors import AiosError
 from aios.journal import statements
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
-from aios.kernel.guard.flow_acts import JUDGED, Step, steps
+from aios.kernel.guard.flow_acts import JUDGED, Step, steps, words_to_init
 from aios.kernel.guard.flow_owed import Key, Owed
 from aios.kernel.guard.flow_tools import FlowTools, InUse
 from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
 from aios.syscalls.base import Syscall
+from aios.syscalls.codec import encode
 from aios.syscalls.file import ShareFile
 from aios.syscalls.process import Receive, Spawn
 from aios.telemetry import events
 
+NO_WORDS = (None, "")
 SPARE = 1_000  # labels of processes that may be no more, before it is looked which are
 REMEDY = (
     "a human's yes; or a plan (access.plan) made before it heard of that; or a process that has "
@@ -70,6 +75,7 @@ class Flow:
         self._journal = setting.environment.journal
         self._tools = FlowTools(self.book, setting.terms_of)
         self.owed = Owed(self._journal, self._clock, self._row)
+        self._said: dict[int, bytes] = {}  # by pid, what it told the first process last
         self._sweep_at = SPARE
 
     async def load(self) -> None:
@@ -99,8 +105,18 @@ class Flow:
         found = self._objection(process, act, call)
         if found is None:
             return None
-        decision = Decision.ASK if self._monitor.policy.labels == "enforce" else Decision.ALLOW
+        decision = Decision.ASK if self._holds_up(found) else Decision.ALLOW
         return Verdict(decision=decision, rule=found.rule, reason=found.reason, remedy=REMEDY)
+
+    def _holds_up(self, found: Objection) -> bool:
+        policy = self._monitor.policy
+        return policy.answering == "ask" if found.rule == ANSWERS else policy.labels == "enforce"
+
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what a process tells may come from, for whoever takes no label with it."""
+        if self._monitor.policy.answering == "open":
+            return ()
+        return tuple(sorted(self.label_of(process).sources))
 
     def begin(
         self, process: Process, act: Act, call: Syscall[Any], work: Work
@@ -110,6 +126,8 @@ class Flow:
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
+            if words_to_init(process.parent, call) not in NO_WORDS:
+                work.remember(lambda reply: self._say(process, call, reply))
         used = None
         if kind in TOOLS:
             known = self.label_of(process)
@@ -131,17 +149,31 @@ class Flow:
         if known is PLAIN and not isinstance(call, ShareFile):
             return None
         against = [
-            (step, found)
+            (step.made, found)
             for step in steps(process.agent, act, call, self._terms_of)
             if (found := objection(self._known(known, step), step.going)) is not None
         ]
+        if (found := answer(known)) is not None and self._is_news(process, call):
+            against.append((made(call), found))
         if not against:
             return None
-        planned = places(self.plans.get(process.pid, ()), [step.made for step, _ in against])
+        planned = places(self.plans.get(process.pid, ()), [one for one, _ in against])
         return next(
             (found for (_, found), place in zip(against, planned, strict=True) if place is None),
             None,
         )
+
+    def _is_news(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether it tells the first process words that it has not told it just before."""
+        words = words_to_init(process.parent, call)
+        if words in NO_WORDS or self._monitor.policy.answering == "open":
+            return False
+        return self._said.get(process.pid) != _digest(words)
+
+    def _say(self, process: Process, call: Syscall[Any], reply: object) -> Sequence[Change]:
+        if not isinstance(reply, BaseException):
+            self._said[process.pid] = _digest(words_to_init(process.parent, call))
+        return ()
 
     def _known(self, known: Label, step: Step) -> Label:
         return joined([known, *map(self.book.of, step.shown)])
@@ -176,6 +208,8 @@ class Flow:
             for step in steps(process.agent, act, call, self._terms_of)
             if step.going.effect in CONSEQUENCES
         ]
+        if words_to_init(process.parent, call) not in NO_WORDS:
+            calls.append(made(call))
         taken = places(plan, calls)
         if not any(place is not None for place in taken):
             return
@@ -242,7 +276,11 @@ class Flow:
 
     def _sweep(self) -> None:
         """Forget the labels and plans of processes that nobody can name any more."""
-        pids = {*self.book.names(PROCESS), *self.book.names(MAIL), *map(str, self.plans)}
+        pids = {
+            *self.book.names(PROCESS),
+            *self.book.names(MAIL),
+            *map(str, (*self.plans, *self._said)),
+        }
         if len(pids) < self._sweep_at:
             return
         for pid in [int(pid) for pid in pids if self._table.get(int(pid)) is None]:
@@ -250,9 +288,14 @@ class Flow:
                 if self.book.of(place) != PLAIN:
                     self.book.forget(place)
                     self.owed.post([place])
+            self._said.pop(pid, None)
             if self.plans.pop(pid, None) is not None:
                 self.owed.post([pid])
         self._sweep_at = 2 * len(self._table) + SPARE
+
+
+def _digest(words: Any) -> bytes:
+    return sha256(encode(words)).digest()
 
 
 class Making(NamedTuple):

@@ -117,6 +117,16 @@ class Guard:
         _, judged, _ = self._worst(process, call, self._standing(process))
         return judged.decision is not Decision.DENY
 
+    def holds_up(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether a human is asked of this because of what the process has heard."""
+        act = act_of(ACTS[type(call)], call, process.agent)
+        found = None if self._flow is None else self._flow.judge(process, act, call)
+        return found is not None and found.decision is Decision.ASK
+
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what it tells may come from, beside those who are trusted."""
+        return () if self._flow is None else self._flow.marks(process)
+
     async def through(self, entry: Entry, work: Work, perform: Perform) -> Any:
         """Wait until the call may act, let it act, and settle what that came to."""
         if not entry.is_ready:
