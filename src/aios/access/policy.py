@@ -19,6 +19,7 @@ from aios.access.groups import AGENT_GROUP, BUILT_IN, OTHER, TREE, Group, Right
 from aios.access.patterns import ANYTHING, pattern
 from aios.errors import InvalidArgument
 from aios.syscalls.access import SELF
+from aios.syscalls.budget import Amount, Resource
 
 Level = Literal["off", "warn", "enforce"]
 Answers = Literal["open", "marked", "ask"]
@@ -30,8 +31,24 @@ User = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]+$", max_length=64)]
 Groups = tuple[Annotated[str, Meta(pattern="^[a-z0-9_-]+$", max_length=64)], ...]
 
 
+class Over(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one act may cost at most without a human; None: as much as it likes."""
+
+    tokens: Amount | None = None
+    money: Amount | None = None
+    calls: Amount | None = None
+    bytes: Amount | None = None
+
+    def names(self, resource: Resource) -> float | None:
+        """The most of it; time is no cost that is known before."""
+        return getattr(self, resource.value, None)
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Some acts of some agents, by a name that refusals and the audit cite."""
+    """Some acts of some agents, by a name that refusals and the audit cite.
+
+    With `over` only those that may cost more than that; such a line asks, and never denies.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     verbs: Patterns = (ANYTHING,)
@@ -39,6 +56,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str = ANYTHING
     object: str = ANYTHING
     effects: tuple[Effect, ...] = tuple(Effect)
+    over: Over | None = None
 
 
 class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,10 +119,11 @@ _IRREVERSIBLE = Line(
 # Its own working memory an agent rewrites all the time; somebody else's is another matter.
 _OTHERS = Line("irreversible acts on others' things", owner=OTHER, effects=(Effect.FINAL,))
 _OUTSIDE = Line("acts that leave the system", effects=(Effect.OUTSIDE,))
+_DEAR = Line("acts that may cost much", over=Over(money=1.0))
 
 OPEN = Policy()
-PERSONAL = Policy(labels="warn", ask=(_IRREVERSIBLE, _OTHERS))
-STRICT = Policy(labels="enforce", ask=(_IRREVERSIBLE, _OTHERS, _OUTSIDE))
+PERSONAL = Policy(labels="warn", ask=(_IRREVERSIBLE, _OTHERS, _DEAR))
+STRICT = Policy(labels="enforce", ask=(_IRREVERSIBLE, _OTHERS, _DEAR, _OUTSIDE))
 PROFILES: Mapping[str, Policy] = {"open": OPEN, "personal": PERSONAL, "strict": STRICT}
 
 
@@ -170,7 +189,7 @@ def _started_from(table: dict[str, Any]) -> Policy:
 def _fields_at(path: Path) -> str:
     """The keys there may be at a place whose key is unknown."""
     kind: Any = {"agents": Members, "groups": Right, "deny": Line, "ask": Line}
-    found = kind[path[0]] if path else Policy
+    found = Over if "over" in path else kind[path[0]] if path else Policy
     names = [field.name for field in msgspec.structs.fields(found)]
     return f"one of {names if path else ['profile', *names]}"
 
@@ -200,6 +219,8 @@ def _check(policy: Policy) -> None:
         for number, line in enumerate(lines):
             _check_patterns((kind, number), line.verbs, line.owner, line.object)
             _check_all((kind, number, "agents"), line.agents)
+            if line.over is not None and (kind == "deny" or line.over == Over()):
+                raise _Wrong((kind, number, "over"), "expected an amount, in a line that asks")
 
 
 def _check_groups(path: Path, groups: Groups, policy: Policy) -> None:

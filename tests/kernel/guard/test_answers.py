@@ -11,7 +11,7 @@ from aios.errors import Denied
 from aios.sdk.client import Client
 from aios.sdk.program import hosted
 from aios.syscalls.access import PlannedAct
-from aios.syscalls.process import ProcessState
+from aios.syscalls.process import Exit, ProcessState
 from aios.syscalls.tool import CallTool
 from tests.kernel.guard.labelled import Lab, awaited, lab, plan, use
 
@@ -52,7 +52,7 @@ async def test_an_answer_made_of_strangers_words_is_told_after_a_yes_only(tmp_pa
         assert "denied" in ended.error
         assert [one.rule for one in here.human.asked] == [ANSWERS]
         assert "heard from web" in here.human.asked[0].reason
-        here.human.says = lambda act, call: call.result == "stay at the Riverside"
+        here.human.says = lambda act, call: call == Exit(result="stay at the Riverside")
         ended = await told(here)
         assert (ended.result, ended.sources) == ("stay at the Riverside", ("web",))
         assert len(here.human.asked) == 2

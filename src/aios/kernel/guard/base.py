@@ -75,6 +75,10 @@ class Hold(Protocol):
 class Ledger(Protocol):
     """Budgets of accounts."""
 
+    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
+        """Whether a human is asked before this is spent. None: no."""
+        ...
+
     def hold(self, process: Process, act: Act, call: Syscall[Any]) -> Hold | Awaitable[Hold] | None:
         """None: no account of this process is limited. An awaitable: it waits to be topped up."""
         ...

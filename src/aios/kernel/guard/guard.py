@@ -270,12 +270,7 @@ class Guard:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
-        found = None if self._flow is None else self._flow.judge(process, act, call)
-        if found is not None and found.decision is Decision.DENY:
-            self._note(process, act, call, found)
-            raise Denied(_words(found))
-        if found is not None:
-            entry.verdict = _stricter(entry.verdict, found)
+        self._object(entry)
         if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
             entry.consents or ()
         ):
@@ -301,6 +296,17 @@ class Guard:
                 held.settle(problem)
             raise
         return entry
+
+    def _object(self, entry: Entry) -> None:
+        """Take in what labels and what it costs say against an act that rights allow."""
+        process, call, act = entry.process, entry.call, entry.act
+        for part in (self._flow, self._parts.ledger):
+            found = None if part is None else part.judge(process, act, call)
+            if found is not None and found.decision is Decision.DENY:
+                self._note(process, act, call, found)
+                raise Denied(_words(found))
+            if found is not None:
+                entry.verdict = _stricter(entry.verdict, found)
 
     def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
         try:
@@ -359,13 +365,13 @@ class Uses:
 _WORST = (Decision.DENY, Decision.ASK, Decision.ALLOW)
 
 
-def _stricter(rights: Verdict, labels: Verdict) -> Verdict:
+def _stricter(one: Verdict, other: Verdict) -> Verdict:
     """What both ask for is asked once, with both reasons."""
-    if rights.decision is Decision.ALLOW:
-        return labels
-    reasons = "; ".join(part for part in (rights.reason, labels.reason) if part)
-    rule = rights.rule if labels.decision is Decision.ALLOW else f"{rights.rule}; {labels.rule}"
-    return replace(rights, rule=rule, reason=reasons)
+    if one.decision is Decision.ALLOW:
+        return other
+    reasons = "; ".join(part for part in (one.reason, other.reason) if part)
+    rule = one.rule if other.decision is Decision.ALLOW else f"{one.rule}; {other.rule}"
+    return replace(one, rule=rule, reason=reasons)
 
 
 def _words(verdict: Verdict) -> str:
