@@ -17,6 +17,7 @@ from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
 from aios.kernel.durable.programs import Programs
+from aios.kernel.durable.run import Own
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import LiveGeneration
@@ -176,8 +177,10 @@ class Kernel:
             return await self._dispatch.once(caller, safe, key)
         return await self._dispatch.answer(caller, safe, Work(self.environment.journal))
 
-    async def _perform(self, token: str, call: Syscall[Any], key: str, work: Work) -> Any:
-        """A new call of a durable program."""
+    async def _perform(
+        self, token: str, call: Syscall[Any], key: str, work: Work, own: Own | None = None
+    ) -> Any:
+        """A new call of a durable program; `own` is its own answer to it."""
         caller = self.gate.enter(token)
         try:
             self._dispatch.check(call)
@@ -185,7 +188,7 @@ class Kernel:
                 await self._lives.until_running(caller)
             if key:
                 return await self._dispatch.once(caller, call, key, work)
-            return await self._dispatch.handle(caller, call, work)
+            return await self._dispatch.handle(caller, call, work, own)
         finally:
             self.gate.leave(caller)
 
