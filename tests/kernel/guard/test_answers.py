@@ -8,12 +8,18 @@ import pytest
 from aios.access.labels import ANSWERS
 from aios.access.policy import Answers, Policy
 from aios.errors import Denied
+from aios.kernel.tools.servers import ToolServers
+from aios.sdk import tool
 from aios.sdk.client import Client
 from aios.sdk.program import hosted
 from aios.syscalls.access import PlannedAct
 from aios.syscalls.process import Exit, ProcessState
 from aios.syscalls.tool import CallTool
+from aios.testing.journal import InlineJournal
+from aios.tools.functions import Functions
+from tests.kernel.guard.fenced import fenced, until
 from tests.kernel.guard.labelled import Lab, awaited, lab, plan, use
+from tests.kernel.house import lived
 
 READS = CallTool(name="t/read_web", arguments="{}")
 
@@ -133,3 +139,48 @@ async def test_an_agent_that_was_told_no_may_answer_in_other_words(tmp_path: Pat
             await ada.exit("stay at the Riverside")
         await ada.exit()
         assert len(here.human.asked) == 1
+
+
+async def looker(client: Client, argument: Any) -> Any:
+    await client.tools.call("local/look", {})
+    return "stay at the Riverside"
+
+
+def looking() -> ToolServers:
+    @tool(reads="web", source="web")
+    async def look() -> str:
+        return "stay at the Riverside"
+
+    return ToolServers([Functions([look])])
+
+
+@pytest.mark.parametrize("is_yes", [True, False])
+@pytest.mark.parametrize("is_durable", [True, False])
+def test_an_answer_that_waits_over_a_restart_is_asked_of_once(
+    is_durable: bool, is_yes: bool
+) -> None:
+    async def body() -> None:
+        journal, programs = InlineJournal(), {"looker": hosted(looker)}
+        policy = Policy(labels="enforce")
+        async with fenced(journal, policy, programs=programs, tools=looking()) as kernel:
+            first = Client(kernel, kernel.token)
+            pid = (await first.spawn("ada", "looker", durable=is_durable)).pid
+            await until(lambda: kernel.waits.of(pid))
+            assert (await first.inspect(pid)).waiting_for == "approval 1"
+        fence = fenced(journal, policy, programs=programs, tools=looking(), boot=2)
+        async with fence as kernel:
+            first = Client(kernel, kernel.token)
+            if not is_durable:
+                assert (await first.wait(pid, 10)).state is ProcessState.FAILED
+                return
+            await until(lambda: kernel.waits.of(pid))
+            (one,) = (await first.approvals.list(all=True)).approvals
+            assert "stay at the Riverside" in one.arguments
+            await first.approvals.answer(one.id, one.digest, is_yes)
+            ended = await first.wait(pid, 10)
+            assert ended.result == ("stay at the Riverside" if is_yes else None)
+            assert ended.sources == ("web",)
+        async with fenced(journal, policy, boot=3) as kernel:
+            assert await Client(kernel, kernel.token).wait(pid, 10) == ended
+
+    lived(body)
