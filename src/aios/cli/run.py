@@ -126,7 +126,14 @@ async def carried_out(kernel: Any, chosen: Runnable, *, is_durable: bool) -> str
     ended = await client.wait(pid)
     if ended.error:
         raise _failed(ended.error)
+    mark(ended)
     return _text(ended.result)
+
+
+def mark(ended: Any) -> None:
+    """Say beside an answer whose words may be in it."""
+    if ended.sources:
+        sys.stderr.write(f"aios: this may be in the words of {', '.join(ended.sources)}\n")
 
 
 def _failed(error: str) -> Exception:

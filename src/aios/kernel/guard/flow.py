@@ -19,6 +19,7 @@ from aios.access.carries import (
     Carried,
     Done,
     Place,
+    beside_place,
     carried,
     mail_place,
     process_place,
@@ -27,6 +28,7 @@ from aios.access.labels import (
     ANSWERS,
     CONSEQUENCES,
     PLAIN,
+    Going,
     Label,
     Objection,
     answer,
@@ -36,12 +38,12 @@ from aios.access.labels import (
     objection,
     shown,
 )
-from aios.access.plans import Made, made, places, used
+from aios.access.plans import Made, fixes_all, made, names_all, places, used
 from aios.errors import AiosError
 from aios.journal import statements
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
-from aios.kernel.guard.flow_acts import JUDGED, Step, steps, words_to_init
+from aios.kernel.guard.flow_acts import JUDGED, Step, parts, steps, words_to_init
 from aios.kernel.guard.flow_owed import Key, Owed
 from aios.kernel.guard.flow_tools import FlowTools, InUse
 from aios.kernel.guard.parts import Setting
@@ -59,6 +61,17 @@ REMEDY = (
     "a human's yes; or a plan (access.plan) made before it heard of that; or a process that has "
     "not heard of it"
 )
+
+
+class Making(NamedTuple):
+    """A call that is being made."""
+
+    process: Process
+    act: Act
+    call: Syscall[Any]
+    work: Work
+    used: InUse | None  # of tools
+    is_beside: bool  # its plan does not name it
 
 
 class Flow:
@@ -122,6 +135,7 @@ class Flow:
         self, process: Process, act: Act, call: Syscall[Any], work: Work
     ) -> "Carrying | None":
         kind = type(call)
+        is_beside = self._is_beside(process, call)
         is_judged = kind in JUDGED and process.pid != INIT
         if is_judged:
             self._tell(process, act, call)
@@ -137,7 +151,7 @@ class Flow:
             self.owed.post(changed)
         elif kind in UNLABELLED:
             return None
-        carrying = Carrying(self, Making(process, act, call, work, used))
+        carrying = Carrying(self, Making(process, act, call, work, used, is_beside))
         work.remember(carrying.committed)
         return carrying
 
@@ -148,20 +162,36 @@ class Flow:
         known = self.label_of(process)
         if known is PLAIN and not isinstance(call, ShareFile):
             return None
-        against = [
-            (step.made, found)
+        against: list[tuple[Made, Going | None, Objection]] = [
+            (step.made, step.going, found)
             for step in steps(process.agent, act, call, self._terms_of)
             if (found := objection(self._known(known, step), step.going)) is not None
         ]
         if (found := answer(known)) is not None and self._is_news(process, call):
-            against.append((made(call), found))
+            against.append((made(call), None, found))
         if not against:
             return None
-        planned = places(self.plans.get(process.pid, ()), [one for one, _ in against])
-        return next(
-            (found for (_, found), place in zip(against, planned, strict=True) if place is None),
-            None,
-        )
+        plan = self.plans.get(process.pid, ())
+        planned = places(plan, [one for one, _, _ in against])
+        for (one, going, found), place in zip(against, planned, strict=True):
+            if place is None:
+                return found
+            if going is not None and not fixes_all(plan[place], one):
+                unplanned = objection(self._heard_beside(process), going)
+                if unplanned is not None:
+                    return unplanned
+        return None
+
+    def _heard_beside(self, process: Process) -> Label:
+        """Who may see what the process knows by acts that its plan does not name.
+
+        A plan is consent to its receivers seeing what its own acts tell, and nothing else.
+        """
+        return label(readers=self.book.of(beside_place(process.pid)).readers)
+
+    def _is_beside(self, process: Process, call: Syscall[Any]) -> bool:
+        plan = self.plans.get(process.pid)
+        return bool(plan) and not names_all(plan or (), map(made, parts(call)))
 
     def _is_news(self, process: Process, call: Syscall[Any]) -> bool:
         """Whether it tells the first process words that it has not told it just before."""
@@ -229,12 +259,11 @@ class Flow:
 
     # What a call does to labels.
 
-    def change(
-        self, done: Done, process: Process, used: InUse | None
-    ) -> tuple[flow_book.Change, Sequence[Change]]:
+    def change(self, done: Done, making: Making) -> tuple[flow_book.Change, Sequence[Change]]:
         """What a call that is being committed does to labels, in RAM and in the journal."""
         if isinstance(done.call, Spawn):
             self._sweep()
+        process, used = making.process, making.used
         known = self.label_of(process)
         happened = list(self._steps(done, process))
         told = PLAIN
@@ -242,8 +271,11 @@ class Flow:
             told = self._tools.told(used, done.reply)
             happened.append(Carried(given=self._tools.kept(used)))
         change = self.book.change(happened, join(known, told))
-        learnt = joined([known, told, *map(self._told, happened)])
+        heard = joined([told, *map(self._told, happened)])
+        learnt = join(known, heard)
         rows = dict(change.will)
+        if making.is_beside and heard.is_private:
+            rows |= self.book.raised(beside_place(process.pid), heard).will
         place = process_place(process.pid)
         if process.pid != INIT and learnt != known:
             rows |= self.book.raised(place, learnt).will
@@ -251,12 +283,15 @@ class Flow:
             rows.setdefault(place, known)
         return change, [flow_rows.labelled(*row) for row in rows.items()]
 
-    def heard(self, process: Process, used: InUse) -> None:
+    def heard(self, making: Making, used: InUse) -> None:
         """A tool's error tells of what the tool has seen, too."""
-        learnt = join(self.label_of(process), self._tools.told(used, None))
+        process, told = making.process, self._tools.told(used, None)
+        learnt = join(self.label_of(process), told)
         places = set(self._tools.kept(used))
         if process.pid != INIT:
             places.add(process_place(process.pid))
+            if making.is_beside and told.is_private:
+                self.owed.post(self.book.raised(beside_place(process.pid), told).will)
         for place in places:
             self.owed.post(self.book.raised(place, learnt).will)
 
@@ -284,7 +319,7 @@ class Flow:
         if len(pids) < self._sweep_at:
             return
         for pid in [int(pid) for pid in pids if self._table.get(int(pid)) is None]:
-            for place in (process_place(pid), mail_place(pid)):
+            for place in (process_place(pid), mail_place(pid), beside_place(pid)):
                 if self.book.of(place) != PLAIN:
                     self.book.forget(place)
                     self.owed.post([place])
@@ -296,16 +331,6 @@ class Flow:
 
 def _digest(words: Any) -> bytes:
     return sha256(encode(words)).digest()
-
-
-class Making(NamedTuple):
-    """A call that is being made."""
-
-    process: Process
-    act: Act
-    call: Syscall[Any]
-    work: Work
-    used: InUse | None  # of tools
 
 
 class Carrying:
@@ -320,12 +345,12 @@ class Carrying:
 
     def committed(self, reply: object) -> Sequence[Change]:
         """The record of the call's commit."""
-        process, act, call, work, used = self._making
+        process, act, call, work = self._making[:4]
         is_plain = not self._flow.book and type(call) not in BEARING
         if is_plain or isinstance(reply, BaseException):
             return ()
         done = Done(process.pid, act.owner, call, reply, work.meant)
-        self._change, rows = self._flow.change(done, process, used)
+        self._change, rows = self._flow.change(done, self._making)
         return rows
 
     def settle(self, outcome: object) -> None:
@@ -334,6 +359,6 @@ class Carrying:
         if self._change is not None:
             self._flow.book.settle(self._change, is_done=not isinstance(outcome, BaseException))
         elif isinstance(outcome, AiosError) and used is not None:
-            self._flow.heard(self._making.process, used)
+            self._flow.heard(self._making, used)
         if used is not None:
             self._flow.left(used)
