@@ -125,3 +125,9 @@ def _place(url: str) -> tuple[str, str]:
 
     record = find(places.record())
     return record.url, token or record.token
+
+
+def mark(ended: Any) -> None:
+    """Say beside an answer whose words may be in it."""
+    if ended.sources:
+        sys.stderr.write(f"aios: this may be in the words of {', '.join(ended.sources)}\n")

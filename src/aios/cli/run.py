@@ -18,6 +18,7 @@ import typer
 from aios.cli import policies
 from aios.cli.policies import Access
 from aios.cli.prompt import at_terminal, is_at_terminal, prompting
+from aios.cli.remote import mark
 from aios.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -128,12 +129,6 @@ async def carried_out(kernel: Any, chosen: Runnable, *, is_durable: bool) -> str
         raise _failed(ended.error)
     mark(ended)
     return _text(ended.result)
-
-
-def mark(ended: Any) -> None:
-    """Say beside an answer whose words may be in it."""
-    if ended.sources:
-        sys.stderr.write(f"aios: this may be in the words of {', '.join(ended.sources)}\n")
 
 
 def _failed(error: str) -> Exception:

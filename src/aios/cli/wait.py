@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, show
-from aios.cli.run import mark
+from aios.cli.remote import Form, Output, Url, ask, mark, show
 from aios.cli.target import Target, pid_of
 
 if TYPE_CHECKING:
