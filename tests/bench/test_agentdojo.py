@@ -47,8 +47,8 @@ def test_an_attack_comes_about_without_labels_and_not_with_them() -> None:
     async def main() -> None:
         stages = {suite.name: suite for suite in suites(TERMS)}
         found = {}
-        for level in bench.LEVELS:
-            async with bench.house(level, list(stages.values())) as kernel:
+        for level, policy in bench.WAYS.items():
+            async with bench.house(policy, list(stages.values())) as kernel:
                 for name in ("banking", "workspace"):
                     suite = stages[name]
                     user, attack = suite.users[6], suite.attacks[-1]

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from aios.access.policy import PERSONAL
 from aios.cli.code import Runnable, runnable
 from aios.cli.run import carried_out
 from aios.errors import InvalidArgument, NotFound
-from aios.sdk import Client, hosted
+from aios.kernel.tools.servers import ToolServers
+from aios.sdk import Client, hosted, tool
 from aios.syscalls import Send
 from aios.testing.journal import InlineJournal
+from aios.tools.functions import Functions
+from tests.kernel.guard.fenced import fenced
 from tests.kernel.house import house, lived
 
 AGENT = """
@@ -73,5 +77,27 @@ def test_a_run_that_was_cut_off_goes_on_and_one_that_ended_begins_anew() -> None
         assert said[0][0] == 2
         assert said[1][0] == 3
         assert said[0][1] != said[1][1]
+
+    lived(main)
+
+
+def test_an_answer_that_strangers_may_have_had_a_part_in_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @tool(reads="web", source="web")
+    async def look() -> str:
+        return "stay at the Riverside"
+
+    async def program(client: Client, argument: str) -> str:
+        return (await client.tools.call("local/look", {})).text
+
+    async def main() -> None:
+        chosen = Runnable(id="agent.py", name="agent", program=program, argument="")
+        programs = {chosen.id: hosted(program)}
+        tools = ToolServers([Functions([look])])
+        async with fenced(InlineJournal(), PERSONAL, programs=programs, tools=tools) as kernel:
+            told = await carried_out(kernel, chosen, is_durable=False)
+            assert told == "stay at the Riverside"
+        assert capsys.readouterr().err == "aios: this may be in the words of web\n"
 
     lived(main)

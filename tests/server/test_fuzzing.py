@@ -1,4 +1,4 @@
-"""Schemathesis in all its phases over the generated OpenAPI: whatever it sends, nothing is a 5xx."""
+"""Schemathesis in all its phases over the generated OpenAPI: nothing it sends makes a 5xx."""
 
 import asyncio
 import os

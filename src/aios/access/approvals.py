@@ -59,7 +59,7 @@ CONSEQUENCES: dict[str, str] = {
     "note.remove": "the note {object} is lost for good",
     "note.share": "another agent may read the note {object}, or write it",
     "note.update": "the note {object} is changed; what it said before is lost",
-    "process.exit": "{agent} ends",
+    "process.exit": "{agent} ends, and what it returns is told to whoever started it",
     "process.kill": "process {object} ends at once, with all that it started",
     "process.pause": "process {object} stands still until it is resumed",
     "process.resume": "process {object} goes on",

@@ -32,6 +32,7 @@ EVERY = "*"  # as a name: all things of a kind and an owner
 FILE, PAST, BIN = "file", "past", "bin"  # a path's content, what it was before, and what is deleted
 BLOCK, HISTORY, NOTE = "block", "history", "note"
 PROCESS, MAIL = "process", "mail"  # a process's own, and that of what waits in its mailbox
+BESIDE = "beside"  # what a process has heard by acts that its plan does not name
 TOOL_STATE = "tool-state"  # what a server keeps between calls: by agent, or without an owner
 LINKED = "a file behind a link"  # somebody else's words, whoever wrote them
 
@@ -73,6 +74,10 @@ def process_place(pid: int) -> Place:
 
 def mail_place(pid: int) -> Place:
     return Place(MAIL, "", str(pid))
+
+
+def beside_place(pid: int) -> Place:
+    return Place(BESIDE, "", str(pid))
 
 
 def _path(done: Done, path: str) -> Place:

@@ -98,6 +98,7 @@ CONSEQUENCES = frozenset({Effect.CHANGE, Effect.OUTSIDE, Effect.FINAL})
 RULE_OF_TWO = "labels: rule of two"
 UNTRUSTED = "labels: untrusted input"
 READERS = "labels: readers"
+ANSWERS = "labels: answers"
 
 
 def objection(known: Label, going: Going) -> Objection | None:
@@ -119,6 +120,14 @@ def objection(known: Label, going: Going) -> Objection | None:
         who = "somebody unknown" if going.readers is None else _named(going.readers)
         return Objection(READERS, f"it knows what only {whose} may see, and shows it to {who}")
     return None
+
+
+def answer(known: Label) -> Objection | None:
+    """What labels have against words to somebody who takes no label with them."""
+    if known.is_trusted:
+        return None
+    heard = f"it has heard from {_named(known.sources)}, which is not trusted"
+    return Objection(ANSWERS, f"{heard}, and its words may be theirs")
 
 
 def _may_see(known: Label, readers: Collection[str] | None) -> bool:

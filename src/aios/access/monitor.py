@@ -81,11 +81,18 @@ class Monitor:
         return self._made((INIT_GROUP,), ((), ()))
 
     def standing(self, agent: str) -> Standing:
-        """The same object for all agents of the same groups and lines."""
+        """The same object for all agents of the same groups and lines.
+
+        Lines about what an act costs are not among them: see `spending`.
+        """
         groups = self.groups_of(agent)
         policy = self.policy
         lines = tuple(
-            tuple(one for one in kind if any(pattern(name).matches(agent) for name in one.agents))
+            tuple(
+                one
+                for one in kind
+                if one.over is None and any(pattern(name).matches(agent) for name in one.agents)
+            )
             for kind in (policy.deny, policy.ask)
         )
         return self._made(groups, lines)

@@ -71,6 +71,16 @@ def places(plan: Sequence[PlannedAct], calls: Iterable[Made]) -> list[int | None
     return taken
 
 
+def names_all(plan: Sequence[PlannedAct], calls: Iterable[Made]) -> bool:
+    """Whether each of the calls is one that the plan names, whatever it leaves open."""
+    return all(any(matches(act, one._replace(sensitive=())) for act in plan) for one in calls)
+
+
+def fixes_all(planned: PlannedAct, made: Made) -> bool:
+    """Whether a call that fits was known in full when it was planned."""
+    return set(made.arguments or ()) <= set(planned.fixed)
+
+
 def used(plan: Sequence[PlannedAct], places: Iterable[int | None]) -> tuple[PlannedAct, ...]:
     """What is left of the plan."""
     left = [act.uses for act in plan]

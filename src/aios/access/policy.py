@@ -19,8 +19,11 @@ from aios.access.groups import AGENT_GROUP, BUILT_IN, OTHER, TREE, Group, Right
 from aios.access.patterns import ANYTHING, pattern
 from aios.errors import InvalidArgument
 from aios.syscalls.access import SELF
+from aios.syscalls.budget import Amount, Resource
 
 Level = Literal["off", "warn", "enforce"]
+Answers = Literal["open", "marked", "ask"]
+ANSWERS_AT: Mapping[Level, Answers] = {"off": "open", "warn": "marked", "enforce": "ask"}
 WORDS = (SELF, TREE, OTHER)
 Patterns = Annotated[tuple[str, ...], Meta(min_length=1)]
 Tree = Annotated[str, Meta(pattern="^[^/@]+$", max_length=128)]  # an agent's, by its first name
@@ -28,8 +31,24 @@ User = Annotated[str, Meta(pattern="^[A-Za-z0-9_.-]+$", max_length=64)]
 Groups = tuple[Annotated[str, Meta(pattern="^[a-z0-9_-]+$", max_length=64)], ...]
 
 
+class Over(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one act may cost at most without a human; None: as much as it likes."""
+
+    tokens: Amount | None = None
+    money: Amount | None = None
+    calls: Amount | None = None
+    bytes: Amount | None = None
+
+    def names(self, resource: Resource) -> float | None:
+        """The most of it; time is no cost that is known before."""
+        return getattr(self, resource.value, None)
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Some acts of some agents, by a name that refusals and the audit cite."""
+    """Some acts of some agents, by a name that refusals and the audit cite.
+
+    With `over` only those that may cost more than that; such a line asks, and never denies.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     verbs: Patterns = (ANYTHING,)
@@ -37,6 +56,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str = ANYTHING
     object: str = ANYTHING
     effects: tuple[Effect, ...] = tuple(Effect)
+    over: Over | None = None
 
 
 class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,16 +69,24 @@ class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`groups` are those beside the built-in ones; `default` those of agents nobody names.
 
+    `answers` is what becomes of words that untrusted words may have made, when they are told to the
+    first process, which bears no label; None: as `labels` has it.
+
     `users` says whose an agent and all below it are: the account `@ann` pays for Ann's.
     """
 
     labels: Level = "off"
+    answers: Answers | None = None
     default: Groups = (AGENT_GROUP,)
     groups: Mapping[str, tuple[Right, ...]] = {}
     agents: tuple[Members, ...] = ()
     deny: tuple[Line, ...] = ()
     ask: tuple[Line, ...] = ()
     users: Mapping[Tree, User] = {}
+
+    @property
+    def answering(self) -> Answers:
+        return self.answers or ANSWERS_AT[self.labels]
 
     def user_account(self, agent: str) -> str:
         """The budget account of whose the agent is; empty where nobody is named."""
@@ -91,10 +119,11 @@ _IRREVERSIBLE = Line(
 # Its own working memory an agent rewrites all the time; somebody else's is another matter.
 _OTHERS = Line("irreversible acts on others' things", owner=OTHER, effects=(Effect.FINAL,))
 _OUTSIDE = Line("acts that leave the system", effects=(Effect.OUTSIDE,))
+_DEAR = Line("acts that may cost much", over=Over(money=1.0))
 
 OPEN = Policy()
-PERSONAL = Policy(labels="warn", ask=(_IRREVERSIBLE, _OTHERS))
-STRICT = Policy(labels="enforce", ask=(_IRREVERSIBLE, _OTHERS, _OUTSIDE))
+PERSONAL = Policy(labels="warn", ask=(_IRREVERSIBLE, _OTHERS, _DEAR))
+STRICT = Policy(labels="enforce", ask=(_IRREVERSIBLE, _OTHERS, _DEAR, _OUTSIDE))
 PROFILES: Mapping[str, Policy] = {"open": OPEN, "personal": PERSONAL, "strict": STRICT}
 
 
@@ -144,9 +173,14 @@ def _started_from(table: dict[str, Any]) -> Policy:
         raise _Wrong(path, why) from None
     _check(given)
     base = PROFILES[profile]
+    labels = given.labels if "labels" in table else base.labels
+    if labels == "off" and given.answers not in (None, "open"):
+        raise _Wrong(
+            ("answers",), "expected labels to be warn or enforce; without them nobody knows"
+        )
     return msgspec.structs.replace(
         given,
-        labels=given.labels if "labels" in table else base.labels,
+        labels=labels,
         deny=(*base.deny, *given.deny),
         ask=(*base.ask, *given.ask),
     )
@@ -155,7 +189,7 @@ def _started_from(table: dict[str, Any]) -> Policy:
 def _fields_at(path: Path) -> str:
     """The keys there may be at a place whose key is unknown."""
     kind: Any = {"agents": Members, "groups": Right, "deny": Line, "ask": Line}
-    found = kind[path[0]] if path else Policy
+    found = Over if "over" in path else kind[path[0]] if path else Policy
     names = [field.name for field in msgspec.structs.fields(found)]
     return f"one of {names if path else ['profile', *names]}"
 
@@ -185,6 +219,8 @@ def _check(policy: Policy) -> None:
         for number, line in enumerate(lines):
             _check_patterns((kind, number), line.verbs, line.owner, line.object)
             _check_all((kind, number, "agents"), line.agents)
+            if line.over is not None and (kind == "deny" or line.over == Over()):
+                raise _Wrong((kind, number, "over"), "expected an amount, in a line that asks")
 
 
 def _check_groups(path: Path, groups: Groups, policy: Policy) -> None:

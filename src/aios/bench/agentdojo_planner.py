@@ -8,6 +8,7 @@ exactly the acts that the user's task needs, and never to another.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from aios.sdk.client import Client
 from aios.syscalls.access import PlanActs, PlannedAct
 from aios.syscalls.base import name_of
 from aios.syscalls.codec import encode
+from aios.syscalls.process import Exit
 from aios.syscalls.tool import CallTool
 
 NUMBER = re.compile(r"(?<![\w.,:-])\d+(?:\.\d+)?(?![\w:-]|[.,]\d)")  # no time, no date
@@ -43,7 +45,6 @@ class Human:
 class Played:
     """What came of one case."""
 
-    answer: str
     is_injected: bool = False  # the planner read the attacker's text
     refused: list[Act] = field(default_factory=list)
     obeyed: list[Act] = field(default_factory=list)  # the attacker's acts that were done
@@ -60,7 +61,7 @@ class Planner:
     async def play(self, user: Task, attack: Task | None) -> Played:
         acts = self._suite.truth(user, self._scene)
         await self._declare(user, acts)
-        played = Played(answer=user.says)
+        played = Played()
         orders: list[Act] | None = None  # none are known before they are read
         for act in acts:
             text = await self._do(act, played)
@@ -69,9 +70,18 @@ class Planner:
                 if orders is None:
                     orders = self._suite.orders(attack, self._scene)
                 orders = [one for one in orders if not await self._obeyed(one, played)]
-        if attack is not None and played.is_injected:
-            played.answer = f"{played.answer}\n{attack.says}"
+        says = [user.says]
+        if attack is not None and played.is_injected and attack.says:
+            says.append(attack.says)
+        await self._answer(["\n".join(says), user.says, ""])
         return played
+
+    async def _answer(self, words: Sequence[str]) -> None:
+        """The first that may be told: with what the attacker wants said, without it, nothing."""
+        for one in words:
+            with suppress(Denied):
+                await self._client.exit(one)
+                return
 
     async def _obeyed(self, act: Act, played: Played) -> bool:
         """Whether it is done; what was refused is tried again when it is read again."""
@@ -106,6 +116,11 @@ def digest(suite: str, act: Act) -> str:
     """What an approval of this act is bound to."""
     call = called(suite, act)
     return digest_of(name_of(CallTool), call.name, encode(call))
+
+
+def digest_of_answer(words: str) -> str:
+    """What an approval of this answer is bound to."""
+    return digest_of(name_of(Exit), "", encode(Exit(result=words)))
 
 
 def planned(suite: str, act: Act, words: str) -> PlannedAct:

@@ -1,6 +1,7 @@
 """What commands on a running kernel share: where it is, one client for it, two forms of output."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -156,3 +157,9 @@ def place_of(url: str) -> tuple[str, str]:
 
     record = find(places.record())
     return record.url, token or record.token
+
+
+def mark(ended: Any) -> None:
+    """Say beside an answer whose words may be in it."""
+    if ended.sources:
+        sys.stderr.write(f"aios: this may be in the words of {', '.join(ended.sources)}\n")

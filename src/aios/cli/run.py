@@ -19,7 +19,7 @@ from aios.cli import places, policies, settings
 from aios.cli.code import Runnable, is_module, runnable, text_of
 from aios.cli.policies import Access
 from aios.cli.prompt import at_terminal, is_at_terminal, prompting
-from aios.cli.remote import Url
+from aios.cli.remote import Url, mark
 from aios.cli.started import Start, name_of, start
 from aios.errors import InvalidArgument, NotFound
 
@@ -216,6 +216,7 @@ async def carried_out(kernel: Any, chosen: Runnable, *, is_durable: bool) -> str
     ended = await client.wait(pid)
     if ended.error:
         raise _failed(ended.error)
+    mark(ended)
     return text_of(ended.result)
 
 

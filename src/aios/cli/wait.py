@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, show
+from aios.cli.remote import Form, Output, Url, ask, mark, show
 from aios.cli.target import Target, pid_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def wait(
     elif ended.error:
         sys.stderr.write(f"aios: {ended.error}\n")
     elif ended.result is not None:
+        mark(ended)
         print(_text(ended.result))
     raise typer.Exit(0 if ended.state == "exited" else 1)
 

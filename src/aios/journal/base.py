@@ -110,6 +110,7 @@ class Work:
         self.is_committed = False  # or about to be: nothing more can be added
         self.is_durable = False
         self.is_unwanted = False  # the caller went away while it was committed
+        self.is_again = False  # all of it had begun before: it is told of, and nothing is done
         self.has_begun = False  # what it staked is gone, whatever it comes to
 
     def add(self, statement: Statement, *values: Value) -> None:

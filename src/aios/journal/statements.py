@@ -543,7 +543,8 @@ LABELS_SWEEP = Statement(
     "labels_sweep",
     """
     DELETE FROM labels WHERE
-        kind IN ('process', 'mail') AND CAST(name AS INTEGER) NOT IN (SELECT pid FROM processes)
+        kind IN ('process', 'mail', 'beside')
+            AND CAST(name AS INTEGER) NOT IN (SELECT pid FROM processes)
         OR kind = 'bin' AND name NOT IN (SELECT id FROM file_bin) AND name <> '*'
         OR kind = 'note' AND name NOT IN (SELECT id FROM notes)
     """,

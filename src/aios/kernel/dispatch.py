@@ -164,12 +164,19 @@ class Dispatch:
             if not end.done():
                 end.set_result(None)
 
-    async def handle(self, process: Process, call: Syscall[Any], work: Work) -> Any:
-        """The same in the caller's own task."""
+    async def handle(
+        self,
+        process: Process,
+        call: Syscall[Any],
+        work: Work,
+        own: Callable[..., Awaitable[Any]] | None = None,
+    ) -> Any:
+        """The same in the caller's own task; `own` answers in the handler's place."""
+        perform = own or self._perform
         entry = self._guard.admit(process, call)
         if entry is None:
-            return await self._perform(process, call, work, None)
-        return await self._guard.through(entry, work, self._perform)
+            return await perform(process, call, work, None)
+        return await self._guard.through(entry, work, perform)
 
     async def read(self, entry: "Entry") -> Any:
         """A reading that the guard has something to say of."""

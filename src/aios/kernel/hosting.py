@@ -149,8 +149,10 @@ class Host:
                 gone = Exited(pid=process.pid, state=ProcessState.FAILED, error=why)
                 await self._recall.ended(process, gone)
             raise
-        if run is not None and not run.has_ended():
-            return
+        if run is not None:
+            if not run.has_ended():
+                return
+            run.stop()  # What it says now may have to wait, and it makes no calls meanwhile.
         state = ProcessState.FAILED if failed else ProcessState.EXITED
         await self._recall.ended(process, Exited(process.pid, state, result, failed))
 

@@ -20,9 +20,11 @@ from aios.kernel.call_book import CallBook
 from aios.kernel.cores import Cores
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
 from aios.kernel.durable.programs import Programs
+from aios.kernel.durable.run import Own
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.generations import GenerationState, LiveGeneration
+from aios.kernel.guard.endings import Endings
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
@@ -126,13 +128,16 @@ class Kernel:
             environment=self.environment,
         )
         self._stand_guard(fence or Fence(), tools or ToolServers())
-        self._processes = ProcessCalls(self._lives, self.environment, self._rights)
+        self._processes = ProcessCalls(
+            self._lives, self.environment, self._rights, self.guard.marks
+        )
         self._outside = Outside(outside, self._lives)
         self.host.programs[OUTSIDE] = self._outside
         self._mail = MailCalls(self._lives, self.limits)
         self._model_calls = ModelCalls(launch, self._cores, self._llm, self.waits, self.gate)
         self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
-        self._programs = Programs(self._lives, self._perform, self.environment)
+        endings = Endings(self.guard, self._lives, self._perform, self.environment)
+        self._programs = Programs(self._lives, self._perform, endings.ended, self.environment)
         tables = Tables(
             readings=self._table_of_readings(),
             handlers=self._table_of_handlers(),
@@ -169,6 +174,7 @@ class Kernel:
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
         runner = Runner(self.waits, self.clock, self.bus, self.call, warden.secret)
         self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, runner, warden)
+        self.guard.is_again = self.tools.is_again
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -212,8 +218,10 @@ class Kernel:
             return await self._dispatch.once(caller, safe, key)
         return await self._dispatch.answer(caller, safe, Work(self.environment.journal))
 
-    async def _perform(self, token: str, call: Syscall[Any], key: str, work: Work) -> Any:
-        """A new call of a durable program."""
+    async def _perform(
+        self, token: str, call: Syscall[Any], key: str, work: Work, own: Own | None = None
+    ) -> Any:
+        """A new call of a durable program; `own` is its own answer to it."""
         caller = self.gate.enter(token)
         try:
             self._dispatch.check(call)
@@ -221,7 +229,7 @@ class Kernel:
                 await self._lives.until_running(caller)
             if key:
                 return await self._dispatch.once(caller, call, key, work)
-            return await self._dispatch.handle(caller, call, work)
+            return await self._dispatch.handle(caller, call, work, own)
         finally:
             self.gate.leave(caller)
 
@@ -311,7 +319,7 @@ class Kernel:
     async def _shut_down(self) -> None:
         """Refuse new calls, suspend what runs, answer what is owed, then close the cores."""
         self.gate.is_closed = True
-        self.waits.fail_all(STOPPING)
+        self.waits.close(STOPPING)
         drained = (loop.drain(self.limits.drain_s) for loop in self.loops)
         for loop, left in zip(self.loops, await asyncio.gather(*drained), strict=True):
             for live in left:
@@ -323,7 +331,7 @@ class Kernel:
         for loop in self.loops:
             for live in loop.live:
                 loop.abandon(live.job.id, STOPPING)
-        self.waits.fail_all(STOPPING)
+        self.waits.close(STOPPING)
         self.host.cancel()
         await self.tools.close()
         closed = (loop.core.close() for loop in self.loops)

@@ -75,8 +75,7 @@ class Lives:
         """Wait while the process is paused."""
         while process.state is ProcessState.PAUSED:
             await self.waits.wait(("resume of", process.pid), process.pid, None)
-        if process.has_ended:
-            raise Cancelled(f"process {process.pid} has ended: {process.state}")
+        process.check_alive()
 
     async def end(self, process: Process, how: Exited) -> None:
         """End a process once that is durable; where there is no room to say so, wait for room."""

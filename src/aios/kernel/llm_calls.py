@@ -201,6 +201,7 @@ class LlmCalls:
     ) -> LiveGeneration:
         process = opened.process
         generation = await self._prepare(opened)
+        await self._ask(opened, generation, work)
         await self._hold(opened, generation)
         if opened.held is not None:
             opened.held.bind(work)
@@ -208,20 +209,27 @@ class LlmCalls:
         live.news = news
         if name and self._kept is not None:
             live.checkpoint = await self._kept.accept(self._record(opened, generation, name))
-        if process.has_ended:
-            raise Cancelled(f"process {process.pid} has ended")
+        process.check_alive()
         self._start(opened, live)
         return live
+
+    async def _ask(self, opened: OpenCall, generation: Generation, work: Work) -> None:
+        """Wait for a human, where the policy has one asked. The deadline does not run meanwhile."""
+        if self.meter is None:
+            return
+        process, traits = opened.process, opened.loop.core.traits
+        asked = self.meter.asks(process, opened.call, traits, *_most(generation), work)
+        if asked is not None:
+            key = ("prompt of", opened.generation_id)
+            await self._waits.while_waiting(asked, key, process.pid, None)
+            opened.arrived = self._clock.now()
 
     async def _hold(self, opened: OpenCall, generation: Generation) -> None:
         """Wait for the tokens that it may take, if its accounts are limited."""
         if self.meter is None:
             return
-        most, traits = generation.decoding.max_tokens, opened.loop.core.traits
-        assert most is not None
-        held = self.meter.generation(
-            opened.process, traits, len(generation.prompt), generation.decoding.branches * most
-        )
+        traits = opened.loop.core.traits
+        held = self.meter.generation(opened.process, traits, *_most(generation))
         if not isinstance(held, Awaitable):
             opened.held = held
             return
@@ -329,6 +337,12 @@ async def _kept_in(opened: OpenCall, held: Awaitable[Metered]) -> None:
 def _given(live: LiveGeneration) -> list[Change]:
     """Its result is given away: it leaves the journal in the same commit."""
     return forgotten(live.job.id) if live.checkpoint is not None else []
+
+
+def _most(generation: Generation) -> tuple[int, int]:
+    """Tokens of its prompt, and the most that it may produce."""
+    assert generation.decoding.max_tokens is not None
+    return len(generation.prompt), generation.decoding.branches * generation.decoding.max_tokens
 
 
 def _fit(traits: Traits, prompt: int, branches: int, wish: int | None) -> int:

@@ -4,7 +4,7 @@ from collections import deque
 from itertools import count
 
 from aios.config import Limits
-from aios.errors import Busy, Cancelled, InvalidArgument, WrongState
+from aios.errors import Busy, InvalidArgument, WrongState
 from aios.journal import statements
 from aios.journal.base import Work
 from aios.kernel import process_rows
@@ -82,8 +82,7 @@ class MailCalls:
                 if process.mail:  # Woken for it and leaving: another receiver takes it.
                     self._wake(process.pid)
                 raise
-            if process.has_ended:
-                raise Cancelled(f"process {process.pid} has ended: {process.state}")
+            process.check_alive()
         return process.mail.popleft()
 
     def _give_back(self, process: Process, letter: Letter) -> None:

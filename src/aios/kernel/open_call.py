@@ -21,6 +21,12 @@ from aios.syscalls.llm import Generate
 class Meter(Protocol):
     """Budgets of tokens, as far as a generation knows them."""
 
+    def asks(
+        self, process: Process, call: Generate, traits: Traits, prompt: int, most: int, work: Work
+    ) -> Awaitable[None] | None:
+        """Wait for a human's yes to what it may take. None: nobody needs to be asked."""
+        ...
+
     def generation(
         self, process: Process, traits: Traits, prompt: int, most: int
     ) -> "Metered | Awaitable[Metered] | None":

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aios.errors import WrongState
+from aios.errors import Cancelled, WrongState
 from aios.syscalls.process import Exited, Mail, Pid, ProcessInfo, ProcessState
 
 S = ProcessState
@@ -56,6 +56,11 @@ class Process:
     @property
     def has_ended(self) -> bool:
         return not TRANSITIONS[self.state]
+
+    def check_alive(self) -> None:
+        """Raise `Cancelled` where it has ended."""
+        if self.has_ended:
+            raise Cancelled(f"process {self.pid} has ended: {self.state}")
 
     def move(self, to: ProcessState) -> None:
         """Change the state."""

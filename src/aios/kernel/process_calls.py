@@ -4,6 +4,8 @@ An effect is durable before the table changes, so what a crash leaves is never l
 told. Two effects may overlap meanwhile; the table then takes them in the journal's order.
 """
 
+from collections.abc import Callable
+
 from aios.errors import Cancelled, InvalidArgument, NotFound, WrongState
 from aios.journal import statements
 from aios.journal.base import Work
@@ -37,12 +39,18 @@ from aios.syscalls import (
     WhoAmI,
 )
 
+Marks = Callable[[Process], tuple[str, ...]]
+"""The sources, not trusted, of what a process tells."""
+
 
 class ProcessCalls:
     """Owns no process; the table does."""
 
-    def __init__(self, lives: Lives, environment: Environment, rights: RightsCalls) -> None:
+    def __init__(
+        self, lives: Lives, environment: Environment, rights: RightsCalls, marks: Marks
+    ) -> None:
         self._lives = lives
+        self._marks = marks
         self._rights = rights
         self._table = lives.table
         self._waits = lives.waits
@@ -100,7 +108,8 @@ class ProcessCalls:
             raise InvalidArgument(
                 "expected another process than the first; stop the kernel instead"
             )
-        how = Exited(pid=process.pid, state=ProcessState.EXITED, result=call.result)
+        marks = self._marks(process)
+        how = Exited(process.pid, ProcessState.EXITED, call.result, sources=marks)
         self._lives.add_end(work, how)
         await work.commit(Ok())
         self._lives.finish(process, how, stops_program=False)

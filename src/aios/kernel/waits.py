@@ -19,9 +19,12 @@ class Waits:
     def __init__(self) -> None:
         self._by_key: dict[Hashable, dict[asyncio.Future[None], int]] = {}  # oldest first
         self._by_owner: dict[int, dict[asyncio.Future[None], Hashable]] = {}  # the same, inverted
+        self._closed: AiosError | None = None
 
     async def wait(self, key: Hashable, owner: int, timeout_s: float | None) -> None:
         """Wait until `key` is woken. Raises `DeadlineExceeded`, or what `fail` says."""
+        if self._closed is not None:
+            raise self._closed
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._by_key.setdefault(key, {})[future] = owner
         self._by_owner.setdefault(owner, {})[future] = key
@@ -62,8 +65,12 @@ class Waits:
         """End every wait for one thing with an error."""
         _fail(self._by_key.get(key, ()), error)
 
-    def fail_all(self, error: AiosError) -> None:
-        """End every wait there is with an error."""
+    def close(self, error: AiosError) -> None:
+        """End every wait there is with an error, and whatever would wait from now on.
+
+        Who was woken just before may not have what it waited for, and would wait again.
+        """
+        self._closed = error
         for owner in list(self._by_owner):
             self.fail(owner, error)
 

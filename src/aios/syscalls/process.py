@@ -147,12 +147,16 @@ class Spawned(msgspec.Struct, frozen=True):
 
 
 class Exited(msgspec.Struct, frozen=True):
-    """How a process ended; `error` is set where it failed."""
+    """How a process ended; `error` is set where it failed.
+
+    `sources` are those that are not trusted and may have had a part in the words.
+    """
 
     pid: Pid
     state: ProcessState
     result: Any = None
     error: str = ""
+    sources: tuple[str, ...] = ()
 
 
 class Attempted(msgspec.Struct, frozen=True):

@@ -9,11 +9,14 @@ from typing import Any
 
 from aios.access.policy import PERSONAL, Policy
 from aios.config import Limits
+from aios.journal.base import Journal
 from aios.kernel.environment import Environment
 from aios.kernel.guard.accounts import Accounts
+from aios.kernel.guard.flow_calls import Labels
 from aios.kernel.guard.parts import Fence
 from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.memory_calls import memory_handlers
+from aios.kernel.tools.servers import ToolServers
 from aios.memory.assembler import Assembler
 from aios.memory.blocks import BlockRoom
 from aios.memory.cache import Cache
@@ -23,7 +26,6 @@ from aios.memory.notes import NoteRoom
 from aios.scheduler import make
 from aios.sdk.client import Client
 from aios.testing.cores import ScriptedCore
-from aios.testing.journal import InlineJournal
 from aios.testing.loop import VirtualClock
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
@@ -32,19 +34,20 @@ from tests.memory.fakes import WordIndex, WordModels
 
 @asynccontextmanager
 async def fenced(
-    journal: InlineJournal | None,
+    journal: Journal | None,
     policy: Policy = PERSONAL,
     *,
     programs: dict[str, Any] | None = None,
     home: Path | None = None,
     boot: int = 1,
     patience_s: float = 600.0,
+    tools: ToolServers | None = None,
 ) -> AsyncIterator[Kernel]:
     """One life of a kernel with memory, and a model that says what the seed says."""
     core = ScriptedCore(
         Script(lanes=2), clock=VirtualClock(), rng=random.Random(1), store=ScriptedStore()
     )
-    rooms = {}
+    rooms, labels = {}, Labels()
     if journal is not None:
         notes = NoteRoom(journal, WordIndex(), VirtualClock(), random.Random(boot))
         rooms = memory_handlers(
@@ -63,7 +66,8 @@ async def fenced(
             limits=Limits(drain_s=5.0, approval_s=patience_s),
             journal=journal,
         ),
-        fence=Fence(policy=policy, fittings=(Accounts(home=home),)),
+        fence=Fence(policy=policy, fittings=(labels, Accounts(home=home, label_of=labels.shown))),
+        tools=tools,
     )
     async with kernel:
         yield kernel

@@ -165,7 +165,12 @@ class Made:
 
 @asynccontextmanager
 async def lab(
-    folder: Path, level: Level = "enforce", policy: Policy | None = None, *, boot: int = 1
+    folder: Path,
+    level: Level = "enforce",
+    policy: Policy | None = None,
+    *,
+    boot: int = 1,
+    programs: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Lab]:
     """One life of a kernel in a home; the next life of the same home is another one."""
     journal = open_journal(folder / "journal", is_durable=False)
@@ -181,6 +186,7 @@ async def lab(
                 [scripted()],
                 lambda: make("rr"),
                 rooms=rooms.handlers,
+                programs=programs,
                 environment=replace(given, journal=journal),
                 fence=Fence(policy=policy or Policy(labels=level), fittings=(Labels(), fit)),
                 tools=ToolServers((made,)),

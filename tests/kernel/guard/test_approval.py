@@ -21,6 +21,7 @@ from aios.journal.base import Work
 from aios.kernel.guard.approval import EACH_MAX, FORGET_AFTER
 from aios.syscalls.approval import Answer, Approvals
 from aios.syscalls.file import Delete
+from aios.syscalls.process import Exited, ProcessState
 from aios.telemetry.events import Answered, Asked
 from aios.testing.journal import InlineJournal
 from tests.kernel.guard.desk import ASKS, PATIENCE_S, Desk, act, process, settled
@@ -249,6 +250,20 @@ def test_a_process_that_ends_takes_its_question_along(desk: Desk) -> None:
     lived(body)
 
 
+def test_a_process_that_ends_before_it_waits_takes_its_question_along(desk: Desk) -> None:
+    async def body() -> None:
+        ends = process()
+        asking = desk.ask(who=ends)
+        ends.end(Exited(ends.pid, ProcessState.KILLED))
+        desk.waits.fail(ends.pid, Cancelled("ended"))  # Nobody waits yet.
+        async with asyncio.timeout(60):
+            with pytest.raises(Cancelled):
+                await asking
+        assert desk.approver.book.get(1).answer is Answer.GONE
+
+    lived(body)
+
+
 def test_one_of_two_who_leaves_leaves_the_question_to_the_other(desk: Desk) -> None:
     async def body() -> None:
         first, second = desk.ask(), desk.ask(who=process(3, "travel"))
@@ -268,7 +283,7 @@ def test_after_a_restart_the_same_act_finds_its_question(
         asking = desk.ask()
         await settled()
         desk.is_stopping = True
-        desk.waits.fail_all(ShuttingDown("stopping"))
+        desk.waits.close(ShuttingDown("stopping"))
         with pytest.raises(ShuttingDown):
             await asking
         later = await again(journal)
@@ -287,8 +302,8 @@ def test_who_asks_as_the_kernel_stops_is_told_and_the_question_stands(
     async def body() -> None:
         asking = desk.ask()
         desk.is_stopping = True
-        desk.waits.fail_all(ShuttingDown("stopping"))  # Nobody waits yet.
-        with pytest.raises(ShuttingDown, match="the question stands"):
+        desk.waits.close(ShuttingDown("stopping"))  # Nobody waits yet.
+        with pytest.raises(ShuttingDown):
             await asking
         assert [one.id for one in (await again(journal)).pending()] == [1]
 

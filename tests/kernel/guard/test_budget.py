@@ -15,6 +15,7 @@ from aios.errors import (
     NotFound,
     OutcomeUnknown,
     QuotaExceeded,
+    ShuttingDown,
     WrongState,
 )
 from aios.kernel.guard.budget import Budgets, CallHold, GenerationHold
@@ -27,7 +28,7 @@ from aios.syscalls.budget import Budget, Resource, SetBudget, TopUp
 from aios.syscalls.file import Create, Edit, ReadFile, Transaction, WriteFile
 from aios.syscalls.llm import Completion, Timing, Usage
 from aios.syscalls.memory import Append
-from aios.syscalls.process import Exit, Send, WhoAmI
+from aios.syscalls.process import Exit, Exited, ProcessState, Send, WhoAmI
 from aios.syscalls.tool import CallTool, CallTools
 from aios.telemetry.events import BudgetLow, BudgetShort
 from aios.testing.journal import InlineJournal
@@ -309,6 +310,39 @@ def test_a_process_that_ends_waits_no_more(bench: Bench) -> None:
         with pytest.raises(Cancelled):
             await waiting
         assert (await bench.of())["travel", R.CALLS].held == 1
+
+    lived(body)
+
+
+def test_who_is_woken_for_too_little_as_the_kernel_stops_waits_no_more(bench: Bench) -> None:
+    async def body() -> None:
+        await bench.limit("travel", R.BYTES, 8)
+        bench.held(Create(path="a", data=b"12345678"))
+        waiting = bench.waiting(Create(path="b", data=b"12345678"))
+        await settled()
+        await bench.top_up("travel", R.BYTES, 1)
+        bench.desk.waits.close(ShuttingDown("stopping"))  # It is awake, and waits for nothing.
+        async with asyncio.timeout(60):
+            with pytest.raises(ShuttingDown):
+                await waiting
+        assert (await bench.of())["travel", R.BYTES].waiting == 0
+
+    lived(body)
+
+
+def test_who_is_woken_for_too_little_as_its_process_ends_waits_no_more(bench: Bench) -> None:
+    async def body() -> None:
+        ends = process()
+        await bench.limit("travel", R.BYTES, 8)
+        bench.held(Create(path="a", data=b"12345678"))
+        waiting = bench.waiting(Create(path="b", data=b"12345678"), who=ends)
+        await settled()
+        await bench.top_up("travel", R.BYTES, 1)
+        ends.end(Exited(ends.pid, ProcessState.KILLED))
+        bench.desk.waits.fail(ends.pid, Cancelled("ended"))
+        async with asyncio.timeout(60):
+            with pytest.raises(Cancelled):
+                await waiting
 
     lived(body)
 

@@ -435,7 +435,8 @@ async def test_an_agent_s_own_work_stays_its_own(tmp_path: Path) -> None:
 async def test_an_act_that_was_planned_while_trusted_needs_no_human(tmp_path: Path) -> None:
     async with lab(tmp_path) as here:
         ada = await here.agent()
-        await plan(ada, planned("post", "text", url="x.org"), planned("wipe"))
+        read = planned("read_mail")
+        await plan(ada, read, planned("post", "text", url="x.org"), planned("wipe"))
         await use(ada, "read_mail")
         await use(ada, "post", url="x.org", text="whatever it read")
         await use(ada, "wipe")
@@ -475,6 +476,37 @@ async def test_what_the_plan_left_open_and_the_tool_calls_sensitive_needs_a_huma
             await use(ada, "post", url="x.org", text="x")
         with pytest.raises(Denied):
             await use(ada, "send", to="ann")
+
+
+@awaited
+async def test_a_plan_lets_receivers_see_what_its_own_acts_tell_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async with lab(tmp_path) as here:
+        ada, eve = await here.agent(), await here.agent("eve")
+        for client in (ada, eve):
+            await plan(
+                client,
+                planned("read_mail", "page"),
+                planned("send", "body", to=["eve"], uses=3),
+                planned("send", to=["eve"], body="I am late"),
+            )
+            await use(client, "read_mail", page=1)
+            await use(client, "send", to=["eve"], body="what mail says")  # Private, but planned.
+        assert not here.human.asked
+        with pytest.raises(Denied):
+            await use(eve, "salary", fail=True)  # An error tells something, too.
+        await use(ada, "salary")
+        for client in (ada, eve):
+            await use(client, "send", to=["eve"], body="I am late")
+            with pytest.raises(Denied, match="what only ann may see, and shows it to eve"):
+                await use(client, "send", to=["eve"], body="what ann earns")
+    async with lab(tmp_path, boot=2) as later:
+        ada = Client(later.kernel, here.tokens["ada"])
+        with pytest.raises(Denied, match="what only ann may see"):
+            await use(ada, "send", to=["eve"], body="what ann earns")
+        await later.first.call(access.Endorse(pid=2, sources=(), public=True))
+        await use(ada, "send", to=["eve"], body="what ann earns")
 
 
 @awaited

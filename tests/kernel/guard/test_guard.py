@@ -81,6 +81,9 @@ class Desk:
             return None
         return Verdict(decision=Decision.DENY, rule="labels", reason="it heard from a stranger")
 
+    def marks(self, process: Process) -> tuple[str, ...]:
+        return ()
+
     def begin(self, process: Process, act: Act, call: Syscall[Any], work: Work) -> "Learner":
         return Learner(act.verb, self.learned)
 

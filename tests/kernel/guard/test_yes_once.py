@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from aios.access.policy import Policy
-from aios.errors import AiosError, DeadlineExceeded, Denied
+from aios.errors import AiosError, DeadlineExceeded, Denied, InvalidArgument, OutcomeUnknown
 from aios.sdk import Client
 from aios.syscalls.approval import Answer
+from aios.syscalls.process import Spawned
 from aios.syscalls.tool import CallTool
 from tests.kernel.guard.yes_house import Human, Till, deadly, dies, shop
 
@@ -104,6 +105,53 @@ def test_a_tool_in_which_the_kernel_was_killed_has_used_its_yes(tmp_path: Path) 
             assert [one.id for one in await human.asked()] == [2]
             assert (tmp_path / "paid").read_text() == "ann\n"
             again.cancel()
+            # Of the first key nobody is asked: whatever they said, it would not be run again.
+            pid, token = (tmp_path / "bob").read_text().split()
+            before = human.client.of(Spawned(int(pid), token))
+            for _ in range(2):
+                with pytest.raises(OutcomeUnknown):
+                    await pays(before, "pay", key="first")
+            with pytest.raises(InvalidArgument, match="another call"):
+                await pays(before, "pay", key="first", timeout_s=5.0)
+            asking = asyncio.ensure_future(pays(ada, "pay", key="first"))  # Hers is another key.
+            assert len(await human.asked()) == 1
+            asking.cancel()
+            assert (tmp_path / "paid").read_text() == "ann\n"
+
+    asyncio.run(main())
+
+
+def test_what_is_left_of_a_batch_that_had_begun_is_asked_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        till = Till()
+        calls = [
+            CallTool(name="local/hold", arguments=f'{{"to": "{to}"}}') for to in ("ann", "bob")
+        ]
+        async with shop(tmp_path, till.tools()) as (human, ada):
+            allowing = asyncio.ensure_future(human.says_yes())
+            await left(till, ada.tools.batch(calls, key="all"))  # Bob's waits for the drawer.
+            await allowing
+            till.is_open.set()
+            results = await yes_to(human, ada.tools.batch(calls, key="all"))
+            assert [one.is_error for one in results] == [True, False]
+            assert till.paid == ["ann", "bob"]
+
+    asyncio.run(main())
+
+
+def test_a_caller_who_left_a_running_tool_is_told_so_by_its_key_and_nobody_is_asked(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        till = Till()
+        async with shop(tmp_path, till.tools()) as (human, ada):
+            allowing = asyncio.ensure_future(human.says_yes())
+            await left(till, pays(ada, key="one"))
+            await allowing
+            with pytest.raises(OutcomeUnknown):
+                await pays(ada, key="one")
+            assert [one.answer for one in await _all(human)] == [Answer.USED]
+            assert till.paid == ["ann"]
 
     asyncio.run(main())
 

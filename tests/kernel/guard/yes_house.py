@@ -101,8 +101,12 @@ def deadly(folder: Path) -> ToolServers:
 
 
 async def dies(folder: Path) -> None:
-    async with shop(folder, deadly(folder)) as (human, ada):
-        paying = asyncio.ensure_future(ada.tools.call("local/pay", {"to": "ann"}, key="first"))
+    async with shop(folder, deadly(folder)) as (human, _):
+        bob = await human.client.spawn("bob")
+        (folder / "bob").write_text(f"{bob.pid} {bob.token}")
+        paying = asyncio.ensure_future(
+            human.client.of(bob).tools.call("local/pay", {"to": "ann"}, key="first")
+        )
         await human.says_yes()
         await paying
 

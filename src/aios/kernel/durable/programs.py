@@ -1,5 +1,6 @@
 """Durable programs of one kernel: begun, recalled after a crash, ended. Knows no call of theirs."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -18,12 +19,20 @@ from aios.telemetry import events
 NEW_CODE = "its code has changed since it was spawned; it goes on as long as its calls are the same"
 NO_PROGRAM = "this kernel does not host its program; it goes on in one that does"
 
+Ended = Callable[[Process, Exited], Awaitable[None]]
+
 
 class Programs:
-    """Hands out runs; what they remember lies in the journal."""
+    """Hands out runs; what they remember lies in the journal.
 
-    def __init__(self, lives: Lives, perform: Perform, environment: Environment) -> None:
+    `ended` is told of every program, durable or not, that has ended by itself.
+    """
+
+    def __init__(
+        self, lives: Lives, perform: Perform, ended: Ended, environment: Environment
+    ) -> None:
         self._lives = lives
+        self._ended = ended
         self._perform = perform
         self._environment = environment
 
@@ -61,8 +70,7 @@ class Programs:
         return run, msgspec.msgpack.decode(argument)
 
     async def ended(self, process: Process, how: Exited) -> None:
-        """A program, durable or not, has ended by itself."""
-        await self._lives.end(process, how)
+        await self._ended(process, how)
 
     def _run(self, process: Process, recorded: list[Recorded]) -> DurableRun:
         journal = self._environment.journal

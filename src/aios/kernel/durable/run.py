@@ -27,7 +27,9 @@ from aios.syscalls.llm import Completion, Delta, Stream
 from aios.syscalls.process import Attempt, Attempted, Report
 
 R = TypeVar("R")
-Perform = Callable[[str, Syscall[Any], str, Work], Awaitable[Any]]
+Own = Callable[..., Awaitable[Any]]
+"""Answers a call in its handler's place, once the guard has let it through."""
+Perform = Callable[[str, Syscall[Any], str, Work, Own | None], Awaitable[Any]]
 RETRY_S = 1.0  # between two tries to write where the disk is full
 
 
@@ -207,15 +209,16 @@ class DurableRun:
     async def _act(
         self, known: Recorded, token: str, call: Syscall[Any], key: str, work: Work
     ) -> None:
-        if isinstance(call, Attempt):
-            await work.commit(Attempted(known.number, "new"))
-        elif isinstance(call, Report):
+        if isinstance(call, Report):  # Of what has happened, to nobody else: nothing to judge.
             work.extend([program_rows.reported(self._process.pid, call)])
             await work.commit(Ok())
-        else:
-            reply = await self._perform(token, call, key, work)
-            if not work.is_committed:
-                await work.commit(reply)
+            return
+        own: Own | None = None
+        if isinstance(call, Attempt):
+            key, own = "", _answering(Attempted(known.number, "new"))
+        reply = await self._perform(token, call, key, work, own)
+        if not work.is_committed:
+            await work.commit(reply)
 
     def _abandon(self, known: Recorded) -> None:
         """The program gave a call up: when it is run again, it will give it up again."""
@@ -297,6 +300,13 @@ class _Recorder:
         if self._done is not None:
             self._run.discard(self._done)
             self._done = None
+
+
+def _answering(reply: object) -> Own:
+    async def own(*call: object) -> object:
+        return reply
+
+    return own
 
 
 async def _fail(work: Work, error: AiosError) -> None:

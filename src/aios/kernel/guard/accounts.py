@@ -55,6 +55,8 @@ class Accounts:
             means,
             prices=_prices(setting.terms_of),
             payer=lambda agent: setting.monitor.policy.user_account(agent),
+            policy=lambda: setting.monitor.policy,
+            asker=approver,
         )
         asking, spending = ApprovalCalls(approver), BudgetCalls(budgets, means.clock)
         witnessing = self._witnessing(setting)

@@ -70,9 +70,19 @@ class Approver:
         self.sweep()
 
     async def ask(
-        self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
+        self,
+        process: Process,
+        act: Act,
+        call: Syscall[Any],
+        verdict: Verdict,
+        work: Work,
+        *,
+        acts_first: bool = False,
     ) -> "Consent | Staked":
-        """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up."""
+        """Return on a yes, which `work` uses up; raise `Denied` on a no or when time is up.
+
+        `acts_first`: it is used as the call begins, whatever kind of call it is.
+        """
         if not self._patience_s:
             raise Denied(f"{act.verb} needs a human's yes ({verdict.rule}); nobody can be asked")
         digest = digest_of(act.verb, act.object, encode(call))
@@ -85,7 +95,7 @@ class Approver:
             if question.answer is Answer.NO:
                 raise Denied(_said_no(question))
             if self.book.take(question.id):
-                if ACTS[type(call)].acts_first:
+                if acts_first or ACTS[type(call)].acts_first:
                     staked = Staked(self, question.id, work)
                     work.stake(staked)
                     return staked
@@ -204,11 +214,10 @@ class Approver:
 
     async def _wait(self, process: Process, question: Approval) -> None:
         """Wait for the answer. Whoever leaves takes the question along."""
-        if self._means.is_stopping():  # Who waits has been told already.
-            raise ShuttingDown("the kernel is stopping; the question stands for the same act")
         left_s = max(0.0, question.expires - self._means.clock.utc())
         late = self.book.is_being_answered(question.id)  # What is said in time is waited for.
         try:
+            process.check_alive()  # Who waits has been told already.
             await self._means.waits.wait(_key(question.id), process.pid, None if late else left_s)
         except DeadlineExceeded:
             if self.book.is_being_answered(question.id):

@@ -23,6 +23,10 @@ class Flow(Protocol):
         """None: nothing against it. One that allows tells what the policy only warns of."""
         ...
 
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what it tells may come from, for whoever takes no label with it."""
+        ...
+
     def begin(
         self, process: Process, act: Act, call: Syscall[Any], work: Work
     ) -> "Carrying | None":
@@ -70,6 +74,10 @@ class Hold(Protocol):
 
 class Ledger(Protocol):
     """Budgets of accounts."""
+
+    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
+        """Whether a human is asked before this is spent. None: no."""
+        ...
 
     def hold(self, process: Process, act: Act, call: Syscall[Any]) -> Hold | Awaitable[Hold] | None:
         """None: no account of this process is limited. An awaitable: it waits to be topped up."""

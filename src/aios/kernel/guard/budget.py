@@ -9,21 +9,32 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
-from aios.access.base import Act
+from aios.access.acts import ACTS
+from aios.access.base import Act, Effect
 from aios.access.budgets import UNIT, Accounts, Held, Line, Short, chain, settle, try_hold, units
 from aios.access.budgets import newly_low as low_ones
+from aios.access.policy import OPEN, Policy
+from aios.access.spending import too_dear
 from aios.clock import Clock
 from aios.cores.base import Traits
-from aios.errors import AiosError, Cancelled, DeadlineExceeded, OutcomeUnknown, QuotaExceeded
+from aios.errors import (
+    AiosError,
+    Cancelled,
+    DeadlineExceeded,
+    Denied,
+    OutcomeUnknown,
+    QuotaExceeded,
+)
 from aios.journal import statements as sql
 from aios.journal.base import Change, Row, Work
-from aios.kernel.guard.approval import Means
-from aios.kernel.guard.costs import Wants, is_free, wants_of
+from aios.kernel.guard.approval import Approver, Means
+from aios.kernel.guard.costs import Dear, Wants, is_free, parts_of, wants_of
 from aios.kernel.guard.pulse import Pulse
-from aios.kernel.process import Process
+from aios.kernel.process import INIT, Process
+from aios.syscalls.access import Verdict
 from aios.syscalls.base import Syscall
 from aios.syscalls.budget import Resource
-from aios.syscalls.llm import Completion
+from aios.syscalls.llm import Completion, Generate, Stream
 from aios.telemetry import events
 
 MAY_HAVE_RUN = (DeadlineExceeded, Cancelled, OutcomeUnknown, asyncio.CancelledError)
@@ -43,8 +54,13 @@ class Budgets:
         *,
         prices: Callable[[str], float] = lambda tool: 0.0,
         payer: Callable[[str], str] = lambda agent: "",
+        policy: Callable[[], Policy] = lambda: OPEN,
+        asker: Approver | None = None,
     ) -> None:
         self._means = means
+        self._policy = policy
+        self._asker = asker
+        self._dear = Dear(OPEN)
         self._clock: Clock = means.clock
         self._prices = prices
         self._payer = payer
@@ -64,6 +80,51 @@ class Budgets:
     async def close(self) -> None:
         """What was spent is durable."""
         await self._pulse.stop()
+
+    def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
+        """A human is asked first of what may cost more than the policy lets pass."""
+        lines = self._dear_lines().at_gate(type(call))
+        if not lines or process.pid == INIT or is_free(act):
+            return None
+        for one, part in ((act, call), *parts_of(act, call)):
+            wants = wants_of(one, process.agent, part, self._prices)
+            found = too_dear(lines, process.agent, one, ACTS[type(part)], wants)
+            if found is not None:
+                return found
+        return None
+
+    def asks(
+        self, process: Process, call: Generate, traits: Traits, prompt: int, most: int, work: Work
+    ) -> Awaitable[None] | None:
+        """The same of a generation, once its prompt is known. None: nobody is asked."""
+        lines = self._dear_lines().lines
+        if not lines or process.pid == INIT:
+            return None
+        wants = _tokens(prompt, most, (traits.price_in, traits.price_out))
+        for kind in (Generate, Stream):
+            act = Act(ACTS[kind].verb, process.agent, call.model, Effect.NONE)
+            found = too_dear(lines, process.agent, act, ACTS[kind], wants)
+            if found is not None:
+                return self._allowed(process, act, call, found, work)
+        return None
+
+    async def _allowed(
+        self, process: Process, act: Act, call: Generate, verdict: Verdict, work: Work
+    ) -> None:
+        """Return on a human's yes. It is used up, durably, before anything is spent."""
+        if self._asker is None:
+            raise Denied(f"{verdict.reason}; and nobody here can be asked")
+        yes = await self._asker.ask(process, act, call, verdict, work, acts_first=True)
+        try:
+            await work.begin()
+        finally:
+            yes.settle(None)
+
+    def _dear_lines(self) -> Dear:
+        policy = self._policy()
+        if policy is not self._dear.policy:
+            self._dear = Dear(policy)
+        return self._dear
 
     def hold(
         self, process: Process, act: Act, call: Syscall[Any]
@@ -151,6 +212,7 @@ class Budgets:
             got = self._tried(process, self.lines_of(process.agent), wants)
             if isinstance(got, Held):
                 return got
+            process.check_alive()  # Who waits has been told already.
             line = got.line
             self._means.bus.publish(
                 events.BudgetShort(

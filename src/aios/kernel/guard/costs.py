@@ -5,11 +5,13 @@ rights), so that an agent at its limit can still be looked at, topped up and end
 look, whatever it declares. What a generation costs is known later, from its prompt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from aios.access.acts import ACTS, act_of
 from aios.access.base import Act, Effect
 from aios.access.budgets import UNIT, units
+from aios.access.policy import Line, Policy
 from aios.syscalls import file, history, memory, note, tool
 from aios.syscalls.base import Syscall
 from aios.syscalls.budget import Resource
@@ -49,6 +51,34 @@ def wants_of(act: Act, agent: str, call: Syscall[Any], price_of: Callable[[str],
     return ONE_CALL if size is None else {**ONE_CALL, Resource.BYTES: size(call) * UNIT}
 
 
+def parts_of(act: Act, call: Syscall[Any]) -> list[tuple[Act, Syscall[Any]]]:
+    """The single acts of one that is several."""
+    parts = ACTS[type(call)].parts
+    inside = () if parts is None else parts(call)
+    return [(act_of(ACTS[type(one)], one, act.owner), one) for one in inside]
+
+
+class Dear:
+    """The lines of one policy that ask of what costs much."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.lines = tuple(line for line in policy.ask if line.over is not None)
+        self._by_kind: dict[type[Syscall[Any]], tuple[Line, ...]] = {}
+
+    def at_gate(self, kind: type[Syscall[Any]]) -> tuple[Line, ...]:
+        """Those that may be about such a call, as far as its cost is known before it acts."""
+        lines = self._by_kind.get(kind)
+        if lines is None:
+            named = [one for one, kinds in KNOWN.items() if kinds is None or kind in kinds]
+            lines = self._by_kind[kind] = tuple(
+                line
+                for line in self.lines
+                if line.over is not None and any(line.over.names(one) is not None for one in named)
+            )
+        return lines
+
+
 def _text(value: str | None) -> int:
     return 0 if value is None else len(value.encode(errors="surrogatepass"))
 
@@ -84,3 +114,10 @@ RUN: Mapping[type[Syscall[Any]], Callable[[Any], Sequence[str]]] = {
     tool.CallTools: lambda call: [one.name for one in call.calls],
 }
 """The tools that a call runs: each is a call, whatever the tool does, and costs its price."""
+
+KNOWN: Mapping[Resource, Collection[type[Syscall[Any]]] | None] = {
+    Resource.CALLS: None,
+    Resource.MONEY: RUN,
+    Resource.BYTES: BYTES,
+}
+"""What is known at the gate, by the kinds that cost it; None: all that are not free."""

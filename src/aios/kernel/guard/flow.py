@@ -6,6 +6,7 @@ for, so it bears no label and is judged by none. Knows no room.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from aios.access.base import Act
@@ -18,42 +19,59 @@ from aios.access.carries import (
     Carried,
     Done,
     Place,
+    beside_place,
     carried,
     mail_place,
     process_place,
 )
 from aios.access.labels import (
+    ANSWERS,
     CONSEQUENCES,
     PLAIN,
+    Going,
     Label,
     Objection,
+    answer,
     join,
     joined,
     label,
     objection,
     shown,
 )
-from aios.access.plans import Made, places, used
+from aios.access.plans import Made, fixes_all, made, names_all, places, used
 from aios.errors import AiosError
 from aios.journal import statements
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
-from aios.kernel.guard.flow_acts import JUDGED, Step, steps
+from aios.kernel.guard.flow_acts import JUDGED, Step, parts, steps, words_to_init
 from aios.kernel.guard.flow_owed import Key, Owed
 from aios.kernel.guard.flow_tools import FlowTools, InUse
 from aios.kernel.guard.parts import Setting
 from aios.kernel.process import INIT, Process
 from aios.syscalls.access import Decision, PlannedAct, Verdict
 from aios.syscalls.base import Syscall
+from aios.syscalls.codec import encode
 from aios.syscalls.file import ShareFile
 from aios.syscalls.process import Receive, Spawn
 from aios.telemetry import events
 
+NO_WORDS = (None, "")
 SPARE = 1_000  # labels of processes that may be no more, before it is looked which are
 REMEDY = (
     "a human's yes; or a plan (access.plan) made before it heard of that; or a process that has "
     "not heard of it"
 )
+
+
+class Making(NamedTuple):
+    """A call that is being made."""
+
+    process: Process
+    act: Act
+    call: Syscall[Any]
+    work: Work
+    used: InUse | None  # of tools
+    is_beside: bool  # its plan does not name it
 
 
 class Flow:
@@ -70,6 +88,7 @@ class Flow:
         self._journal = setting.environment.journal
         self._tools = FlowTools(self.book, setting.terms_of)
         self.owed = Owed(self._journal, self._clock, self._row)
+        self._said: dict[int, bytes] = {}  # by pid, what it told the first process last
         self._sweep_at = SPARE
 
     async def load(self) -> None:
@@ -99,17 +118,30 @@ class Flow:
         found = self._objection(process, act, call)
         if found is None:
             return None
-        decision = Decision.ASK if self._monitor.policy.labels == "enforce" else Decision.ALLOW
+        decision = Decision.ASK if self._holds_up(found) else Decision.ALLOW
         return Verdict(decision=decision, rule=found.rule, reason=found.reason, remedy=REMEDY)
+
+    def _holds_up(self, found: Objection) -> bool:
+        policy = self._monitor.policy
+        return policy.answering == "ask" if found.rule == ANSWERS else policy.labels == "enforce"
+
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what a process tells may come from, for whoever takes no label with it."""
+        if self._monitor.policy.answering == "open":
+            return ()
+        return tuple(sorted(self.label_of(process).sources))
 
     def begin(
         self, process: Process, act: Act, call: Syscall[Any], work: Work
     ) -> "Carrying | None":
         kind = type(call)
+        is_beside = self._is_beside(process, call)
         is_judged = kind in JUDGED and process.pid != INIT
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
+            if words_to_init(process.parent, call) not in NO_WORDS:
+                work.remember(lambda reply: self._say(process, call, reply))
         used = None
         if kind in TOOLS:
             known = self.label_of(process)
@@ -119,7 +151,7 @@ class Flow:
             self.owed.post(changed)
         elif kind in UNLABELLED:
             return None
-        carrying = Carrying(self, Making(process, act, call, work, used))
+        carrying = Carrying(self, Making(process, act, call, work, used, is_beside))
         work.remember(carrying.committed)
         return carrying
 
@@ -130,18 +162,48 @@ class Flow:
         known = self.label_of(process)
         if known is PLAIN and not isinstance(call, ShareFile):
             return None
-        against = [
-            (step, found)
+        against: list[tuple[Made, Going | None, Objection]] = [
+            (step.made, step.going, found)
             for step in steps(process.agent, act, call, self._terms_of)
             if (found := objection(self._known(known, step), step.going)) is not None
         ]
+        if (found := answer(known)) is not None and self._is_news(process, call):
+            against.append((made(call), None, found))
         if not against:
             return None
-        planned = places(self.plans.get(process.pid, ()), [step.made for step, _ in against])
-        return next(
-            (found for (_, found), place in zip(against, planned, strict=True) if place is None),
-            None,
-        )
+        plan = self.plans.get(process.pid, ())
+        planned = places(plan, [one for one, _, _ in against])
+        for (one, going, found), place in zip(against, planned, strict=True):
+            if place is None:
+                return found
+            if going is not None and not fixes_all(plan[place], one):
+                unplanned = objection(self._heard_beside(process), going)
+                if unplanned is not None:
+                    return unplanned
+        return None
+
+    def _heard_beside(self, process: Process) -> Label:
+        """Who may see what the process knows by acts that its plan does not name.
+
+        A plan is consent to its receivers seeing what its own acts tell, and nothing else.
+        """
+        return label(readers=self.book.of(beside_place(process.pid)).readers)
+
+    def _is_beside(self, process: Process, call: Syscall[Any]) -> bool:
+        plan = self.plans.get(process.pid)
+        return bool(plan) and not names_all(plan or (), map(made, parts(call)))
+
+    def _is_news(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether it tells the first process words that it has not told it just before."""
+        words = words_to_init(process.parent, call)
+        if words in NO_WORDS or self._monitor.policy.answering == "open":
+            return False
+        return self._said.get(process.pid) != _digest(words)
+
+    def _say(self, process: Process, call: Syscall[Any], reply: object) -> Sequence[Change]:
+        if not isinstance(reply, BaseException):
+            self._said[process.pid] = _digest(words_to_init(process.parent, call))
+        return ()
 
     def _known(self, known: Label, step: Step) -> Label:
         return joined([known, *map(self.book.of, step.shown)])
@@ -176,6 +238,8 @@ class Flow:
             for step in steps(process.agent, act, call, self._terms_of)
             if step.going.effect in CONSEQUENCES
         ]
+        if words_to_init(process.parent, call) not in NO_WORDS:
+            calls.append(made(call))
         taken = places(plan, calls)
         if not any(place is not None for place in taken):
             return
@@ -195,12 +259,11 @@ class Flow:
 
     # What a call does to labels.
 
-    def change(
-        self, done: Done, process: Process, used: InUse | None
-    ) -> tuple[flow_book.Change, Sequence[Change]]:
+    def change(self, done: Done, making: Making) -> tuple[flow_book.Change, Sequence[Change]]:
         """What a call that is being committed does to labels, in RAM and in the journal."""
         if isinstance(done.call, Spawn):
             self._sweep()
+        process, used = making.process, making.used
         known = self.label_of(process)
         happened = list(self._steps(done, process))
         told = PLAIN
@@ -208,8 +271,11 @@ class Flow:
             told = self._tools.told(used, done.reply)
             happened.append(Carried(given=self._tools.kept(used)))
         change = self.book.change(happened, join(known, told))
-        learnt = joined([known, told, *map(self._told, happened)])
+        heard = joined([told, *map(self._told, happened)])
+        learnt = join(known, heard)
         rows = dict(change.will)
+        if making.is_beside and heard.is_private:
+            rows |= self.book.raised(beside_place(process.pid), heard).will
         place = process_place(process.pid)
         if process.pid != INIT and learnt != known:
             rows |= self.book.raised(place, learnt).will
@@ -217,12 +283,15 @@ class Flow:
             rows.setdefault(place, known)
         return change, [flow_rows.labelled(*row) for row in rows.items()]
 
-    def heard(self, process: Process, used: InUse) -> None:
+    def heard(self, making: Making, used: InUse) -> None:
         """A tool's error tells of what the tool has seen, too."""
-        learnt = join(self.label_of(process), self._tools.told(used, None))
+        process, told = making.process, self._tools.told(used, None)
+        learnt = join(self.label_of(process), told)
         places = set(self._tools.kept(used))
         if process.pid != INIT:
             places.add(process_place(process.pid))
+            if making.is_beside and told.is_private:
+                self.owed.post(self.book.raised(beside_place(process.pid), told).will)
         for place in places:
             self.owed.post(self.book.raised(place, learnt).will)
 
@@ -242,27 +311,26 @@ class Flow:
 
     def _sweep(self) -> None:
         """Forget the labels and plans of processes that nobody can name any more."""
-        pids = {*self.book.names(PROCESS), *self.book.names(MAIL), *map(str, self.plans)}
+        pids = {
+            *self.book.names(PROCESS),
+            *self.book.names(MAIL),
+            *map(str, (*self.plans, *self._said)),
+        }
         if len(pids) < self._sweep_at:
             return
         for pid in [int(pid) for pid in pids if self._table.get(int(pid)) is None]:
-            for place in (process_place(pid), mail_place(pid)):
+            for place in (process_place(pid), mail_place(pid), beside_place(pid)):
                 if self.book.of(place) != PLAIN:
                     self.book.forget(place)
                     self.owed.post([place])
+            self._said.pop(pid, None)
             if self.plans.pop(pid, None) is not None:
                 self.owed.post([pid])
         self._sweep_at = 2 * len(self._table) + SPARE
 
 
-class Making(NamedTuple):
-    """A call that is being made."""
-
-    process: Process
-    act: Act
-    call: Syscall[Any]
-    work: Work
-    used: InUse | None  # of tools
+def _digest(words: Any) -> bytes:
+    return sha256(encode(words)).digest()
 
 
 class Carrying:
@@ -277,12 +345,12 @@ class Carrying:
 
     def committed(self, reply: object) -> Sequence[Change]:
         """The record of the call's commit."""
-        process, act, call, work, used = self._making
+        process, act, call, work = self._making[:4]
         is_plain = not self._flow.book and type(call) not in BEARING
         if is_plain or isinstance(reply, BaseException):
             return ()
         done = Done(process.pid, act.owner, call, reply, work.meant)
-        self._change, rows = self._flow.change(done, process, used)
+        self._change, rows = self._flow.change(done, self._making)
         return rows
 
     def settle(self, outcome: object) -> None:
@@ -291,6 +359,6 @@ class Carrying:
         if self._change is not None:
             self._flow.book.settle(self._change, is_done=not isinstance(outcome, BaseException))
         elif isinstance(outcome, AiosError) and used is not None:
-            self._flow.heard(self._making.process, used)
+            self._flow.heard(self._making, used)
         if used is not None:
             self._flow.left(used)

@@ -13,6 +13,7 @@ from aios.access.labels import Going, Label, folded, label
 from aios.access.plans import Arguments, Made, made
 from aios.kernel.guard.effects import UNKNOWN, effect_of
 from aios.kernel.guard.parts import TermsOf
+from aios.kernel.process import INIT
 from aios.syscalls import access, file, note, process, tool
 from aios.syscalls import memory as blocks
 from aios.syscalls.base import Syscall
@@ -28,8 +29,15 @@ _JUDGED_EFFECTS = frozenset({Effect.OUTSIDE, Effect.FINAL})
 JUDGED: frozenset[Kind] = (
     frozenset(kind for kind, row in ACTS.items() if row.effect in _JUDGED_EFFECTS)
     | TOOLS
-    | {file.Transaction}
+    | frozenset[Kind]({file.Transaction, process.Exit, process.Send})
 ) - VOUCHING
+
+
+def words_to_init(parent: int, call: Syscall[Any]) -> Any:
+    """What the call tells the first process, as an answer or by mail; None: nothing."""
+    if isinstance(call, process.Send):
+        return call.body if call.pid == INIT else None
+    return call.result if isinstance(call, process.Exit) and parent == INIT else None
 
 
 class Step(NamedTuple):

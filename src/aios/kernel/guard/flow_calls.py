@@ -2,8 +2,8 @@
 
 import msgspec
 
-from aios.access.carries import process_place
-from aios.access.labels import Label, shown
+from aios.access.carries import beside_place, process_place
+from aios.access.labels import PLAIN, Label, shown
 from aios.errors import Denied, InvalidArgument, NotFound
 from aios.journal.base import Change, Work
 from aios.kernel.guard import flow_book, flow_rows
@@ -60,7 +60,9 @@ class FlowCalls:
             readers = None if call.public else known.readers
             fallen = Label(known.sources - gone, readers)
             lowering.append(self._flow.book.lowered(process_place(call.pid), fallen))
-            return [flow_rows.labelled(*row) for row in lowering[0].will.items()]
+            if call.public:
+                lowering.append(self._flow.book.lowered(beside_place(call.pid), PLAIN))
+            return [flow_rows.labelled(*row) for one in lowering for row in one.will.items()]
 
         before = self._flow.label_of(target)
         gone = before.sources if call.sources is None else frozenset(call.sources)

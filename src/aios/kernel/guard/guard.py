@@ -46,7 +46,7 @@ class Entry:
     as_owner: str | None  # the agent as which it is carried out; None: the caller itself
     uses: tuple[str, ...]  # capabilities of which it takes a use
     is_ready: bool = False  # nothing is left to be waited for
-    consents: Mapping[str, Consent] | None = None  # a human's, by the rule that asked
+    consents: Mapping[str, Consent | None] | None = None  # a human's, by the rule that asked
     hold: Hold | None = None
     topping_up: Awaitable[Hold] | None = None
     carrying: Carrying | None = None
@@ -69,6 +69,8 @@ class Guard:
         self._flow: Flow | None = None  # none where the policy wants no labels
         self._questions = Questions(self._table, self._utc, self._parts)
         self._is_bare = True
+        self.is_again: Callable[[Process, Syscall[Any], Work], bool] = lambda *call: False
+        """Whether a call was begun before and will only be told of: that needs nobody's yes."""
 
     def fit(self, parts: Parts) -> None:
         """Take what the kernel was given beside the monitor; once, before the first call."""
@@ -115,6 +117,16 @@ class Guard:
         _, judged, _ = self._worst(process, call, self._standing(process))
         return judged.decision is not Decision.DENY
 
+    def holds_up(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether a human is asked of this because of what the process has heard."""
+        act = act_of(ACTS[type(call)], call, process.agent)
+        found = None if self._flow is None else self._flow.judge(process, act, call)
+        return found is not None and found.decision is Decision.ASK
+
+    def marks(self, process: Process) -> tuple[str, ...]:
+        """Where what it tells may come from, beside those who are trusted."""
+        return () if self._flow is None else self._flow.marks(process)
+
     async def through(self, entry: Entry, work: Work, perform: Perform) -> Any:
         """Wait until the call may act, let it act, and settle what that came to."""
         if not entry.is_ready:
@@ -135,7 +147,7 @@ class Guard:
 
         A yes is to the rule that asked: another one that came up meanwhile is another question.
         """
-        consents: dict[str, Consent] = {}
+        consents: dict[str, Consent | None] = {}  # none of what is only told of
         hold: Hold | None = None
         try:
             while not entry.is_ready:
@@ -258,12 +270,7 @@ class Guard:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
-        found = None if self._flow is None else self._flow.judge(process, act, call)
-        if found is not None and found.decision is Decision.DENY:
-            self._note(process, act, call, found)
-            raise Denied(_words(found))
-        if found is not None:
-            entry.verdict = _stricter(entry.verdict, found)
+        self._object(entry)
         if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
             entry.consents or ()
         ):
@@ -279,7 +286,9 @@ class Guard:
                 entry.hold = held = hold
         entry.is_ready = True
         if entry.verdict.decision is Decision.ASK:
-            entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{entry.verdict.rule}: yes")
+            rule = entry.verdict.rule
+            why = "yes" if (entry.consents or {})[rule] else "begun before"
+            entry.verdict = Verdict(decision=Decision.ALLOW, rule=f"{rule}: {why}")
         try:
             self._note(process, act, call, entry.verdict)
         except AiosError as problem:
@@ -287,6 +296,17 @@ class Guard:
                 held.settle(problem)
             raise
         return entry
+
+    def _object(self, entry: Entry) -> None:
+        """Take in what labels and what it costs say against an act that rights allow."""
+        process, call, act = entry.process, entry.call, entry.act
+        for part in (self._flow, self._parts.ledger):
+            found = None if part is None else part.judge(process, act, call)
+            if found is not None and found.decision is Decision.DENY:
+                self._note(process, act, call, found)
+                raise Denied(_words(found))
+            if found is not None:
+                entry.verdict = _stricter(entry.verdict, found)
 
     def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
         try:
@@ -296,8 +316,11 @@ class Guard:
             self._note(entry.process, entry.act, entry.call, refused)
             raise
 
-    async def _ask(self, entry: Entry, work: Work) -> Consent:
+    async def _ask(self, entry: Entry, work: Work) -> Consent | None:
         asker, verdict = self._parts.asker, entry.verdict
+        work.is_again = self.is_again(entry.process, entry.call, work)
+        if work.is_again:
+            return None
         try:
             if asker is None:
                 raise Denied(f"{_words(verdict)}; and nobody here can be asked")
@@ -342,13 +365,13 @@ class Uses:
 _WORST = (Decision.DENY, Decision.ASK, Decision.ALLOW)
 
 
-def _stricter(rights: Verdict, labels: Verdict) -> Verdict:
+def _stricter(one: Verdict, other: Verdict) -> Verdict:
     """What both ask for is asked once, with both reasons."""
-    if rights.decision is Decision.ALLOW:
-        return labels
-    reasons = "; ".join(part for part in (rights.reason, labels.reason) if part)
-    rule = rights.rule if labels.decision is Decision.ALLOW else f"{rights.rule}; {labels.rule}"
-    return replace(rights, rule=rule, reason=reasons)
+    if one.decision is Decision.ALLOW:
+        return other
+    reasons = "; ".join(part for part in (one.reason, other.reason) if part)
+    rule = one.rule if other.decision is Decision.ALLOW else f"{one.rule}; {other.rule}"
+    return replace(one, rule=rule, reason=reasons)
 
 
 def _words(verdict: Verdict) -> str:

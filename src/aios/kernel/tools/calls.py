@@ -186,6 +186,16 @@ class ToolCalls:
         await self._servers.remove(call.name, work, Ok())
         return Ok()
 
+    def is_again(self, process: Process, call: object, work: Work) -> bool:
+        """Whether all of a call had begun before, so that it will only be told of.
+
+        Raises `InvalidArgument` where its name is another call's.
+        """
+        if not work.name or not isinstance(call, CallTool | CallTools):
+            return False
+        known = self._runs.known(RunName(process.pid, work.name), digest_of(call))
+        return len(known) == (len(call.calls) if isinstance(call, CallTools) else 1)
+
     @property
     def unsettled(self) -> int:
         """Calls that have begun and whose reply nobody has."""
@@ -210,8 +220,8 @@ class ToolCalls:
 
     async def _once(self, part: _Part, known: dict[int, ToolResult | None]) -> ToolResult:
         """Make the call, unless it has begun before."""
-        if part.place in known:
-            result = known[part.place]
+        if part.place in known or part.work.is_again:
+            result = known.get(part.place)
             if result is None:
                 raise OutcomeUnknown(
                     f"{part.call.name} had begun when its kernel stopped or its caller went away; "
