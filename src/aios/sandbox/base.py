@@ -51,6 +51,14 @@ class Egress(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] = ()
 
 
+class Whose(msgspec.Struct, frozen=True):
+    """Who asked for a job: for the fair share of sandboxes, and for the record of its way out."""
+
+    agent: str = ""
+    pid: int = 0
+    tool: str = ""  # by its whole name
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run of one program in a fresh sandbox that nothing outlives.
 
@@ -69,6 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     egress: Egress | None = None  # None: no network at all
     bounds: Bounds = Bounds()
     collect: tuple[str, ...] = ()  # patterns of files to bring back
+    whose: Whose = Whose()
 
 
 Ended = Literal["exited", "signalled", "timeout", "memory", "refused"]
@@ -135,7 +144,9 @@ class Service(Protocol):
 class Host(Sandbox, Protocol):
     """A sandbox that also has room for what goes on: conversations and services."""
 
-    async def session(self, bounds: Bounds = ..., idle_s: float = ...) -> Conversation: ...
+    async def session(
+        self, bounds: Bounds = ..., idle_s: float = ..., whose: Whose = ...
+    ) -> Conversation: ...
 
     async def serve(self, job: Job) -> Service:
         """Start the job's `argv`; its stdin is not written. Its `wall_s` ends it."""

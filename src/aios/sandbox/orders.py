@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aios.errors import InvalidArgument
-from aios.sandbox.base import Bounds, Job
+from aios.sandbox.base import Bounds, Job, Whose
 
 WORDS_BYTES_MAX = 1 << 20  # of arguments and environment together
 STDIN_BYTES_MAX = 64 << 20
@@ -33,14 +33,17 @@ def order(number: int, job: Job) -> tuple[dict[str, Any], list[bytes]]:
         "folder": None if job.folder is None else str(real_folder("folder", job.folder)),
         "readable": [str(real_path(path)) for path in job.readable],
         "collects": bool(job.collect),
+        "owner": job.whose.agent,
         **bounds_told(job.bounds),
     }
     return header, [job.stdin, source, *(file.data for file in job.files)]
 
 
-def session_order(number: int, bounds: Bounds, idle_s: float) -> tuple[dict[str, Any], list[bytes]]:
+def session_order(
+    number: int, bounds: Bounds, idle_s: float, whose: Whose
+) -> tuple[dict[str, Any], list[bytes]]:
     """The header and blobs that ask for a session."""
-    header, blobs = order(number, Job(python="", bounds=bounds))
+    header, blobs = order(number, Job(python="", bounds=bounds, whose=whose))
     timing = {"mode": "session", "wall_s": idle_s, "bounds_wall_s": bounds.wall_s}
     return header | timing, blobs
 

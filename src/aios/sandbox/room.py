@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from aios.errors import Denied, ShuttingDown
-from aios.sandbox.base import Bounds, Egress, Job, Outcome, Tier
+from aios.sandbox.base import Bounds, Egress, Job, Outcome, Tier, Whose
 from aios.sandbox.collect import Caps, Collected, collect
 from aios.sandbox.launched import DEFAULT, Found, Launched, Settings, launch
 from aios.sandbox.link import Link
@@ -24,7 +24,7 @@ from aios.sandbox.service import Started
 from aios.sandbox.session import Session
 from aios.sandbox.wire import Frame
 
-BOUNDS = Bounds()
+BOUNDS, NOBODY = Bounds(), Whose()
 SETTINGS = Settings()
 KILLED_S = 5.0  # for a cancelled job's tree to be gone
 PROXY = "http://job:{token}@127.0.0.1:3128"
@@ -86,7 +86,9 @@ class LaunchedSandbox:
             proxied = msgspec.structs.replace(job, environment={**environment, **job.environment})
             return await self._run(link, number, proxied)
 
-    async def session(self, bounds: Bounds = BOUNDS, idle_s: float = 600.0) -> Session:
+    async def session(
+        self, bounds: Bounds = BOUNDS, idle_s: float = 600.0, whose: Whose = NOBODY
+    ) -> Session:
         """A sandboxed Python whose variables stay from one run to the next.
 
         `bounds.wall_s` is each run's, every other bound is the session's as a whole. It ends with
@@ -94,7 +96,7 @@ class LaunchedSandbox:
         """
         link = await self._link()
         number = link.number()
-        header, blobs = session_order(number, bounds, idle_s)
+        header, blobs = session_order(number, bounds, idle_s, whose)
         return await Session.open(link, header, blobs, self._in_force.name)
 
     async def serve(self, job: Job) -> Started:

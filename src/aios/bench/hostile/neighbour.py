@@ -20,7 +20,7 @@ from aios.bench.stats import percentile
 from aios.clock import WallClock
 from aios.errors import AiosError
 from aios.kernel.kernel import Kernel
-from aios.sandbox.base import Sandbox
+from aios.sandbox.base import Job, Sandbox, Whose
 from aios.syscalls import memory
 from aios.testing.homes import kernel_in
 
@@ -32,6 +32,7 @@ AT_ONCE = 2  # hostile programs
 SYSCALLS_EACH = 5  # system calls of a step
 WARM_STEPS = 5
 PAUSE_S = 0.05  # between two steps: as an agent at work, which is not a load test
+INNOCENT, HOSTILE = "innocent", "hostile"  # agents
 
 
 class Felt(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +100,7 @@ class _Life:
 
     async def step(self, sandboxed: list[float], syscalls: list[float]) -> None:
         began = self._clock.now()
-        await self._sandbox.run(innocent())
+        await self._sandbox.run(_of(INNOCENT, innocent()))
         sandboxed.append(self._clock.now() - began)
         for _ in range(SYSCALLS_EACH):
             call = memory.Write(name="state", data=b"%d" % next(self._numbers))
@@ -129,5 +130,9 @@ async def _again(sandbox: Sandbox, scene: Scene, greedy: Sequence[Case]) -> None
     for one in itertools.cycle(greedy):
         # A tier may refuse one; the next is as bad.
         with suppress(AiosError):
-            await sandbox.run(one.job(scene.aims(), None))
+            await sandbox.run(_of(HOSTILE, one.job(scene.aims(), None)))
         await WallClock().sleep(PAUSE_S)
+
+
+def _of(agent: str, job: Job) -> Job:
+    return msgspec.structs.replace(job, whose=Whose(agent))

@@ -3,7 +3,7 @@
 import os
 
 READ_BYTES = 1 << 16
-READS_MAX = 8  # at one go, so that a flood leaves time for the others
+READS_MAX = 2  # at one go, so that a flood leaves time for the others
 
 
 class Capture:

@@ -9,11 +9,12 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from aios.sandbox.launcher.capture import Capture, Feed
+from aios.sandbox.launcher.owners import Owner
 from aios.sandbox.launcher.slot import Slot
 
 START_S = 20.0  # from nothing to ready, on a machine with other work
@@ -23,8 +24,7 @@ OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
 # Of a group, until the task's own are known: what most tasks ask for, so that nothing changes then.
 MEMORY_BYTES, PROCESSES = 512 << 20, 64 + OWN_PROCESSES
 CPUS = os.cpu_count() or 1
-LONG_S = 0.1  # of CPU time, from which on a job is no short call any more
-CPU_LOOK_S = 0.05  # at least between two looks at a tree's CPU time
+CPU_LOOK_S, CPU_LOOK_S_MAX = 0.05, 0.25  # between two looks at a tree's CPU time
 
 
 class State(Enum):
@@ -57,6 +57,7 @@ class Task:
     processes: int
     output_bytes: int
     collects: bool = False
+    owner: Owner = field(default_factory=Owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Cell:
         self._began = now()
         self._deadline: float | None = self._began + START_S
         self._cpu_look: float | None = None
+        self._used_s = 0.0  # of CPU time, at the last look
         self._verdict = ""  # why it was killed
         self._status = 0
         self._ran_s = 0.0
@@ -111,12 +113,14 @@ class Cell:
         """Settle what it will do; it begins when the worker is ready."""
         assert self.task is None, "a sandbox is used once"
         self.task = task
+        self._weigh()
         if self.state is State.READY:
             self._begin(task)
 
     def say(self, source: str, wall_s: float) -> None:
         """The next source of a session."""
         assert self.state is State.RUNNING
+        self._weigh()
         self._tell({"source": source})
         self._began = self._now()
         self._deadline = self._began + wall_s
@@ -251,18 +255,35 @@ class Cell:
 
     def _look_at_cpu(self, now: float) -> None:
         assert self.task is not None
-        assert self.slot.group is not None
-        used_s = self.slot.group.cpu_s()
-        if used_s >= self.task.cpu_s:
+        used_s = self._charge()
+        if self._used_s >= self.task.cpu_s:
             self.kill("timeout")
-        is_long = used_s >= LONG_S
-        self.slot.group.weigh(is_long=is_long)
-        soonest = (self.task.cpu_s if is_long else min(LONG_S, self.task.cpu_s)) - used_s
-        self._cpu_look = now + max(CPU_LOOK_S, soonest / CPUS)
+            return
+        self._weigh()
+        # Who does nothing is looked at seldom, and can use little of what it may unseen.
+        pause_s = CPU_LOOK_S if used_s >= 0.01 * CPU_LOOK_S else CPU_LOOK_S_MAX
+        left_s = self.task.cpu_s - self._used_s
+        self._cpu_look = now + max(CPU_LOOK_S, min(pause_s, left_s / CPUS))
+
+    def _charge(self) -> float:
+        """What it used since the last look is its owner's to have spent."""
+        assert self.task is not None
+        assert self.slot.group is not None
+        before_s, self._used_s = self._used_s, self.slot.group.cpu_s()
+        self.task.owner.spend(self._used_s - before_s, self._now())
+        return self._used_s - before_s
+
+    def _weigh(self) -> None:
+        """It counts as its owner's appetite lets it."""
+        if self.slot.group is not None and self.task is not None:
+            is_long = self.task.owner.is_greedy(self._now())
+            self.slot.group.weigh(is_long=is_long, spare=self.slot.pid)
 
     def _settle(self) -> None:
         if self.state is not State.ENDING:
             self._ran_s = self._now() - self._began
+            if self._is_given and self.slot.group is not None:
+                self._charge()
         self.state = State.ENDING
         self._deadline = self._cpu_look = None
         self._to_worker = memoryview(b"")

@@ -5,15 +5,17 @@ Knows no sandbox; what cannot be had is absent, and `Groups.holds` says so.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 WANTED = ("memory", "pids", "cpu", "cpuacct")
-# Of the CPU: a new job has a quarter of an ordinary process's share; one that has computed for long
-# has a quarter of that, so that a short call is not slowed by whoever computes all day. Not less:
-# beside an engine that is always busy it would never end.
+# Of the CPU: a new job has a quarter of an ordinary process's share. One of an owner that has
+# computed for long has a quarter of that, and not the first processor: by its weight alone it would
+# finish its slice, of milliseconds, whenever a short call wakes up. No less than that, or beside an
+# engine that is always busy it would never end.
 NEW_V1, NEW_V2 = "256", "25"
 LONG_V1, LONG_V2 = "64", "6"
 PREFIX = "aios-"
@@ -55,21 +57,32 @@ class Group:
     _killed: int = field(default=0, init=False)  # by the memory bound, before this job
     _used_s: float = field(default=0.0, init=False)
     _is_long: bool | None = field(default=None, init=False)  # None: nothing was said yet
+    _is_pinned: bool = field(default=False, init=False)
 
     def join(self) -> None:
         """Move the calling process into it; its children are born there."""
         for folder in dict.fromkeys(self.folders.values()):
             (folder / "cgroup.procs").write_text("0")
 
-    def weigh(self, *, is_long: bool = False) -> None:
-        """Say how it counts beside others, unless that is so already."""
-        if is_long == self._is_long:
-            return
-        self._is_long = is_long
-        if self.version == 2:
-            self._write("cpu", "cpu.weight", LONG_V2 if is_long else NEW_V2)
-        else:
-            self._write("cpu", "cpu.shares", LONG_V1 if is_long else NEW_V1)
+    def weigh(self, *, is_long: bool = False, spare: int = 0) -> None:
+        """Say how it counts beside others; the keeper `spare` goes where it likes."""
+        if is_long != self._is_long:
+            self._is_long = is_long
+            if self.version == 2:
+                self._write("cpu", "cpu.weight", LONG_V2 if is_long else NEW_V2)
+            else:
+                self._write("cpu", "cpu.shares", LONG_V1 if is_long else NEW_V1)
+        if is_long or self._is_pinned:
+            self._pin(_processors()[is_long:], spare)
+            self._is_pinned = is_long
+
+    def _pin(self, processors: Sequence[int], spare: int) -> None:
+        """All its threads; who is born meanwhile is met the next time."""
+        name = "cgroup.threads" if self.version == 2 else "tasks"
+        for thread in self._read("cpu", name).split():
+            if processors and int(thread) != spare:
+                with suppress(OSError):
+                    os.sched_setaffinity(int(thread), processors)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         """Set what the tree may take. Costs nothing where that is so already."""
@@ -88,6 +101,7 @@ class Group:
     def count(self) -> None:
         """What is used from now on is the next job's, and that is a new one."""
         self.weigh()
+        self._is_pinned = False  # Its processes are new ones.
         self._killed, self._used_s = self._kills(), self._cpu_s()
 
     def kills(self) -> int:
@@ -134,6 +148,12 @@ class Group:
         if folder is not None:
             with suppress(OSError):  # Swap accounting may be off, and a bound below what is used.
                 (folder / name).write_text(value)
+
+
+@cache
+def _processors() -> Sequence[int]:
+    """Those that this process may use."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def find(proc: Path, name: str) -> Groups | None:

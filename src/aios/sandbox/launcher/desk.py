@@ -18,6 +18,7 @@ from aios.sandbox.launcher.cell import (
     Task,
 )
 from aios.sandbox.launcher.floor import Floor, remove_later
+from aios.sandbox.launcher.owners import Owner, Owners
 from aios.sandbox.launcher.stock import Stock
 from aios.sandbox.wire import Channel, Frame
 
@@ -39,6 +40,9 @@ class Desk:
     def __init__(
         self, channel: Channel, floor: Floor, stock: Stock, live_max: int, waiting_max: int
     ) -> None:
+        # Of anybody's: what is left over is for the others.
+        self._owners = Owners(max(1, live_max - live_max // 4))
+        self._each_waits = max(1, waiting_max - waiting_max // 4)
         self._channel = channel
         self._floor = floor
         self._stock = stock
@@ -88,6 +92,7 @@ class Desk:
         if self._stock.gone(cell) or task is None:
             return
         del self._cells[task.id]
+        task.owner.live -= 1
         session = self._sessions.pop(task.id, None)
         if self._is_of_stock(cell) and cell.died_early:
             self._waiting.appendleft((task, cell.shape))  # It had waited too long: once more.
@@ -115,20 +120,27 @@ class Desk:
             self._obey[frame.header["do"]](frame)
 
     def _run(self, frame: Frame) -> None:
-        if len(self._waiting) >= self._waiting_max:
+        owner = self._owners.of(frame.header["owner"], self._floor.now())
+        of_it = sum(task.owner is owner for task, _ in self._waiting)
+        if len(self._waiting) >= self._waiting_max or of_it >= self._each_waits:
             self._reply({"re": "busy", "id": frame.header["id"]})
             return
-        self._waiting.append(_asked(frame))
+        self._waiting.append(_asked(frame, owner))
         self._begin_waiting()
 
     def _begin_waiting(self) -> None:
-        while self._waiting and len(self._cells) < self._live_max:
-            task, shape = self._waiting.popleft()
+        while len(self._cells) < self._live_max:
+            place = self._owners.next(task.owner for task, _ in self._waiting)
+            if place is None:
+                return
+            task, shape = self._waiting[place]
+            del self._waiting[place]
             try:
                 cell = self._taken(shape)
             except OSError as problem:
                 self._reply({"re": "refused", "id": task.id, "why": str(problem)})
                 continue
+            task.owner.live += 1
             self._cells[task.id] = cell
             if task.order["mode"] == "session":
                 self._sessions[task.id] = _Session(cell, task.wall_s, 0)
@@ -201,7 +213,7 @@ class Desk:
             self._channel.send(header, blobs or (), fds or ())
 
 
-def _asked(frame: Frame) -> tuple[Task, Shape]:
+def _asked(frame: Frame, owner: Owner) -> tuple[Task, Shape]:
     header = frame.header
     bounds = header["bounds"]
     stdin, source, *datas = frame.blobs
@@ -225,6 +237,7 @@ def _asked(frame: Frame) -> tuple[Task, Shape]:
         processes=bounds["processes"] + OWN_PROCESSES,
         output_bytes=header["output_bytes"],
         collects=header["collects"],
+        owner=owner,
     )
     shape = Shape(
         disk_bytes=bounds["disk_bytes"],

@@ -14,6 +14,8 @@ from aios.sandbox.launcher.slot import Slot
 from aios.sandbox.launcher.slots import Slots
 from aios.sandbox.removal import remove
 
+REST_S = 0.005  # of a pipe whose output is thrown away: 12 MiB a second
+
 
 class Owner(Protocol):
     """Who is told what happens."""
@@ -40,10 +42,11 @@ class Floor:
         self.method = method
         self.owner: Owner
         self._slots = slots
-        self._now = now
+        self.now = now
         self._selector = selectors.DefaultSelector()
         self._cells: dict[Slot, Cell] = {}
         self._watched: set[Slot] = set()
+        self._resting: list[tuple[float, Capture]] = []  # until when nothing is read of it
 
     @property
     def has_room(self) -> bool:
@@ -68,11 +71,11 @@ class Floor:
         except OSError:
             self._slots.give_back(slot)
             raise
-        cell = self._cells[slot] = Cell(slot, shape, self._now)
+        cell = self._cells[slot] = Cell(slot, shape, self.now)
         slot.spawn(order, seccomp, cell.ends)
         self.watch(cell.channel.fileno(), lambda: self._listen(cell))
         for capture in (cell.stdout, cell.stderr):
-            self.watch(capture.fd, lambda capture=capture: self._read(capture))  # type: ignore[misc]
+            self._watch_output(capture)
         return cell
 
     def give(self, cell: Cell, task: Task) -> None:
@@ -85,8 +88,10 @@ class Floor:
 
     def turn(self, limit_s: float | None = None) -> None:
         """Wait for what happens next, and see to it."""
-        now = self._now()
+        now = self.now()
+        self._resume(now)
         dues = [due for cell in self._cells.values() if (due := cell.due()) is not None]
+        dues += [until for until, _ in self._resting[:1]]
         waits = [max(0.0, min(dues) - now)] if dues else []
         waits += [] if limit_s is None else [limit_s]
         for key, _ in self._selector.select(min(waits, default=None)):
@@ -94,7 +99,7 @@ class Floor:
                 self._selector.get_map().get(key.fileobj) is key
             ):  # An earlier one may have ended it.
                 key.data()
-        now = self._now()
+        now = self.now()
         for cell in self.cells:
             cell.look(now)
 
@@ -153,9 +158,22 @@ class Floor:
             self.owner.said(cell, what, fds)
 
     def _read(self, capture: Capture) -> None:
+        fd = capture.fd
         capture.read()
         if not capture.is_open:
-            self._unwatch(capture.fd)
+            self._unwatch(fd)
+        elif capture.is_cut:  # What is thrown away must not keep this process busy.
+            self._unwatch(fd)
+            self._resting.append((self.now() + REST_S, capture))
+
+    def _resume(self, now: float) -> None:
+        while self._resting and self._resting[0][0] <= now:
+            _, capture = self._resting.pop(0)
+            if capture.is_open:
+                self._watch_output(capture)
+
+    def _watch_output(self, capture: Capture) -> None:
+        self.watch(capture.fd, lambda: self._read(capture))
 
     def _watch_writes(self, cell: Cell) -> None:
         if cell.has_to_write:

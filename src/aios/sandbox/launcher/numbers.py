@@ -25,7 +25,7 @@ X86_64 = _COMMON | {
     "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173, "create_module": 174,
     "init_module": 175, "delete_module": 176, "get_kernel_syms": 177, "query_module": 178,
     "quotactl": 179, "nfsservctl": 180, "lookup_dcookie": 212, "clock_settime": 227,
-    "mq_open": 240, "kexec_load": 246,
+    "sched_setaffinity": 203, "mq_open": 240, "kexec_load": 246,
     "add_key": 248, "request_key": 249, "keyctl": 250, "migrate_pages": 256,
     "openat": 257, "mknod": 133, "mknodat": 259, "fchmodat": 268, "unshare": 272,
     "move_pages": 279, "vmsplice": 278, "perf_event_open": 298, "fanotify_init": 300,
@@ -36,6 +36,7 @@ X86_64 = _COMMON | {
 }  # fmt: skip
 
 AARCH64 = _COMMON | {
+    "sched_setaffinity": 122,
     "setxattr": 5, "lsetxattr": 6, "removexattr": 14, "lremovexattr": 15, "fchownat": 54,
     "utimensat": 88, "msgget": 186, "semget": 190, "shmget": 194,
     "ioctl": 29, "mknodat": 33, "umount2": 39, "mount": 40, "pivot_root": 41,

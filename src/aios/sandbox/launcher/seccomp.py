@@ -56,6 +56,7 @@ BASE = (
     Rule(calls=("sethostname", "setdomainname", "vhangup", "uselib", "sysfs", "_sysctl")),
     Rule(calls=("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "iopl", "ioperm")),
     Rule(calls=("modify_ldt", "fanotify_init", "fanotify_mark", "memfd_secret")),
+    Rule(calls=("sched_setaffinity",)),  # Who computes for long leaves a processor to the others.
     Rule(calls=("personality",), allowed=(0, WHOLE)),
     Rule(calls=("ioctl",), argument=1, values=(TIOCSTI, TIOCLINUX)),
     Rule(calls=("chmod", "fchmod", "creat"), argument=1, bits=SET_ID),
