@@ -1,11 +1,13 @@
-"""The server over a model of rules: `python -m tests.interop.gateway NAME...`.
+"""The server over a model of rules: `python -m tests.interop.gateway [--slow] NAME...`.
 
 It is the whole server, with a token for each name; only the core is played. Its first line tells
 where it is and who may speak; then a line for each request says by which path it came and whether
 its answer was streamed. It ends when its input does.
 """
 
+import argparse
 import asyncio
+import dataclasses
 import json
 import random
 import sys
@@ -24,7 +26,8 @@ from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
 from tests.interop.model import speech
 
-SCRIPT = Script(step_s=0.01, step_tokens=4, context_tokens=1 << 17, kv_tokens=1 << 20)
+QUICK = Script(step_s=0.01, step_tokens=4, context_tokens=1 << 17, kv_tokens=1 << 20)
+SLOW = dataclasses.replace(QUICK, step_s=0.2, step_tokens=1, lanes=2)  # as a model that works
 
 
 class Witness:
@@ -48,10 +51,10 @@ def _sse(message: Message) -> bool:
     return any(value.startswith(b"text/event-stream") for _, value in message["headers"])
 
 
-async def serve(names: Sequence[str]) -> None:
+async def serve(names: Sequence[str], script: Script) -> None:
     """Serve until the input ends."""
     core = ScriptedCore(
-        SCRIPT, clock=LoopClock(), rng=random.Random(1), store=ScriptedStore(), answer=speech
+        script, clock=LoopClock(), rng=random.Random(1), store=ScriptedStore(), answer=speech
     )
     async with Kernel([core], lambda: make("rr")) as kernel:
         agents = {kernel.environment.token(): name for name in names}
@@ -71,4 +74,8 @@ def _tell(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slow", action="store_true")
+    parser.add_argument("names", nargs="*")
+    given = parser.parse_args()
+    asyncio.run(serve(given.names, SLOW if given.slow else QUICK))

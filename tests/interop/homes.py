@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -17,11 +19,11 @@ INSTALL_S = 1_200
 RESERVED = ("settings", "quiet")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framework:
+class Framework(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table. `pocket` names the programs that the small model is equal to."""
 
     name: str
+    home: Path  # of its environment
     title: str
     version: str
     requires: tuple[str, ...]
@@ -29,10 +31,8 @@ class Framework:
     overrides: tuple[str, ...] = ()
     pocket: tuple[str, ...] = ()
     python: str = "3.11"
-
-    @property
-    def home(self) -> Path:
-        return PLACE / self.name
+    notes: str = ""  # for the guide: what else must be known
+    files: dict[str, str] = {}  # settings, by their place in a home
 
     @property
     def interpreter(self) -> Path:
@@ -51,34 +51,36 @@ def table() -> dict[str, Framework]:
     return {name: _framework(name, row) for name, row in rows.items()}
 
 
-def environment(url: str, token: str, home: Path) -> dict[str, str]:
+def environment(framework: Framework, url: str, token: str, home: Path) -> dict[str, str]:
     """All that a program is told: where the kernel is, who it is, and a home of its own."""
     read = _read()
-    settings = {
-        name: value.format(url=url, token=token) for name, value in read["settings"].items()
-    }
+    settings = {name: _set(value, url, token) for name, value in read["settings"].items()}
+    for place, text in framework.files.items():
+        (home / place).parent.mkdir(parents=True, exist_ok=True)
+        (home / place).write_text(_set(text, url, token))
     base = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb"}
     return base | read["quiet"] | settings
 
 
-def made(framework: Framework) -> Path:
-    """The interpreter of an environment in which the framework is installed."""
+def make(framework: Framework) -> None:
+    """Install the framework into its environment, unless it is there."""
     stamp = framework.home / "recipe"
     if not stamp.exists() or stamp.read_text() != framework.recipe:
         _make(framework)
         stamp.write_text(framework.recipe)
-    return framework.interpreter
 
 
-def _framework(name: str, row: Mapping[str, object]) -> Framework:
-    version = str(row["version"])
-    lists = {key: tuple(value) for key, value in row.items() if isinstance(value, list)}
-    lists["requires"] = tuple(one.format(version=version) for one in lists["requires"])
-    python = str(row.get("python", "3.11"))
-    return Framework(name=name, title=str(row["title"]), version=version, python=python, **lists)
+def _framework(name: str, row: Mapping[str, Any]) -> Framework:
+    exact = [one.format(version=row["version"]) for one in row["requires"]]
+    given = {**row, "name": name, "home": PLACE / name, "requires": exact}
+    return msgspec.convert(given, Framework)
 
 
-def _read() -> dict[str, dict[str, str]]:
+def _set(text: str, url: str, token: str) -> str:
+    return text.replace("{url}", url).replace("{token}", token)
+
+
+def _read() -> dict[str, dict[str, Any]]:
     return tomllib.loads((HERE / "frameworks.toml").read_text())
 
 

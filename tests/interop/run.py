@@ -9,148 +9,140 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.interop.homes import HERE, ROOT, Framework, environment, made, table
+from tests.interop.homes import HERE, Framework, environment, make, table
+from tests.interop.servers import MODELS, Server
 
 EXPECTED = "5781"  # 123 * 47
 PROGRAM_S = 180
-START_S = 120
+COLUMNS = ("FRAMEWORK", "VERSION", "PROGRAM", "MODEL", "PATHS", "STREAMED", "VERDICT", "S")
 
 
-@dataclass(slots=True)
-class Gateway:
-    """A running server, and the requests that it told of."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One program in front of one server. `to` is below the server's address."""
 
-    url: str
-    agents: dict[str, str]
-    seen: list[dict[str, object]] = field(default_factory=list)
+    framework: Framework
+    program: str
+    model: str
+    expected: str = EXPECTED
+    to: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        return self.expected != EXPECTED or bool(self.to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    framework: Framework
-    program: str
-    model: str
-    passed: bool
-    seconds: float
-    paths: tuple[str, ...]
-    streamed: str
+    trial: Trial
+    code: int
     said: str
+    seconds: float
+    requests: tuple[dict[str, object], ...]
+
+    @property
+    def is_good(self) -> bool:
+        """A control must end with 1, anything else with 0."""
+        return self.code == int(self.trial.is_control)
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """A line of the table."""
+        trial = self.trial
+        control = "nowhere" if trial.to else "no such answer" if trial.is_control else ""
+        return (
+            trial.framework.title,
+            trial.framework.version,
+            f"{trial.program} ({control})" if control else trial.program,
+            trial.model,
+            " ".join(dict.fromkeys(str(one["path"]) for one in self.requests)),
+            _share([bool(one["streamed"]) for one in self.requests]),
+            "as expected" if self.is_good else "FAILED",
+            f"{self.seconds:.1f}",
+        )
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="a framework, or some with commas between them")
-    parser.add_argument("--json", type=Path, help="a file for the verdicts")
+    parser.add_argument("--json", type=Path, help="a file for the table")
     given = parser.parse_args(arguments)
     known = table()
     chosen = [known[name] for name in given.only.split(",")] if given.only else [*known.values()]
-    verdicts = [one for framework in chosen for one in tried(framework)]
-    print(_told(verdicts))
-    for verdict in verdicts:
-        if not verdict.passed:
-            print(f"\n{verdict.program} on {verdict.model}:\n{verdict.said[-3_000:]}")
+    verdicts = []
+    for verdict in (one for framework in chosen for one in tried(framework)):
+        print("  ".join(verdict.row[2:]), file=sys.stderr, flush=True)
+        if not verdict.is_good:
+            print(verdict.said[-3_000:], file=sys.stderr, flush=True)
+        verdicts.append(verdict)
+    print(_aligned([COLUMNS, *(verdict.row for verdict in verdicts)]))
     if given.json:
-        given.json.write_text(json.dumps([_row(one) for one in verdicts], indent=1))
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
+        rows = [dict(zip(map(str.lower, COLUMNS), one.row, strict=True)) for one in verdicts]
+        given.json.write_text(json.dumps(rows, indent=1))
+    return 0 if all(verdict.is_good for verdict in verdicts) else 1
 
 
 def tried(framework: Framework) -> Iterator[Verdict]:
     """Every program of one framework, and the controls of its first."""
-    interpreter = made(framework)
-    with gateway([framework.name]) as server:
-        for program in framework.programs:
-            yield judged(framework, program, interpreter, server)
-        yield from _controls(framework, interpreter, server)
+    make(framework)
+    for model, open_server in MODELS.items():
+        trials = _trials(framework, model)
+        if not trials:
+            continue
+        with open_server([framework.name]) as server:
+            for trial in trials:
+                yield judged(trial, server)
 
 
-def judged(framework: Framework, program: str, interpreter: Path, server: Gateway) -> Verdict:
-    """One program's verdict."""
-    server.seen.clear()
-    token = server.agents[framework.name]
+def judged(trial: Trial, server: Server) -> Verdict:
+    """What came of a program on a server that knows its framework."""
+    before = len(server.seen)
     began = time.perf_counter()
-    code, said = ran(interpreter, program, server.url, token)
+    code, said = _ran(trial, server.url + trial.to, server.agents[trial.framework.name])
     return Verdict(
-        framework=framework,
-        program=program,
-        model="rules",
-        passed=code == 0,
-        seconds=time.perf_counter() - began,
-        paths=tuple(dict.fromkeys(str(one["path"]) for one in server.seen)),
-        streamed=_share([bool(one["streamed"]) for one in server.seen]),
+        trial=trial,
+        code=code,
         said=said,
+        seconds=time.perf_counter() - began,
+        requests=tuple(server.seen[before:]),
     )
 
 
-def ran(
-    interpreter: Path, program: str, url: str, token: str, expected: str = EXPECTED
-) -> tuple[int, str]:
+def _trials(framework: Framework, model: str) -> list[Trial]:
+    if model == "pocket":
+        return [Trial(framework=framework, program=one, model=model) for one in framework.pocket]
+    trials = [Trial(framework=framework, program=one, model=model) for one in framework.programs]
+    first = framework.programs[0]
+    return [
+        *trials,
+        Trial(framework=framework, program=first, model=model, to="/nowhere"),
+        Trial(framework=framework, program=first, model=model, expected="no such answer"),
+    ]
+
+
+def _ran(trial: Trial, url: str, token: str) -> tuple[int, str]:
     """How a program ended, and all that it said."""
+    program = HERE / "programs" / f"{trial.program}.py"
+    interpreter = str(trial.framework.interpreter)
     with tempfile.TemporaryDirectory() as home:
-        command = [str(interpreter), "-I", str(HERE / "judge.py"), _path(program), expected]
         try:
             done = subprocess.run(
-                command,
+                [interpreter, "-I", str(HERE / "judge.py"), str(program), trial.expected],
                 cwd=home,
-                env=environment(url, token, Path(home)),
+                env=environment(trial.framework, url, token, Path(home)),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 timeout=PROGRAM_S,
             )
         except subprocess.TimeoutExpired as late:
-            return 1, f"no end after {PROGRAM_S} s\n{late.stdout!r}\n{late.stderr!r}"
+            return -1, f"no end after {PROGRAM_S} s\n{late.stdout!r}\n{late.stderr!r}"
     return done.returncode, done.stdout + done.stderr
-
-
-@contextmanager
-def gateway(names: Sequence[str]) -> Iterator[Gateway]:
-    """A server over the model of rules, with a token for each name."""
-    command = [sys.executable, "-m", "tests.interop.gateway", *names]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        first = json.loads(process.stdout.readline())
-        server = Gateway(first["url"], first["agents"])
-        lines = process.stdout
-        reader = threading.Thread(target=lambda: server.seen.extend(map(json.loads, lines)))
-        reader.start()
-        try:
-            yield server
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(timeout=START_S)
-            reader.join()
-
-
-def _controls(framework: Framework, interpreter: Path, server: Gateway) -> Iterator[Verdict]:
-    """What must end with 1; each is passed where it does."""
-    program, token = framework.programs[0], server.agents[framework.name]
-    tries = {
-        "wrong path": (f"{server.url}/nowhere", EXPECTED),
-        "unreachable answer": (server.url, "no such text"),
-    }
-    for name, (url, expected) in tries.items():
-        began = time.perf_counter()
-        code, said = ran(interpreter, program, url, token, expected)
-        yield Verdict(
-            framework=framework,
-            program=f"control: {name}",
-            model="rules",
-            passed=code == 1,
-            seconds=time.perf_counter() - began,
-            paths=(),
-            streamed="",
-            said=said,
-        )
 
 
 def _share(streamed: Sequence[bool]) -> str:
@@ -159,33 +151,7 @@ def _share(streamed: Sequence[bool]) -> str:
     return {len(streamed): "yes", 0: "no"}.get(sum(streamed), "both")
 
 
-def _path(program: str) -> str:
-    return str(HERE / "programs" / f"{program}.py")
-
-
-def _row(verdict: Verdict) -> dict[str, object]:
-    return {
-        "framework": verdict.framework.title,
-        "version": verdict.framework.version,
-        "program": verdict.program,
-        "model": verdict.model,
-        "paths": verdict.paths,
-        "streamed": verdict.streamed,
-        "passed": verdict.passed,
-        "seconds": round(verdict.seconds, 1),
-    }
-
-
-def _told(verdicts: Sequence[Verdict]) -> str:
-    rows = [("FRAMEWORK", "VERSION", "PROGRAM", "MODEL", "PATHS", "STREAMED", "VERDICT", "S")]
-    for one in verdicts:
-        verdict = "passed" if one.passed else "FAILED"
-        rows.append(
-            (
-                one.framework.title, one.framework.version, one.program, one.model,
-                " ".join(one.paths), one.streamed, verdict, f"{one.seconds:.1f}",
-            )
-        )  # fmt: skip
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

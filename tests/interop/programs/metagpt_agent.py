@@ -1,13 +1,9 @@
 """MetaGPT: a role of two actions, writing code and running it."""
 
 import asyncio
-import os
 import sys
 
 from metagpt.actions import Action
-from metagpt.config2 import Config
-from metagpt.configs.llm_config import LLMConfig
-from metagpt.context import Context
 from metagpt.roles.role import Role, RoleReactMode
 from metagpt.schema import Message
 
@@ -47,14 +43,7 @@ class Coder(Role):
 
 
 async def answer() -> str:
-    model = LLMConfig(
-        api_type="openai",
-        model="gpt-4o-mini",
-        base_url=os.environ["OPENAI_BASE_URL"],
-        api_key=os.environ["OPENAI_API_KEY"],
-    )
-    coder = Coder(context=Context(config=Config(llm=model)))
-    return (await coder.run("What is 123 * 47?")).content
+    return (await Coder().run("What is 123 * 47?")).content
 
 
 def main() -> str:
