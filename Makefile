@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test check sim bench interop setup clean
+.PHONY: demo test check sim bench interop five setup clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ bench: $(STAMP)
 # Other people's frameworks, each in an environment of its own under .interop; ONLY=NAME tries one.
 interop: $(STAMP)
 	$(BIN)/python -m tests.interop.run $(if $(ONLY),--only $(ONLY))
+
+# The paper's five kinds of agent at once on one kernel, three of them other people's frameworks.
+five: $(STAMP)
+	$(BIN)/python -m examples.five_kinds.run
 
 clean:
 	rm -rf .venv .interop .mypy_cache .ruff_cache .pytest_cache .hypothesis
