@@ -51,6 +51,11 @@ def table() -> dict[str, Framework]:
     return {name: _framework(name, row) for name, row in rows.items()}
 
 
+def quiet() -> dict[str, str]:
+    """What asks frameworks not to report to their makers."""
+    return dict(_read()["quiet"])
+
+
 def environment(framework: Framework, url: str, token: str, home: Path) -> dict[str, str]:
     """All that a program is told: where the kernel is, who it is, and a home of its own."""
     read = _read()
