@@ -14,7 +14,7 @@ from typing import Any
 from aios.syscalls import Generate, Message, ToolCall, ToolSpec
 
 TASK = re.compile(r"\d+ \* \d+")
-OBSERVED = re.compile(r"(?:Observation|observation_\d+|logs)\b\D*(\d[\d,.]*)")
+OBSERVED = re.compile(r"(?:Observation|observation_\d+|logs|The result is)\b\D*(\d[\d,.]*)")
 FINISHERS = ("final_answer", "final_result", "finish", "submit")
 CODE_OF = {"expr": "{task}", "code": "print({task})", "language": "python"}
 
