@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test check sim bench setup clean
+.PHONY: demo test check sim bench interop five setup clean
 
 setup: $(STAMP)
 
@@ -39,5 +39,13 @@ bench: $(STAMP)
 		$(BIN)/aios bench $$name --quick || failed="$$failed $$name"; \
 	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
+# Other people's frameworks, each in an environment of its own under .interop; ONLY=NAME tries one.
+interop: $(STAMP)
+	$(BIN)/python -m tests.interop.run $(if $(ONLY),--only $(ONLY))
+
+# The paper's five kinds of agent at once on one kernel, three of them other people's frameworks.
+five: $(STAMP)
+	$(BIN)/python -m examples.five_kinds.run
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .interop .mypy_cache .ruff_cache .pytest_cache .hypothesis

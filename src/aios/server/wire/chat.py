@@ -8,7 +8,15 @@ from msgspec import Meta
 from aios.errors import InvalidArgument
 from aios.server.wire import decoding
 from aios.server.wire.chat_stream import ChatStream
-from aios.server.wire.decoding import Count, Format, Function, Sampling, StreamOptions
+from aios.server.wire.decoding import (
+    Allowed,
+    Count,
+    Format,
+    Function,
+    Named,
+    Sampling,
+    StreamOptions,
+)
 from aios.server.wire.turn import Asked, Body, Head
 from aios.server.wire.usage import logprobs, usage
 from aios.syscalls import Choice, Completion, Decoding, Generate, Message, ToolCall, ToolSpec
@@ -58,15 +66,12 @@ class Tool(msgspec.Struct, kw_only=True):
     function: Function | None = None
 
 
-class Named(msgspec.Struct, kw_only=True):
-    name: str
-
-
 class Choose(msgspec.Struct, kw_only=True):
-    """A forced tool, in today's form or in that of legacy functions."""
+    """A forced tool, in today's form or in that of legacy functions; or those that are allowed."""
 
     function: Named | None = None
     name: str | None = None
+    allowed_tools: Allowed | None = None
 
 
 class ChatRequest(Sampling, kw_only=True):
@@ -173,7 +178,10 @@ def text_of(content: str | list[Part] | None) -> str:
 
 def _decoding(asked: ChatRequest) -> Decoding:
     functions = [tool.function for tool in asked.tools or () if tool.function]
+    choose = asked.tool_choice
+    allowed = choose.allowed_tools if isinstance(choose, Choose) else None
     tools = tuple(map(decoding.spec, functions or asked.functions or ()))
+    tools = decoding.narrowed(tools, allowed)
     limits = [one for one in (asked.max_tokens, asked.max_completion_tokens) if one is not None]
     return decoding.sampling(
         asked,
@@ -187,12 +195,15 @@ def _decoding(asked: ChatRequest) -> Decoding:
 
 def _choice(asked: ChatRequest, tools: tuple[ToolSpec, ...]) -> str:
     given = asked.tool_choice or asked.function_call
-    if isinstance(given, Choose):
-        name = given.function.name if given.function else given.name
-        if name is None:
-            raise InvalidArgument("expected the name of a function in tool_choice")
-        return name
-    return decoding.choice(given, tools, asked.parallel_tool_calls is not False)
+    are_parallel = asked.parallel_tool_calls is not False
+    if not isinstance(given, Choose):
+        return decoding.choice(given, tools, are_parallel)
+    if given.allowed_tools:
+        return decoding.choice(given.allowed_tools.mode, tools, are_parallel)
+    name = given.function.name if given.function else given.name
+    if name is None:
+        raise InvalidArgument("expected the name of a function in tool_choice")
+    return name
 
 
 def _told(call: ToolCall) -> Body:

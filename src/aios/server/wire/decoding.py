@@ -42,6 +42,24 @@ class Function(msgspec.Struct, kw_only=True):
     parameters: dict[str, Any] | None = None
 
 
+class Named(msgspec.Struct, kw_only=True):
+    name: str
+
+
+class AllowedTool(msgspec.Struct, kw_only=True):
+    """A tool by its name, in chat's form or in that of responses."""
+
+    name: str | None = None
+    function: Named | None = None
+
+
+class Allowed(msgspec.Struct, kw_only=True):
+    """Which of the tools may be called this time."""
+
+    mode: Literal["auto", "required"] = "auto"
+    tools: list[AllowedTool] = []
+
+
 class JsonSchema(msgspec.Struct, kw_only=True):
     schema: dict[str, Any] | None = None
 
@@ -81,6 +99,14 @@ def spec(function: Function) -> ToolSpec:
         description=function.description or "",
         parameters=shallow(function.parameters or {}, f"the parameters of {function.name!r}"),
     )
+
+
+def narrowed(tools: tuple[ToolSpec, ...], allowed: Allowed | None) -> tuple[ToolSpec, ...]:
+    """The tools that may be called: all of them, where nothing is said."""
+    if allowed is None:
+        return tools
+    names = {one.function.name if one.function else one.name for one in allowed.tools}
+    return tuple(tool for tool in tools if tool.name in names)
 
 
 def schema(asked: Format | None) -> dict[str, Any] | None:

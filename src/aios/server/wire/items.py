@@ -10,6 +10,7 @@ from aios.server.wire.chat import ROLES, Part, text_of
 from aios.server.wire.turn import Body
 from aios.syscalls import Choice, Message, ToolCall
 
+DIGITS_MAX = 3  # of a call's place in an answer
 SILENT = frozenset({"reasoning"})  # what other models thought is not replayed
 
 
@@ -17,12 +18,19 @@ class Item(msgspec.Struct, kw_only=True):
     """One item of any type; which fields it has depends on its type."""
 
     type: str = "message"
+    id: str | None = None
     role: Literal["system", "developer", "user", "assistant"] | None = None
     content: str | list[Part] | None = None
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
     output: str | list[Part] | None = None
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """What a response's body says."""
+
+    output: list[Item]
 
 
 def messages(given: str | Sequence[Item]) -> Iterator[Message]:
@@ -42,6 +50,20 @@ def messages(given: str | Sequence[Item]) -> Iterator[Message]:
             yield _message(item)
     if calls:
         yield Message("assistant", "", tool_calls=tuple(calls))
+
+
+def homes_of(id: str) -> tuple[str, ...]:
+    """The responses that an item of this id can be of."""
+    kind, _, stem = id.partition("_")
+    if kind != "fc":
+        return (f"resp_{stem}",)
+    return tuple(f"resp_{stem[:-digits]}" for digits in range(1, DIGITS_MAX + 1))
+
+
+def told(body: bytes, id: str | None) -> Item | None:
+    """The item of a response's body that has this id."""
+    output = msgspec.json.decode(body, type=Told).output
+    return next((item for item in output if item.id == id), None)
 
 
 def text_item(stem: str, text: str, logprobs: list[Body], *, is_whole: bool) -> Body:

@@ -9,11 +9,13 @@ from aios.errors import InvalidArgument, NotFound
 from aios.server.wire import items
 from aios.server.wire.body import parsed
 from aios.server.wire.decoding import (
+    Allowed,
     Count,
     Format,
     Function,
     calls_of,
     choice,
+    narrowed,
     schema,
     spec,
 )
@@ -31,9 +33,15 @@ class Tool(Function, kw_only=True):
     type: str = "function"
 
 
-class Choose(msgspec.Struct, kw_only=True):
+class Choose(Allowed, kw_only=True):
+    """A forced tool, or those that are allowed."""
+
     type: str = "function"
     name: str | None = None
+
+    @property
+    def allows(self) -> Allowed | None:
+        return self if self.type == "allowed_tools" else None
 
 
 class Text(msgspec.Struct, kw_only=True):
@@ -82,7 +90,7 @@ class Response(Asked[ResponseRequest]):
         self._owner = owner
         if self._asked.background:
             raise InvalidArgument("expected no background: keep the connection open instead")
-        self._messages = (*self._before(), *items.messages(self._asked.input))
+        self._messages = (*self._before(), *items.messages(self._input()))
         self._are_parallel = self._asked.parallel_tool_calls is not False
         self._decoding = _decoding(self._asked)
 
@@ -155,6 +163,21 @@ class Response(Asked[ResponseRequest]):
             "usage": None,
         }
 
+    def _input(self) -> str | list[items.Item]:
+        """What was sent, with items that are sent by their ids alone as they were told."""
+        sent = self._asked.input
+        return sent if isinstance(sent, str) else list(map(self._whole, sent))
+
+    def _whole(self, item: items.Item) -> items.Item:
+        if item.type != "item_reference":
+            return item
+        for home in items.homes_of(item.id or ""):
+            kept = self._store.find(self._owner, home)
+            told = items.told(kept.body, item.id) if kept else None
+            if told is not None:
+                return told
+        raise NotFound(f"no stored item {(item.id or '')[:100]!r}")
+
     def _before(self) -> tuple[Message, ...]:
         """The conversation that this one goes on from."""
         earlier = self._asked.previous_response_id
@@ -179,7 +202,9 @@ def _decoding(asked: ResponseRequest) -> Decoding:
     strange = next((tool.type for tool in asked.tools or () if tool.type != "function"), None)
     if strange is not None:
         raise InvalidArgument(f"expected tools of type function, got {strange!r}")
-    tools = tuple(map(spec, asked.tools or ()))
+    choose = asked.tool_choice
+    allowed = choose.allows if isinstance(choose, Choose) else None
+    tools = narrowed(tuple(map(spec, asked.tools or ())), allowed)
     names = ("temperature", "top_p", "seed")
     given: dict[str, Any] = {
         name: value for name in names if (value := getattr(asked, name)) is not None
@@ -197,11 +222,14 @@ def _decoding(asked: ResponseRequest) -> Decoding:
 
 def _choice(asked: ResponseRequest, tools: tuple[ToolSpec, ...]) -> str:
     given = asked.tool_choice
-    if isinstance(given, Choose):
-        if given.type != "function" or given.name is None:
-            raise InvalidArgument("expected a function's name in tool_choice")
-        return given.name
-    return choice(given, tools, asked.parallel_tool_calls is not False)
+    are_parallel = asked.parallel_tool_calls is not False
+    if not isinstance(given, Choose):
+        return choice(given, tools, are_parallel)
+    if given.allows:
+        return choice(given.mode, tools, are_parallel)
+    if given.type != "function" or given.name is None:
+        raise InvalidArgument("expected a function's name in tool_choice")
+    return given.name
 
 
 def _usage(found: Usage) -> Body:
