@@ -101,7 +101,6 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
             vault = vault_of(place)
             own = _builtins(given, host_of(sandbox), hosts) if builtin else ()
             _swept(folders, keep, given.limits)
-            launch = _launcher(folders, given.limits)
             async with _core(_spec(settings, folders, given.limits, ENGINE_OWNER)) as core:
                 read_by(core, found_by)
                 async with open_rooms(journal, place, given, found_by) as rooms:
@@ -115,7 +114,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         environment=dataclasses.replace(given, journal=journal),
                         fence=Fence(policy=access, fittings=fittings(place, vault)),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
-                        launch=launch,
+                        launch=_launcher(folders, given.limits),
                         outside=_outside(stage, place, url),
                     )
                     rooms.speak(kernel.call_for)

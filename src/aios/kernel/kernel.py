@@ -109,16 +109,7 @@ class Kernel:
         journal = self.environment.journal
         self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
-        self._cores = Cores(policy, self.bus, self.environment, self._ended)
-        self.loops = self._cores.loops
-        for core in cores:
-            self._cores.add(core)
-        self._scheduler = SchedulerCalls(self._cores, self.clock, self.bus)
-        self._book = CallBook(self.loops, self.table, self.clock)
-        self._resumed = Resumption(self.gate, self.clock, self.limits)
-        self._llm = LlmCalls(
-            self.loops, self.waits, self.environment, self._resumed, self.table.root_of
-        )
+        self._set_to_work(cores, policy)
         self._lives = Lives(
             table=self.table,
             waits=self.waits,
@@ -128,16 +119,7 @@ class Kernel:
             environment=self.environment,
         )
         self._stand_guard(fence or Fence(), tools or ToolServers())
-        self._processes = ProcessCalls(
-            self._lives, self.environment, self._rights, self.guard.marks
-        )
-        self._outside = Outside(outside, self._lives)
-        self.host.programs[OUTSIDE] = self._outside
-        self._mail = MailCalls(self._lives, self.limits)
-        self._model_calls = ModelCalls(launch, self._cores, self._llm, self.waits, self.gate)
-        self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
-        endings = Endings(self.guard, self._lives, self._perform, self.environment)
-        self._programs = Programs(self._lives, self._perform, endings.ended, self.environment)
+        self._take_in_hand(launch, outside, memory)
         tables = Tables(
             readings=self._table_of_readings(),
             handlers=self._table_of_handlers(),
@@ -152,6 +134,31 @@ class Kernel:
     def _ended(self, live: LiveGeneration, outcome: str) -> None:
         self._scheduler.ended(live)
         self._book.ended(live, outcome)
+
+    def _set_to_work(self, cores: Sequence[Core], policy: Callable[[], Policy]) -> None:
+        """The cores, and what is done with them."""
+        self._cores = Cores(policy, self.bus, self.environment, self._ended)
+        self.loops = self._cores.loops
+        for core in cores:
+            self._cores.add(core)
+        self._scheduler = SchedulerCalls(self._cores, self.clock, self.bus)
+        self._book = CallBook(self.loops, self.table, self.clock)
+        self._resumed = Resumption(self.gate, self.clock, self.limits)
+        self._llm = LlmCalls(
+            self.loops, self.waits, self.environment, self._resumed, self.table.root_of
+        )
+
+    def _take_in_hand(self, launch: Launch | None, outside: Place | None, memory: Memory) -> None:
+        """Processes, and whatever else is the kernel's own to answer for."""
+        marks = self.guard.marks
+        self._processes = ProcessCalls(self._lives, self.environment, self._rights, marks)
+        self._outside = Outside(outside, self._lives)
+        self.host.programs[OUTSIDE] = self._outside
+        self._mail = MailCalls(self._lives, self.limits)
+        self._model_calls = ModelCalls(launch, self._cores, self._llm, self.waits, self.gate)
+        self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
+        endings = Endings(self.guard, self._lives, self._perform, self.environment)
+        self._programs = Programs(self._lives, self._perform, endings.ended, self.environment)
 
     def _stand_guard(self, fence: Fence, tools: ToolServers) -> None:
         """The guard with its parts, and the tools that it watches."""

@@ -26,6 +26,7 @@ from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.scheduler.base import Decision, Evict, Left, Machine, Policy, Preempt, Start, Work
 from aios.telemetry import events
 from aios.telemetry.bus import Bus
+from aios.telemetry.events import Event
 
 G = GenerationState
 GONE = 1 << 30
@@ -98,14 +99,7 @@ class RunLoop:
             live.fail(error)
             return
         self._live[live.job.id] = live
-        self._bus.publish(
-            events.Submitted(
-                at=self._clock.now(),
-                pid=live.job.pid,
-                generation=live.job.id,
-                prompt_tokens=live.job.prompt_tokens,
-            )
-        )
+        self._tell(events.Submitted, live, prompt_tokens=live.job.prompt_tokens)
         if live.state is not G.BLOCKED:
             self.policy.ready(live.job_now)
         self._carry_out()
@@ -314,15 +308,7 @@ class RunLoop:
         now = self._clock.now()
         resumed = live.started_at is not None
         live.move(G.RUNNING, now)
-        self._bus.publish(
-            events.Started(
-                at=now,
-                pid=live.job.pid,
-                generation=live.job.id,
-                branches=live.job.branches,
-                resumed=resumed,
-            )
-        )
+        self._tell(events.Started, live, branches=live.job.branches, resumed=resumed)
         # Tokens of the last slice may be on their way until its stop is answered; only then does
         # `progress` hold all that was delivered.
         live.start_due = live.stops_open > 0
@@ -382,24 +368,17 @@ class RunLoop:
     def _forget(self, live: LiveGeneration, why: Left, outcome: str) -> None:
         del self._live[live.job.id]
         self.policy.left(live.job.id, why)
-        self._bus.publish(
-            events.Ended(
-                at=self._clock.now(),
-                pid=live.job.pid,
-                generation=live.job.id,
-                outcome=outcome,
-                produced=live.tokens_out,
-            )
-        )
+        self._tell(events.Ended, live, outcome=outcome, produced=live.tokens_out)
         self._ended(live, outcome)
         self._settle()
 
     def _tell_stopped(self, live: LiveGeneration, tier: str) -> None:
         self.tally.switches += 1
+        self._tell(events.Stopped, live, tier=tier)
+
+    def _tell(self, kind: Callable[..., Event], live: LiveGeneration, **facts: Any) -> None:
         now = self._clock.now()
-        self._bus.publish(
-            events.Stopped(at=now, pid=live.job.pid, generation=live.job.id, tier=tier)
-        )
+        self._bus.publish(kind(at=now, pid=live.job.pid, generation=live.job.id, **facts))
 
     def _settle(self) -> None:
         if self._settled is not None:
