@@ -59,13 +59,15 @@ class Outside:
         place = self._here()
         await asyncio.to_thread(_make_room, place.logs)
         process.remark = f"runs {shlex.join(order.argv)}"[:200]
+        lies = place.logs / str(process.pid)
         running = place.stage.start(
             Order(
                 argv=order.argv,
                 folder=order.folder,
                 environment={**order.environment, **_speech(place.url, token, process.pid)},
-                log=place.logs / str(process.pid),
-                takes_input=order.takes_input,
+                log=lies,
+                # Whoever fed it in an earlier kernel is gone.
+                takes_input=order.takes_input and not lies.exists(),
             )
         )
         self._running[process.pid] = running
