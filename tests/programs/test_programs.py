@@ -235,7 +235,32 @@ def test_the_log_is_streamed_to_its_end_for_who_may_read_it(tmp_path: Path) -> N
             async with http.get(f"{path}?follow=1", headers=mine) as stream:
                 await home.client.programs.feed(pid, b"\n")
                 body = (await stream.read()).decode()
-            assert body.count("event: log") == 2
             assert '"stdout"' in body.partition('"stderr"')[0]
+            assert '"is_over":true' in body.rpartition("event: log")[2]
+
+    lived(main)
+
+
+def test_who_follows_a_program_hears_of_its_end_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            for _ in range(10):  # Each would wait for a minute where its end is missed.
+                pid, end, is_over = await home.sh("echo a; exit 1"), 0, False
+                while not is_over:
+                    part = await home.client.programs.log(pid, end, wait_s=60)
+                    end, is_over = part.end, part.is_over
+
+    lived(main)
+
+
+def test_a_program_that_ends_before_it_begins_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            pid = await home.sh("sleep 1000", takes_input=True)
+            feeding = asyncio.ensure_future(home.client.programs.feed(pid, b"x"))
+            following = asyncio.ensure_future(home.client.programs.log(pid, wait_s=60))
+            await home.client.kill(pid)
+            assert not (await feeding).is_open
+            assert not (await following).chunks
 
     lived(main)

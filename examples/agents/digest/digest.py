@@ -3,6 +3,7 @@
 Without a file it tells what it has read so far, on whatever day that was.
 """
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -13,7 +14,8 @@ async def program(client: Client, path: str) -> str:
     if not path:
         found = await client.notes.search("digest", limit=20)
         return "\n".join(one.note.text for one in found.notes) or "nothing read yet"
-    text = Path(path).read_text()[: int(os.environ.get("DIGEST_CHARACTERS", "1500"))]
+    whole = await asyncio.to_thread(Path(path).read_text)
+    text = whole[: int(os.environ["DIGEST_CHARACTERS"])]
     answer = await client.chat(f"Say in one sentence what this text is about:\n\n{text}")
     await client.notes.add(f"digest of {path}: {answer.text.strip()}")
     return answer.text.strip()

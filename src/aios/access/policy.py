@@ -113,6 +113,7 @@ _IRREVERSIBLE = Line(
     verbs=(
         "file.delete", "file.rollback", "history.rollback", "history.drop", "memory.free",
         "memory.clear", "note.remove", "access.grant", "access.add_privilege", "tool.*", "budget.*",
+        "program.start",
     ),
     effects=(Effect.FINAL,),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import typer
 from aios.cli.remote import Url, ask, heard
 from aios.cli.target import Target, program_of
 
-DATA_KINDS = {"stdout": sys.stdout, "stderr": sys.stderr}
+OURS = {"stdout": sys.stdout, "stderr": sys.stderr}
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, to its end.")]
 Tail = Annotated[
     int | None, typer.Option("--tail", "-n", help="Only so many of its last lines.", min=0)
@@ -30,12 +30,15 @@ async def written(url: str, pid: int, *, follows: bool, tail: int | None = None)
     """Write a program's two streams to ours, as they come."""
     import msgspec
 
-    from aios.syscalls.program import LogChunk
+    from aios.errors import error_from
+    from aios.syscalls.program import LogPart
 
-    decoder = msgspec.json.Decoder(LogChunk)
     wanted = "" if tail is None else f"&tail={tail}"
     async for data in heard(url, f"/api/programs/{pid}/log?follow={int(follows)}{wanted}"):
-        chunk = decoder.decode(data)
-        out = DATA_KINDS[chunk.stream].buffer
-        out.write(chunk.data)
-        out.flush()
+        told = msgspec.json.decode(data)
+        if "error" in told:
+            raise error_from(told["error"]["code"], told["error"]["message"])
+        for chunk in msgspec.convert(told, LogPart).chunks:
+            out = OURS[chunk.stream].buffer
+            out.write(chunk.data)
+            out.flush()

@@ -59,13 +59,15 @@ class Outside:
         place = self._here()
         await asyncio.to_thread(_make_room, place.logs)
         process.remark = f"runs {shlex.join(order.argv)}"[:200]
+        lies = place.logs / str(process.pid)
         running = place.stage.start(
             Order(
                 argv=order.argv,
                 folder=order.folder,
                 environment={**order.environment, **_speech(place.url, token, process.pid)},
-                log=place.logs / str(process.pid),
-                takes_input=order.takes_input,
+                log=lies,
+                # Whoever fed it in an earlier kernel is gone.
+                takes_input=order.takes_input and not lies.exists(),
             )
         )
         self._running[process.pid] = running
@@ -125,8 +127,7 @@ class Outside:
         return await self._read(target, folder, part.end, call.bytes_max)
 
     async def _read(self, target: Process, folder: Path, start: int, bytes_max: int) -> LogPart:
-        running = self._running.get(target.pid)
-        was_over = target.has_ended and (running is None or running.is_over)
+        was_over = self._is_over(target)
         part = await asyncio.to_thread(log.read, folder, start, bytes_max)
         chunks = tuple(LogChunk(STREAMS[one.stream], one.data) for one in part.chunks)
         return LogPart(part.start, part.end, chunks, is_over=was_over and not chunks)
@@ -135,6 +136,8 @@ class Outside:
         """Until the program has written more, or something else has become of it."""
         waits = self._lives.waits
         running = self._running.get(target.pid)
+        if self._is_over(target):  # Since it was looked at.
+            return
         if running is None:
             await waits.wait(("start of", target.pid), process.pid, limit_s)
         elif running.is_over:
@@ -143,15 +146,23 @@ class Outside:
             key = ("output of", target.pid)
             await waits.while_waiting(running.grown(end), key, process.pid, limit_s)
 
+    def _is_over(self, target: Process) -> bool:
+        running = self._running.get(target.pid)
+        return target.has_ended and (running is None or running.is_over)
+
     def _heard(self, event: Event) -> None:
         """A paused process's program stands still; one that has ended is forgotten."""
-        if isinstance(event, StateChanged) and event.pid in self._running:
-            if event.state == ProcessState.PAUSED:
-                self._running[event.pid].pause()
-            elif event.state == ProcessState.RUNNING:
-                self._running[event.pid].resume()
-            elif self._running[event.pid].is_over:
-                del self._running[event.pid]
+        if not isinstance(event, StateChanged):
+            return
+        running = self._running.get(event.pid)
+        if running is None:
+            self._lives.waits.wake(("start of", event.pid))  # Whoever waits for that looks again.
+        elif event.state == ProcessState.PAUSED:
+            running.pause()
+        elif event.state == ProcessState.RUNNING:
+            running.resume()
+        elif running.is_over:
+            del self._running[event.pid]
 
     async def _end_below(self, process: Process) -> None:
         """Agents that it opened spoke from its processes, of which none is left."""

@@ -85,7 +85,7 @@ class Keeper:
                     self._write_on()
                 elif fd in self._streams:
                     self._hear(fd)
-            if self._stopped is not None:
+            if self._stopped is not None and self._child:
                 self._stop_all()
             if self._has_ended():
                 self._tell_all()
@@ -152,6 +152,8 @@ class Keeper:
                 return False
             if pid == self._child:
                 self._child = 0
+                with suppress(OSError):
+                    os.killpg(pid, signal.SIGKILL)  # All that a Mac offers.
                 sweep()
                 self._drain()
                 code = os.waitstatus_to_exitcode(status)
@@ -182,7 +184,7 @@ class Keeper:
         before is seen by the next look.
         """
         assert self._stopped is not None
-        while found := [pid for pid in descendants() if pid not in self._stopped]:
+        while found := {self._child, *descendants()} - self._stopped:
             for pid in found:
                 self._stopped.add(pid)
                 with suppress(ProcessLookupError, PermissionError):

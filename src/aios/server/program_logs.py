@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from aios.errors import InvalidArgument
+from aios.errors import AiosError, InvalidArgument
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange
 from aios.server.auth import Identities
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, Reader, framed
+from aios.server.wire.errors import body_of
 from aios.server.wire.turn import Event
 from aios.syscalls.program import LogPart, ProgramLog
 
@@ -45,12 +46,16 @@ class ProgramLogs:
     ) -> AsyncGenerator[bytes, None]:
         yield OPEN
         while True:
-            for chunk in part.chunks:
-                yield framed(Event(msgspec.to_builtins(chunk), "log"))
+            if part.chunks or part.is_over:
+                yield framed(Event(msgspec.to_builtins(part), "log"))
             if part.is_over or (not follows and not part.chunks):
                 return
             more = ProgramLog(pid=pid, start=part.end, wait_s=WAIT_S if follows else 0.0)
-            part = await self._kernel.call(token, more)
+            try:
+                part = await self._kernel.call(token, more)
+            except AiosError as error:
+                yield framed(Event(body_of(error, "native"), "error"))
+                return
 
 
 def _number(text: str, name: str) -> int:
