@@ -226,11 +226,11 @@ class QueueChart {
     this.plot?.destroy();
     this.plot = new uPlot({
       ...this.size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { y: false },
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (plot, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
-      axes: [{ ...axis, space: 70, values: (plot, all) => all.map((at) => (at ? `−${-at} s` : "now")) }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
+      axes: [{ ...axis, space: 60, size: 26, values: (plot, all) => all.map((at) => (at ? `−${-at} s` : "now")) }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
       series: [
         {},
         { label: "on lanes", stroke: of("--accent"), fill: of("--accent-soft"), width: 1.5, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } },
@@ -241,7 +241,7 @@ class QueueChart {
   }
 
   draw() {
-    const now = this.clock(), begin = now - 120;
+    const now = this.clock(), begin = now - 60;
     const points = this.book.points.filter((point) => point[0] >= begin);
     const before = this.book.points.findLast((point) => point[0] < begin) ?? [0, 0, 0];
     const last = points.at(-1) ?? before;
