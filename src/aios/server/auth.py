@@ -1,7 +1,7 @@
 """Who speaks: a token in a header or in the URL, or nobody on loopback where that is allowed."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -33,21 +33,28 @@ class Identities:
 
     async def open(self) -> None:
         """Enroll the agents whose tokens are fixed, as whom they were in an earlier kernel."""
-        for token, name in self._settings.agents.items():
-            if name == ANONYMOUS:
-                raise InvalidArgument(f"expected another agent's name than {name!r}, nobody's")
-            self._fixed[token] = self._survivor(name) or await self._spawn(name)
+        await self.reload(self._settings.agents)
+
+    async def reload(self, agents: Mapping[str, str]) -> None:
+        """From now on these tokens are let in, and no other fixed ones. All of it, or nothing."""
+        if ANONYMOUS in agents.values():
+            raise InvalidArgument(f"expected another agent's name than {ANONYMOUS!r}, nobody's")
+        for token in self._fixed.keys() - agents.keys():
+            del self._fixed[token]
+        for token, name in agents.items():
+            if token not in self._fixed:
+                self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""
-        shown = _shown(exchange)
-        if shown in ("", ANONYMOUS):
+        told = shown(exchange)
+        if told in ("", ANONYMOUS):
             return await self._nobody(exchange)
-        return self.known(shown)
+        return self.known(told)
 
-    def known(self, shown: str) -> str:
+    def known(self, told: str) -> str:
         """The kernel's token for one that was shown; one that is nobody's is an error."""
-        token = self._fixed.get(shown, shown)
+        token = self._fixed.get(told, told)
         self._kernel.table.by_token(token)
         return token
 
@@ -112,7 +119,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _shown(exchange: Exchange) -> str:
+def shown(exchange: Exchange) -> str:
+    """The token that a client sends, in whichever way; empty if it sends none."""
     if exchange.path_token:
         return exchange.path_token
     scheme, _, value = exchange.header("authorization").partition(" ")

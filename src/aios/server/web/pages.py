@@ -119,7 +119,7 @@ async def audit(visit: Visit) -> Page:
 async def events(visit: Visit) -> Page:
     """What happened lately, newest first."""
     kind, pid = visit.query("kind"), visit.query("pid")
-    seen = visit.record.visible(visit.session.token)(visit.record.since(0))
+    seen = visit.record.visible(visit.token)(visit.record.since(0))
     kinds = sorted({_kind(one) for one in seen})
     rows = [
         one

@@ -7,7 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 from aios.errors import AiosError, Unauthenticated
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange
-from aios.server.auth import Identities
+from aios.server.auth import Identities, shown
 from aios.server.routes import Handler, Table
 from aios.server.settings import Settings
 from aios.server.web import render
@@ -86,7 +86,8 @@ class Site:
         async def handler(exchange: Exchange) -> None:
             try:
                 session = await self._session(exchange)
-                visit = Visit(exchange, session, self._kernel, self._record)
+                token = self._identities.known(session.token)
+                visit = Visit(exchange, session, token, self._kernel, self._record)
                 await visit.call(WhoAmI())  # A session may outlive its process.
             except Unauthenticated:
                 await self._send_to_login(exchange)
@@ -181,7 +182,8 @@ class Site:
     async def _sign_in(self, exchange: Exchange) -> None:
         try:
             expect_same_origin(exchange)
-            token = self._identities.known((await form(exchange)).get("token", "").strip())
+            token = (await form(exchange)).get("token", "").strip()
+            self._identities.known(token)
         except AiosError as error:
             body = render.page("login.html", {"problem": str(error)})
             await _reply(exchange, body, status_of(error, "native"))
@@ -196,7 +198,8 @@ class Site:
 
     async def _ticket(self, exchange: Exchange) -> None:
         """POST /web/tickets, by a program with a token: a path that signs a browser in, once."""
-        token = await self._identities.caller(exchange)
+        token = shown(exchange) or await self._identities.caller(exchange)
+        self._identities.known(token)
         await exchange.reply_json({"path": f"/enter/{self._sessions.ticket(token)}"})
 
     async def _enter(self, exchange: Exchange) -> None:

@@ -37,10 +37,11 @@ class Visit:
     """An exchange in the name of a session."""
 
     def __init__(
-        self, exchange: Exchange, session: Session, kernel: Kernel, record: Record
+        self, exchange: Exchange, session: Session, token: str, kernel: Kernel, record: Record
     ) -> None:
         self.exchange = exchange
         self.session = session
+        self.token = token  # the kernel's, of whoever has signed in
         self.record = record
         self._kernel = kernel
 
@@ -52,7 +53,7 @@ class Visit:
 
     async def call(self, call: Syscall[R]) -> R:
         """A syscall of whoever has signed in."""
-        return await self._kernel.call(self.session.token, call)
+        return await self._kernel.call(self.token, call)
 
     async def allowed(self, call: Syscall[R]) -> R | None:
         """The same; None where they may not, or where this kernel has nothing that answers."""
