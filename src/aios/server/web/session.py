@@ -28,6 +28,8 @@ class Session:
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     notice: str = ""
     is_problem: bool = False  # what the notice tells
+    asks_seen: int = -1  # of the record, when `pending` was counted
+    pending: int = 0  # questions that wait for an answer
 
     def is_form_of(self, csrf: str) -> bool:
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())

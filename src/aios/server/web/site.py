@@ -28,7 +28,7 @@ from aios.server.web.visit import (
 )
 from aios.server.wire.errors import status_of
 from aios.syscalls import WhoAmI
-from aios.syscalls.approval import Answer, Approvals
+from aios.syscalls.approval import Approvals
 
 LOG = logging.getLogger("aios.server")
 LIVE_HEADER = "x-live"  # of a request for what changes of a page
@@ -88,7 +88,7 @@ class Site:
                 session = await self._session(exchange)
                 token = self._identities.known(session.token)
                 visit = Visit(exchange, session, token, self._kernel, self._record)
-                await visit.call(WhoAmI())  # A session may outlive its process.
+                visit.who = await visit.call(WhoAmI())  # A session may outlive its process.
             except Unauthenticated:
                 await self._send_to_login(exchange)
                 return
@@ -148,22 +148,22 @@ class Site:
 
     async def _around(self, visit: Visit, title: str) -> dict[str, object]:
         """What every page shows."""
-        who = await visit.call(WhoAmI())
-        waiting = await visit.allowed(Approvals(limit=100))
-        pending = [
-            one for one in (waiting.approvals if waiting else ()) if one.answer is Answer.PENDING
-        ]
-        notice, visit.session.notice = visit.session.notice, ""
+        session = visit.session
+        if session.asks_seen != self._record.asks:
+            session.asks_seen = self._record.asks
+            waiting = await visit.allowed(Approvals())
+            session.pending = len(waiting.approvals) if waiting else 0
+        notice, session.notice = session.notice, ""
         return {
             "title": title,
-            "who": who,
+            "who": visit.who,
             "visit": visit,
             "path": visit.exchange.path,
-            "csrf": visit.session.csrf,
-            "pending_count": len(pending),
+            "csrf": session.csrf,
+            "pending_count": session.pending,
             "navigation": NAVIGATION,
             "notice": notice,
-            "is_problem": visit.session.is_problem,
+            "is_problem": session.is_problem,
         }
 
     async def _tell(self, visit: Visit, error: AiosError) -> None:

@@ -12,6 +12,7 @@ from aios.kernel import Kernel
 from aios.server.asgi import Exchange
 from aios.server.web.record import Record
 from aios.server.web.session import Session
+from aios.syscalls import ProcessInfo
 from aios.syscalls.base import Syscall
 
 R = TypeVar("R")
@@ -43,6 +44,7 @@ class Visit:
         self.session = session
         self.token = token  # the kernel's, of whoever has signed in
         self.record = record
+        self.who: ProcessInfo  # set before a page is made
         self._kernel = kernel
 
     @property
