@@ -47,14 +47,14 @@ class Identities:
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""
-        shown = _shown(exchange)
-        if shown in ("", ANONYMOUS):
+        told = shown(exchange)
+        if told in ("", ANONYMOUS):
             return await self._nobody(exchange)
-        return self.known(shown)
+        return self.known(told)
 
-    def known(self, shown: str) -> str:
+    def known(self, told: str) -> str:
         """The kernel's token for one that was shown; one that is nobody's is an error."""
-        token = self._fixed.get(shown, shown)
+        token = self._fixed.get(told, told)
         self._kernel.table.by_token(token)
         return token
 
@@ -124,7 +124,8 @@ def is_of_this_machine(url: str) -> bool:
     return is_loopback(_host_of(url))
 
 
-def _shown(exchange: Exchange) -> str:
+def shown(exchange: Exchange) -> str:
+    """The token that a client sends, in whichever way; empty if it sends none."""
     if exchange.path_token:
         return exchange.path_token
     scheme, _, value = exchange.header("authorization").partition(" ")

@@ -3,6 +3,7 @@
 Whatever a page writes to the console, and every breach of its content policy, fails the test.
 """
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,8 +40,10 @@ class Window:
         return str(await self.page.inner_text(selector))
 
     async def until(self, expression: str) -> None:
-        """Wait until something is so on the page."""
-        await self.page.wait_for_function(expression)
+        """Wait until something is so on the page, whose policy lets nobody wait inside of it."""
+        async with asyncio.timeout(PATIENCE_MS / 1_000):
+            while not await self.page.evaluate(expression):  # noqa: ASYNC110 - no event of ours
+                await asyncio.sleep(0.05)
 
     async def overflow(self) -> int:
         """How many pixels the page is wider than the window."""

@@ -97,7 +97,7 @@ async def house(
                 rooms=rooms.handlers,
                 environment=replace(given, journal=journal),
                 fence=Fence(policy=PERSONAL, fittings=fittings(folder, vault_of(folder))),
-                tools=servers_of([fare], None),  # type: ignore[list-item]  # what @tool makes of it
+                tools=servers_of([fare], None),
             ) as kernel,
         ):
             app = await application(kernel, settings)

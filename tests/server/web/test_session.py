@@ -158,6 +158,20 @@ def test_signing_out_ends_the_session_and_so_does_the_end_of_its_process(tmp_pat
     lived(main)
 
 
+def test_a_token_that_is_taken_back_takes_its_sessions_with_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = Settings(agents={FIXED: "default"})
+        async with (
+            house(tmp_path, script=QUICK, settings=settings) as home,
+            visitor(home, FIXED) as came,
+        ):
+            assert (await came.get("/")).status == 200
+            await home.app.reload(Settings())
+            assert (await came.get("/")).headers["location"] == "/login"
+
+    lived(main)
+
+
 def test_an_agent_that_signs_in_sees_itself_and_those_below_and_acts_on_no_other(
     tmp_path: Path,
 ) -> None:

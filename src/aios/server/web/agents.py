@@ -108,7 +108,7 @@ def _lanes(visit: Visit, stats: MachineStats, pid: Pid | None = None) -> dict[st
     }
 
 
-def lane_events(record: Record, token: str) -> list[Event]:
+def lane_events(record: Record, token: str) -> Sequence[Event]:
     """The last events about lanes that may be seen with this token."""
     seen = record.visible(token)(record.since(0))
     return [one for one in seen if isinstance(one, LANE_EVENTS)][-SLICES_MAX:]

@@ -36,7 +36,7 @@ class Live:
         self._open += 1
         try:
             reader = Reader(visit.exchange, self._settings, headers=HEADERS)
-            await reader.run(self._news(visit.session.token, has_lanes=bool(visit.query("lanes"))))
+            await reader.run(self._news(visit.token, has_lanes=bool(visit.query("lanes"))))
         finally:
             self._open -= 1
 

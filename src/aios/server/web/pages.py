@@ -104,7 +104,14 @@ async def budgets(visit: Visit) -> Page:
 async def audit(visit: Visit) -> Page:
     """The record of every decision, newest first."""
     filters = {name: visit.query(name)[:200] for name in ("agent", "verb", "decision")}
-    found = await visit.call(AuditRecords(newest=True, limit=ROWS, **filters))
+    call = AuditRecords(
+        newest=True,
+        limit=ROWS,
+        agent=filters["agent"],
+        verb=filters["verb"],
+        decision=filters["decision"],
+    )
+    found = await visit.call(call)
     state = await visit.call(VerifyAudit()) if visit.query("verify") else None
     return Page("audit.html", "Audit", {"found": found, "filters": filters, "state": state})
 
@@ -112,7 +119,7 @@ async def audit(visit: Visit) -> Page:
 async def events(visit: Visit) -> Page:
     """What happened lately, newest first."""
     kind, pid = visit.query("kind"), visit.query("pid")
-    seen = visit.record.visible(visit.session.token)(visit.record.since(0))
+    seen = visit.record.visible(visit.token)(visit.record.since(0))
     kinds = sorted({_kind(one) for one in seen})
     rows = [
         one

@@ -10,7 +10,7 @@ from itertools import islice
 
 from aios.kernel import Kernel
 from aios.kernel.process import INIT
-from aios.telemetry.events import Event
+from aios.telemetry.events import Answered, Asked, Event
 
 EVENTS_MAX = 5_000
 
@@ -23,12 +23,14 @@ class Record:
         self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
         self._news = asyncio.Event()
         self.last = 0
+        self.asks = 0  # grows when a question comes or is over
         self.is_closed = False
         kernel.bus.listen(self._heard)
 
     def _heard(self, event: Event) -> None:
         self._events.append(event)
         self.last += 1
+        self.asks += isinstance(event, Asked | Answered)
         if not self._news.is_set():
             self._news.set()
 

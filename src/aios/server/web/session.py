@@ -1,7 +1,7 @@
 """Who has signed in by a browser: sessions behind a cookie, and tickets that open one once.
 
-A session holds a token of the kernel, which never leaves the server. Bounded: the session that was
-idle longest goes first.
+A session holds the token that was shown, which never leaves the server and is looked up again at
+each visit, so that it ends with its token. Bounded: the session that was idle longest goes first.
 """
 
 import hmac
@@ -20,7 +20,7 @@ TICKET_S = 120.0
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """A browser that may speak with `token`; `csrf` is in its forms, `notice` on its next page."""
+    """A browser that showed `token`; `csrf` is in its forms, `notice` on its next page."""
 
     id: str
     token: str
@@ -28,6 +28,8 @@ class Session:
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     notice: str = ""
     is_problem: bool = False  # what the notice tells
+    asks_seen: int = -1  # of the record, when `pending` was counted
+    pending: int = 0  # questions that wait for an answer
 
     def is_form_of(self, csrf: str) -> bool:
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())

@@ -7,7 +7,7 @@ from http.cookies import CookieError, SimpleCookie
 from aios.errors import AiosError, Unauthenticated
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange
-from aios.server.auth import Identities
+from aios.server.auth import Identities, shown
 from aios.server.routes import Handler, Table
 from aios.server.settings import Settings
 from aios.server.web import render
@@ -28,7 +28,7 @@ from aios.server.web.visit import (
 )
 from aios.server.wire.errors import status_of
 from aios.syscalls import WhoAmI
-from aios.syscalls.approval import Answer, Approvals
+from aios.syscalls.approval import Approvals
 
 LOG = logging.getLogger("aios.server")
 LIVE_HEADER = "x-live"  # of a request for what changes of a page
@@ -86,8 +86,9 @@ class Site:
         async def handler(exchange: Exchange) -> None:
             try:
                 session = await self._session(exchange)
-                visit = Visit(exchange, session, self._kernel, self._record)
-                await visit.call(WhoAmI())  # A session may outlive its process.
+                token = self._identities.known(session.token)
+                visit = Visit(exchange, session, token, self._kernel, self._record)
+                visit.who = await visit.call(WhoAmI())  # A session may outlive its process.
             except Unauthenticated:
                 await self._send_to_login(exchange)
                 return
@@ -147,22 +148,22 @@ class Site:
 
     async def _around(self, visit: Visit, title: str) -> dict[str, object]:
         """What every page shows."""
-        who = await visit.call(WhoAmI())
-        waiting = await visit.allowed(Approvals(limit=100))
-        pending = [
-            one for one in (waiting.approvals if waiting else ()) if one.answer is Answer.PENDING
-        ]
-        notice, visit.session.notice = visit.session.notice, ""
+        session = visit.session
+        if session.asks_seen != self._record.asks:
+            session.asks_seen = self._record.asks
+            waiting = await visit.allowed(Approvals())
+            session.pending = len(waiting.approvals) if waiting else 0
+        notice, session.notice = session.notice, ""
         return {
             "title": title,
-            "who": who,
+            "who": visit.who,
             "visit": visit,
             "path": visit.exchange.path,
-            "csrf": visit.session.csrf,
-            "pending_count": len(pending),
+            "csrf": session.csrf,
+            "pending_count": session.pending,
             "navigation": NAVIGATION,
             "notice": notice,
-            "is_problem": visit.session.is_problem,
+            "is_problem": session.is_problem,
         }
 
     async def _tell(self, visit: Visit, error: AiosError) -> None:
@@ -181,7 +182,8 @@ class Site:
     async def _sign_in(self, exchange: Exchange) -> None:
         try:
             expect_same_origin(exchange)
-            token = self._identities.known((await form(exchange)).get("token", "").strip())
+            token = (await form(exchange)).get("token", "").strip()
+            self._identities.known(token)
         except AiosError as error:
             body = render.page("login.html", {"problem": str(error)})
             await _reply(exchange, body, status_of(error, "native"))
@@ -196,7 +198,8 @@ class Site:
 
     async def _ticket(self, exchange: Exchange) -> None:
         """POST /web/tickets, by a program with a token: a path that signs a browser in, once."""
-        token = await self._identities.caller(exchange)
+        token = shown(exchange) or await self._identities.caller(exchange)
+        self._identities.known(token)
         await exchange.reply_json({"path": f"/enter/{self._sessions.ticket(token)}"})
 
     async def _enter(self, exchange: Exchange) -> None:

@@ -12,6 +12,7 @@ from aios.kernel import Kernel
 from aios.server.asgi import Exchange
 from aios.server.web.record import Record
 from aios.server.web.session import Session
+from aios.syscalls import ProcessInfo
 from aios.syscalls.base import Syscall
 
 R = TypeVar("R")
@@ -37,11 +38,13 @@ class Visit:
     """An exchange in the name of a session."""
 
     def __init__(
-        self, exchange: Exchange, session: Session, kernel: Kernel, record: Record
+        self, exchange: Exchange, session: Session, token: str, kernel: Kernel, record: Record
     ) -> None:
         self.exchange = exchange
         self.session = session
+        self.token = token  # the kernel's, of whoever has signed in
         self.record = record
+        self.who: ProcessInfo  # set before a page is made
         self._kernel = kernel
 
     @property
@@ -52,7 +55,7 @@ class Visit:
 
     async def call(self, call: Syscall[R]) -> R:
         """A syscall of whoever has signed in."""
-        return await self._kernel.call(self.session.token, call)
+        return await self._kernel.call(self.token, call)
 
     async def allowed(self, call: Syscall[R]) -> R | None:
         """The same; None where they may not, or where this kernel has nothing that answers."""

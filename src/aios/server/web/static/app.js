@@ -79,7 +79,8 @@
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) source?.close(); else { follow(); soon(); }
     });
-    setInterval(() => { if (performance.now() - asked > AT_LAST_MS) refresh(); }, AT_LAST_MS);
+    // To look at the audit is in the audit: a page of it that looks again by itself would fill it.
+    if (!byId("live_audit")) setInterval(() => { if (performance.now() - asked > AT_LAST_MS) refresh(); }, AT_LAST_MS);
     follow();
   }
 

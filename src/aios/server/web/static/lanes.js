@@ -110,8 +110,12 @@ class LaneChart {
     if (!box.width) return;
     const style = getComputedStyle(this.root);
     const dark = style.getPropertyValue("--is-dark").trim() === "1";
-    let rows = this.lanes;
-    for (const one of this.book.running.values()) rows = Math.max(rows, ...one.lanes.map((lane) => lane + 1));
+    // Lanes are given the lowest free number here, so those above the highest one stood empty.
+    const earliest = this.clock() - this.span;
+    let rows = Math.min(this.lanes, 4);
+    const widen = (one) => { for (const lane of one.lanes) rows = Math.max(rows, lane + 1); };
+    for (const one of this.book.running.values()) widen(one);
+    for (let at = this.book.slices.length - 1; at >= 0; at -= 1) if (this.book.slices[at].end >= earliest) widen(this.book.slices[at]);
     const height = Math.min(30, Math.max(7, 260 / rows));
     const left = 26, bottom = 20, total = rows * height + bottom;
     const ratio = window.devicePixelRatio || 1;
@@ -171,7 +175,7 @@ class LaneChart {
     for (let at = this.book.slices.length - 1; at >= 0; at -= 1) paint(this.book.slices[at], this.book.slices[at].end);
     for (const one of this.book.running.values()) paint(one, now);
     const words = turns
-      ? `${turns} turns and ${switches} context switches in the last ${this.span} seconds`
+      ? `${turns} turns and ${switches} context switches in the last ${this.span} seconds, on ${rows < this.lanes ? `${rows} of ` : ""}${this.lanes} lanes`
       : "Nothing ran lately. A call to the model draws a line here.";
     if (this.words.textContent !== words) this.words.textContent = words;
     this.canvas.dataset.turns = String(turns);
@@ -226,11 +230,11 @@ class QueueChart {
     this.plot?.destroy();
     this.plot = new uPlot({
       ...this.size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { y: false },
       legend: { show: false },
       scales: { x: { time: false }, y: { range: (plot, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
-      axes: [{ ...axis, space: 70, values: (plot, all) => all.map((at) => (at ? `−${-at} s` : "now")) }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
+      axes: [{ ...axis, space: 60, size: 26, values: (plot, all) => all.map((at) => (at ? `−${-at} s` : "now")) }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
       series: [
         {},
         { label: "on lanes", stroke: of("--accent"), fill: of("--accent-soft"), width: 1.5, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } },
@@ -241,7 +245,7 @@ class QueueChart {
   }
 
   draw() {
-    const now = this.clock(), begin = now - 120;
+    const now = this.clock(), begin = now - 60;
     const points = this.book.points.filter((point) => point[0] >= begin);
     const before = this.book.points.findLast((point) => point[0] < begin) ?? [0, 0, 0];
     const last = points.at(-1) ?? before;
