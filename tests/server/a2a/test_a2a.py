@@ -267,9 +267,8 @@ def test_what_is_wrong_is_told_as_json_rpc() -> None:
 
 def test_nobody_else_answers_for_an_agent() -> None:
     async def main() -> None:
-        async with served() as (home, writer):
-            waiting = asyncio.ensure_future(ask(home, "message/send", message("ask")))
-            task = (await waiting)["result"]
+        async with served() as (home, _):
+            task = (await ask(home, "message/send", message("ask")))["result"]
             table = home.kernel.table
             asker = next(one.pid for one in table.all(ended=False) if task["id"] in one.name)
             stranger = (await home.kernel.call(home.kernel.token, Spawn(name="stranger"))).token
