@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from aios.server.record import Record, kept
 from tests.server.full_house import tool_house
 from tests.server.house import House, lived
 
@@ -52,5 +53,35 @@ def test_lines_that_are_wrong_and_a_kernel_that_is_not_there_are_answered() -> N
                 answer = json.loads(told)
                 assert answer["error"]["code"] == code
                 assert program.returncode == 0
+
+    lived(main)
+
+
+def test_without_a_token_it_speaks_as_an_agent_and_not_as_the_operator(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with tool_house() as home:
+            config, runtime = tmp_path / "config" / "aios", tmp_path / "run"
+            config.mkdir(parents=True)
+            (config / "tokens").write_text(f"agent {home.token}\n")
+            (config / "tokens").chmod(0o600)
+            place = {"XDG_CONFIG_HOME": str(config.parent), "XDG_RUNTIME_DIR": str(runtime)}
+            given = {
+                name: value for name, value in environment(home).items() if name[:5] != "AIOS_"
+            }
+            record = Record(url=home.url, token=home.kernel.token, pid=os.getpid())
+            with kept(record, runtime / "aios" / "server.json"):
+                program = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "aios", "mcp", stdin=-1, stdout=-1, env=given | place
+                )
+                called = {"name": "local_add", "arguments": {"a": 1, "b": 1}}
+                lines = (
+                    {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}},
+                    {"id": 2, "method": "tools/call", "params": called},
+                )
+                said = [json.dumps({"jsonrpc": "2.0"} | line) for line in lines]
+                told, _ = await program.communicate("\n".join(said).encode() + b"\n")
+            assert json.loads(told.splitlines()[1])["result"]["content"][0]["text"] == "2"
+            calls = {one.name: one.calls for one in home.kernel.table.all(ended=False)}
+            assert calls["agent"] == 2  # It looked for the tool, and called it.
 
     lived(main)

@@ -19,6 +19,7 @@ from aios.retrieval.ngrams import NgramEmbedder
 from aios.sdk import tool
 from aios.server.settings import Settings
 from aios.testing.homes import RESERVE_BYTES
+from aios.tools.builtin.source import Builtins
 from aios.tools.functions import Function, Functions
 from tests.server.house import House, house
 
@@ -43,7 +44,8 @@ async def full_house(folder: Path) -> AsyncIterator[House]:
         try:
             given = Environment(random=Random(2))
             async with open_rooms(journal, folder, given, NgramEmbedder()) as rooms:
-                tools = ToolServers([Functions([add, fail])])
+                own = Builtins(given.clock, given.token, host=None, hosts=())
+                tools = ToolServers([Functions([add, fail]), own])
                 async with house(more=rooms.handlers, journal=journal, tools=tools) as home_:
                     rooms.speak(home_.kernel.call_for)
                     yield home_

@@ -5,10 +5,12 @@ HTTP's headers repeat is looked at.
 """
 
 import asyncio
+import os
 import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
+from aios.cli import places
 from aios.cli.remote import CONNECT_S, DATA, Url, place_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ LINE_MAX = 16 << 20
 def mcp(url: Url = "") -> None:
     """Speak MCP on stdin and stdout, for assistants that start their servers as programs."""
     place, token = place_of(url)
+    if not {"AIOS_TOKEN", "AIOS_TOKEN_FILE"} & os.environ.keys():
+        from aios.server import tokens
+
+        # An agent's: what drives an assistant must not be able to do all that the operator can.
+        token = next(iter(tokens.read(places.config() / "tokens")), "")
     asyncio.run(_Bridge(f"{place.rstrip('/')}/mcp", token).run())
 
 

@@ -263,3 +263,18 @@ def test_what_is_wrong_is_told_as_json_rpc() -> None:
                 assert (told.status, (await told.json())["error"]["code"]) == (400, -32700)
 
     lived(main)
+
+
+def test_nobody_else_answers_for_an_agent() -> None:
+    async def main() -> None:
+        async with served() as (home, _):
+            task = (await ask(home, "message/send", message("ask")))["result"]
+            table = home.kernel.table
+            asker = next(one.pid for one in table.all(ended=False) if task["id"] in one.name)
+            stranger = (await home.kernel.call(home.kernel.token, Spawn(name="stranger"))).token
+            await Client(home.kernel, stranger).send(asker, "a verse of mine")
+            more = message("snow", taskId=task["id"])
+            done = (await ask(home, "message/send", more))["result"]
+            assert done["artifacts"][0]["parts"][0]["text"] == "a verse about snow"
+
+    lived(main)

@@ -52,6 +52,9 @@ def test_memory_and_files_are_the_agents_whose_token_it_is(mode: str, tmp_path: 
         async with full_house(tmp_path) as home:
             other = (await home.kernel.call(home.kernel.token, Spawn(name="other"))).token
             async with client(home, mode=mode) as mine, client(home, other, mode=mode) as theirs:
+                names = {one.name for one in (await mine.list_tools()).tools}
+                assert {"aios_calculator", "file_read"} <= names
+                assert not names & {"aios_files_read", "aios_notes_add", "aios_search"}
                 await made(mine, "file_write", path="trips/rome.txt", text="día 1: Foro")
                 await made(mine, "file_edit", path="trips/rome.txt", old="Foro", new="Ara Pacis")
                 told = await mine.call_tool("file_read", {"path": "trips/rome.txt"})

@@ -18,6 +18,7 @@ from aios.server.rpc import PARAMS, Body, Problem
 from aios.syscalls.tool import CallTool, Image, Json, ListTools, ToolInfo, ToolResult, text_of
 
 NAME_MAX = 64  # What every client and model takes.
+DOUBLES = ("aios/files_", "aios/notes_", "aios/search")  # What `OFFERED` does too, and better.
 _STRANGE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -60,7 +61,10 @@ class Tools:
     async def _named(self, token: str) -> dict[str, ToolInfo]:
         """The kernel's tools that can be called, by names that every client takes."""
         found = await self._kernel.call(token, ListTools())
-        return names_of([one for one in found.tools if one.state == "ready"], set(self._own))
+        ready = [one for one in found.tools if one.state == "ready"]
+        if self._own:
+            ready = [one for one in ready if not one.name.startswith(DOUBLES)]
+        return names_of(ready, set(self._own))
 
 
 def names_of(tools: list[ToolInfo], taken: set[str]) -> dict[str, ToolInfo]:
