@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 STATE = Path(".aios")
 
-Target = Annotated[str, typer.Argument(metavar="FILE.py[:NAME]", show_default=False)]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE.py[:NAME]", show_default=False, help="The file, and its agent or function."
+    ),
+]
 Argument = Annotated[str, typer.Argument(help="What the agent is asked to do.")]
 Durable = Annotated[
     bool, typer.Option("--durable", help="Go on where it was, if this was cut off before.")
