@@ -4,10 +4,15 @@ import inspect
 import sys
 import types
 import typing
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import typer
 
+from aios.cli.app import app
+from aios.cli.settings import SETTINGS, Setting
 from aios.errors import ERRORS
 from aios.syscalls.table import SYSCALLS, VERSION
 
@@ -40,7 +45,86 @@ def errors() -> str:
     return "# Errors\n\nGenerated from `aios.errors`; do not edit.\n\n" + "\n".join(rows)
 
 
-PAGES = {"syscalls.md": syscalls, "errors.md": errors}
+def commands() -> str:
+    """Every command with its arguments and options, then every setting."""
+    lines = [
+        "# Commands\n\nGenerated from `aios.cli`; do not edit.\n",
+        "Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted. `aios COMMAND --help` "
+        "tells the same.\n",
+    ]
+    for path, command in _commands("aios", typer.main.get_command(app)):
+        lines.append(f"## {path}\n\n{inspect.cleandoc(command.help)}\n")
+        rows = [_parameter(one) for one in command.params]
+        if rows:
+            lines += [
+                "| argument, option | environment | default | what it is |",
+                "|---|---|---|---|",
+            ]
+            lines += [*rows, ""]
+    lines += ["# Settings\n", inspect.cleandoc(_SETTINGS), ""]
+    lines += ["| setting | environment | option | default | what it is |", "|---|---|---|---|---|"]
+    lines += [_setting(key, one) for key, one in SETTINGS.items()]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+_SETTINGS = """
+    A flag goes before the environment, that before `aios.toml` of the project (in the folder or
+    the nearest one above that has it), that before `config.toml` of the user (in
+    `$XDG_CONFIG_HOME/aios`, or the file that `AIOS_CONFIG` names). `server.port` is the key
+    `port` of the table `[server]`. An unknown key is an error. A secret stands in no file of
+    settings: its key ends in `_file` and names a file with it, as its variable with `_FILE` does.
+    What says whom this machine trusts (marked \\*) may not stand in a project's file.
+    `aios config show` tells each value and where it comes from.
+"""
+
+
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Those that do something, in the order of help."""
+    below = getattr(command, "commands", {})
+    for name in below:
+        yield from _commands(f"{path} {name}", below[name])
+    if not below or getattr(command, "invoke_without_command", False):
+        yield path, command
+
+
+def _parameter(one: Any) -> str:
+    is_option = one.param_type_name == "option"
+    names = ", ".join([*one.opts, *one.secondary_opts]) if is_option else _argument(one)
+    default = "required" if one.required else _told(one.default)
+    return f"| `{names}` | {_code(one.envvar)} | {default} | {_cell(one.help)} |"
+
+
+def _argument(one: Any) -> str:
+    return str(one.metavar or one.name.upper())
+
+
+def _setting(key: str, one: Setting) -> str:
+    mark = " \\*" if one.is_trust else ""
+    env = f"`{one.env}`, `{one.env}_FILE`" if one.is_secret else f"`{one.env}`"
+    flags = ", ".join(f"`{flag}`" for flag in one.flags)
+    return f"| `{key}`{mark} | {env} | {flags} | {_told(one.default)} | {_cell(one.help)} |"
+
+
+def _told(default: Any) -> str:
+    """A default as somebody would type it; nothing where there is none."""
+    if default is None or default == "" or default == ():
+        return ""
+    if isinstance(default, Mapping):
+        return ", ".join(f'`"{name}" = "{to}"`' for name, to in default.items())
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{getattr(default, 'value', default)}`"
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("*", "\\*")
+
+
+PAGES = {"syscalls.md": syscalls, "errors.md": errors, "commands.md": commands}
 
 
 def _reply_type(kind: type) -> type:

@@ -1,6 +1,7 @@
 """`aios files`: a home is looked into while its kernel is stopped, and not while one runs."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_a_home_is_looked_into(run: Run) -> None:
     assert run("read", "trips/rome.txt")[1] == "by plane\n"
     assert run("read", "trips/rome.txt", "--version", "1")[1] == "by train\n"
     assert [line.split()[0] for line in run("versions", "trips/rome.txt")[1].splitlines()] == [
-        "v2", "v1",
+        "VERSION", "v2", "v1",
     ]  # fmt: skip
     for mode in ("keyword", "semantic", "hybrid"):
         found = run("search", "plane", "--mode", mode)[1].splitlines()
@@ -67,7 +68,8 @@ def test_a_home_is_looked_into(run: Run) -> None:
 def test_a_file_goes_back_in_time_and_comes_out_of_the_bin(run: Run, place: Path) -> None:
     assert "version 3" in run("rollback", "trips/rome.txt", "1")[1]
     assert (place / "files/travel/trips/rome.txt").read_text() == "by train\n"
-    id = run("bin")[1].split()[0]
+    [gone] = json.loads(run("bin", "-o", "json")[1])
+    id = gone["id"]
     assert run("restore", id)[1] == "old\n"
     assert (place / "files/travel/old").read_text() == "x"
 

@@ -1,25 +1,15 @@
 """`aios top` over a socket: with a pilot at its keys, and in a real terminal."""
 
 import asyncio
-import os
-import pty
-import select
-import struct
-import subprocess
-import sys
-import termios
 from collections.abc import Awaitable, Callable
-from fcntl import ioctl
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from aios.cli.remote import client_of, heard
 from aios.cli.top_screen import Top
+from tests.cli.terminal import PATIENCE_S, Terminal
 from tests.server.house import House
-
-PATIENCE_S = 30.0
 
 
 def names(top: Top) -> list[str]:
@@ -110,40 +100,7 @@ def test_an_answer_that_comes_after_the_screen_was_left_is_let_go(first: House) 
 
 
 def test_it_runs_in_a_terminal_and_leaves_it_at_q(first: House) -> None:
-    ours, theirs = pty.openpty()
-    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 140, 0, 0))
-    top = subprocess.Popen(
-        [sys.executable, "-m", "aios", "top", "--url", first.url],
-        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )  # fmt: skip
-    os.close(theirs)
-    try:
-        assert b"agent" in _read_until(ours, b"WAITS FOR")
-        os.write(ours, b"q")
-        _drain(ours)
-        assert top.wait(PATIENCE_S) == 0
-    finally:
-        top.kill()
-        top.wait()
-        os.close(ours)
-
-
-def _read_until(terminal: int, word: bytes) -> bytes:
-    screen = b""
-    while word not in screen:
-        ready, _, _ = select.select([terminal], [], [], PATIENCE_S)
-        assert ready, screen.decode(errors="replace")
-        screen += os.read(terminal, 1 << 16)
-    return screen
-
-
-def _drain(terminal: int) -> None:
-    """Take what is written until the program has closed its end."""
-    while select.select([terminal], [], [], PATIENCE_S)[0]:
-        try:
-            if not os.read(terminal, 1 << 16):
-                return
-        except OSError:
-            return
-    pytest.fail("the program did not end")
+    with Terminal("top", "--url", first.url) as terminal:
+        assert b"agent" in terminal.read_until(b"WAITS FOR")
+        terminal.press(b"q")
+        assert terminal.ended() == 0

@@ -17,6 +17,8 @@ import typer
 from aios.bench.machine import cores, memory_bytes
 from aios.cli import sources
 from aios.cli.check import Check
+from aios.cli.paint import STATE, painted
+from aios.cli.remote import Form, Output, show
 from aios.config import shared_memory
 from aios.errors import NotFound
 
@@ -32,13 +34,16 @@ DEVICE_S = 120.0
 NAME_DEVICE = "from aios.cores.torch.device import told; print(told())"
 
 
-def doctor() -> None:
+def doctor(output: Output = Form.TABLE) -> None:
     """Check that this machine has what AIOS needs."""
-    is_well = True
+    found: list[Check] = []
     for one in checks():
-        print(line(one))
-        is_well = is_well and not one.advice
-    if not is_well:
+        found.append(one)
+        if output is Form.TABLE:
+            print(line(one), flush=True)  # Some checks take seconds.
+    if output is not Form.TABLE:
+        show(output, found, (), ())
+    if any(one.advice for one in found):
         raise typer.Exit(1)
 
 
@@ -60,7 +65,7 @@ def line(check: Check) -> str:
     """`ok` or `missing`, what was looked at, what was found, what to do."""
     state = "missing" if check.advice else "ok"
     advice = f"; {check.advice}" if check.advice else ""
-    return f"{state:8} {check.what}: {check.found}{advice}"
+    return f"{painted(STATE, state, f'{state:8}')} {check.what}: {check.found}{advice}"
 
 
 def _python() -> Check:

@@ -35,7 +35,11 @@ FOR_A_RUNNING_KERNEL = (
 
 Target = Annotated[
     str,
-    typer.Argument(metavar="[FILE.py[:NAME] | package:NAME | PACKAGE]", show_default=False),
+    typer.Argument(
+        metavar="[FILE.py[:NAME] | package:NAME | PACKAGE]",
+        show_default=False,
+        help="A file or module, and its agent or function; or an installed package.",
+    ),
 ]
 Argument = Annotated[str, typer.Argument(help="What the agent is asked to do.")]
 Name = Annotated[str, typer.Option(help="What `aios ps` calls it; whose memory and files it has.")]

@@ -32,6 +32,7 @@ class Setting:
     flags: tuple[str, ...] = ()
     is_trust: bool = False
     is_secret: bool = False
+    is_path: bool = False  # in a file: from that file's folder on, or from `~`
 
     def option(self, **more: Any) -> Any:
         """The option of a command that takes this setting."""
@@ -84,7 +85,7 @@ DRAIN_S = Setting(
 TOKENS = Setting(
     name="server.token_file", kind=str, default="", env="AIOS_TOKENS", flags=("--token-file",),
     help="Agents' names and tokens; one is made among the settings where none is named.",
-    is_trust=True,
+    is_trust=True, is_path=True,
 )  # fmt: skip
 MODEL = Setting(
     name="kernel.model", kind=str, default="pocket", env="AIOS_MODEL", flags=("--model",),
@@ -101,7 +102,7 @@ POLICY = Setting(
 STATE = Setting(
     name="kernel.state", kind=str, default="", env="AIOS_STATE", flags=("--state",),
     help="The home: all that outlives the kernel; without one `kernel` in the state folder.",
-    is_trust=True,
+    is_trust=True, is_path=True,
 )  # fmt: skip
 EMBEDDER = Setting(
     name="kernel.embedder", kind=str, default="", env="AIOS_EMBEDDER", flags=("--embedder",),
@@ -141,6 +142,7 @@ TOKEN = Setting(
 )  # fmt: skip
 HOME = Setting(
     name="client.home", kind=str, default="", env="AIOS_HOME", flags=("--home",), is_trust=True,
+    is_path=True,
     help="A stopped kernel's home, to look into.",
 )  # fmt: skip
 OUTPUT = Setting(

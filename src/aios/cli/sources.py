@@ -153,7 +153,10 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     setting = SETTINGS.get(key)
     if setting is None:
         raise InvalidArgument(f"{path}: {_unknown(key)}")
-    return _converted(setting, value, f"{path}: {key}", strict=True)
+    value = _converted(setting, value, f"{path}: {key}", strict=True)
+    if value and (setting.is_path or setting.is_secret):
+        return str(path.absolute().parent / Path(value).expanduser())
+    return value
 
 
 def _unknown(key: str) -> str:

@@ -35,22 +35,24 @@ Hosts = Annotated[
 Believe = Annotated[
     bool, typer.Option(help="Take an MCP server's word that a tool only reads, or is closed.")
 ]
+Prefix = Annotated[str, typer.Option(help="Only those whose names begin so.")]
+Sandboxed = Annotated[bool, typer.Option(help="Run a command in a sandbox.")]
 Stateless = Annotated[
     bool, typer.Option(help="No call leaves in an MCP server what a later one may tell.")
 ]
 
 
 @tools.command(name="list")
-def list_(prefix: str = "", output: Output = Form.TABLE, url: Url = "") -> None:
+def list_(prefix: Prefix = "", output: Output = Form.TABLE, url: Url = "") -> None:
     """Tools by name, and whether they are what was accepted."""
     found = ask(url, lambda client: client.tools.list(prefix))
     _show(found, output)
 
 
 @tools.command(name="show")
-def show_(name: Name, url: Url = "") -> None:
+def show_(name: Name, output: Output = Form.JSON, url: Url = "") -> None:
     """All that a model is told of a tool, and its hash."""
-    show(Form.JSON, _one(url, name), (), ())
+    show(Form.JSON if output is Form.TABLE else output, _one(url, name), (), ())
 
 
 @tools.command()
@@ -63,7 +65,7 @@ def call(
 ) -> None:
     """Call a tool; exits with 1 where the tool says that it failed."""
     result = ask(url, lambda client: client.tools.call(name, arguments, key=key))
-    if output is Form.JSON:
+    if output is not Form.TABLE:
         show(output, result, (), ())
     else:
         print(result.text)
@@ -88,7 +90,7 @@ def add(  # noqa: PLR0913 - its options
     package: Annotated[str, typer.Option(help="An installed entry point of aios.tools.")] = "",
     env: Variables = None,
     allow_host: Hosts = None,
-    sandbox: bool = True,
+    sandbox: Sandboxed = True,
     believe_hints: Believe = False,
     stateless: Stateless = False,
     output: Output = Form.TABLE,

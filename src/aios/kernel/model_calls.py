@@ -72,7 +72,9 @@ class ModelCalls:
         if name not in served:
             raise NotFound(f"no model {name!r}; this kernel serves {list(served)}")
         if name == served[0]:
-            raise WrongState(f"{name!r} is the default model; expected another of {served[1:]}")
+            raise WrongState(
+                f"{name!r} is the default model, which stays; others: {list(served[1:])}"
+            )
         for loop in self._models.remove(name):
             loop.retire(CoreFailed(f"the model {name!r} was removed"))
             await self._cores.remove(loop)
