@@ -93,7 +93,9 @@ class ProcessCalls:
 
     async def exit(self, process: Process, call: Exit, work: Work) -> Ok:
         if process.pid == INIT:
-            raise InvalidArgument("expected another process than the first; stop the kernel instead")
+            raise InvalidArgument(
+                "expected another process than the first; stop the kernel instead"
+            )
         how = Exited(pid=process.pid, state=ProcessState.EXITED, result=call.result)
         self._lives.add_end(work, how)
         await work.commit(Ok())

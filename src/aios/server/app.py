@@ -16,8 +16,8 @@ from aios.server.routes import Table, router
 from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.surfaces import Surfaces
-from aios.server.turnstile import Turnstile
 from aios.server.turns import Turns
+from aios.server.turnstile import Turnstile
 from aios.server.wire.aliases import Aliases
 from aios.server.wire.chat import Chat
 from aios.server.wire.completions import TextCompletion
