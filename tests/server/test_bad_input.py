@@ -1,16 +1,16 @@
 """Whatever is sent: a typed error of the surface's shape that says what was expected, no 5xx."""
 
 import asyncio
-import gc
 import json
-import re
-import resource
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aios.bench.far import Place
+from aios.bench.line import Line, request
+from aios.bench.machine import resident_bytes
 from aios.server.settings import Settings
+from aios.server.turns import DEADLINE_HEADER
 from tests.server.house import House, house, lived
 
 LLM = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages")
@@ -204,36 +204,66 @@ def test_paths_and_methods_that_are_not_there_are_told_so() -> None:
     lived(main)
 
 
-def resident() -> int:
-    """Bytes of RAM that this process holds."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_ten_thousand_bad_tokens_cost_no_memory() -> None:
-    async def guess(home: House, first: int, count: int) -> None:
-        """Over one connection, by header and by URL in turn."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", home.port)
-        for number in range(first, first + count):
-            path, header = f"/agents/guess-{number}/v1/models", ""
-            if number % 2:
-                path, header = "/v1/models", f"authorization: Bearer guess-{number}\r\n"
-            writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n{header}\r\n".encode())
-            assert (await reader.readline()).startswith(b"HTTP/1.1 401")
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head)
-            assert length
-            await reader.readexactly(int(length[1]))
-        writer.close()
-
+def test_ten_thousand_bad_tokens_leave_nothing_behind() -> None:
     async def main() -> None:
         async with house() as home:
-            await guess(home, 0, 1_000)
-            before, processes = resident(), len(home.kernel.table)
-            await guess(home, 1_000, 10_000)
-            assert resident() - before < 2 << 20
+            processes = len(home.kernel.table)
+            line = await Line.open(Place(port=home.port, token=""))
+            resident = []
+            for number in range(10_000):
+                told = await line.ask(request(f"guess-{number}", "/v1/messages", b"{}"))
+                assert told.status == 401
+                if number % 2_500 == 2_499:
+                    resident.append(resident_bytes())
+            line.close()
+            assert resident[-1] - resident[0] < 4 << 20
             assert len(home.kernel.table) == processes
+
+    lived(main)
+
+
+def test_a_deadline_that_cannot_be_is_refused_and_an_absurd_one_breaks_nothing() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes") as home:
+            for given in ("nan", "inf", "-1", "0", "soon", "1e999", ""):
+                headers = {DEADLINE_HEADER: given}
+                async with home.http.post(LLM[0], json=COMPLETE, headers=headers) as told:
+                    assert told.status == (400 if given else 200), (given, await told.text())
+            async with home.http.post(
+                LLM[0], json=COMPLETE, headers={DEADLINE_HEADER: "1e300"}
+            ) as told:
+                assert told.status in (200, 400), await told.text()
+
+    lived(main)
+
+
+def test_an_unknown_model_is_refused_by_name_where_no_alias_means_it() -> None:
+    async def main() -> None:
+        async with house(settings=Settings(aliases={})) as home:
+            for path in (*LLM, "/v1/messages/count_tokens"):
+                for name in ("gpt-9", "x" * 100_000, "../../etc", "\x00"):
+                    async with home.http.post(path, json=COMPLETE | {"model": name}) as told:
+                        found = await told.json()
+                        assert (told.status, bool(found["error"]["message"])) == (404, True), path
+
+    lived(main)
+
+
+def test_a_body_that_trickles_in_holds_no_lane() -> None:
+    async def main() -> None:
+        async with house(settings=Settings(body_s=0.3)) as home:
+            writers = []
+            for _ in range(100):
+                reader, writer = await asyncio.open_connection("127.0.0.1", home.port)
+                writer.write(
+                    f"POST {LLM[0]} HTTP/1.1\r\nhost: x\r\nx-api-key: {home.token}\r\n"
+                    "content-length: 1000\r\n\r\n{".encode()
+                )
+                writers.append((reader, writer))
+            async with home.http.post(LLM[0], json=COMPLETE) as told:
+                assert told.status == 200
+            for reader, writer in writers:
+                assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+                writer.close()
 
     lived(main)

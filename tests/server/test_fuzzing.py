@@ -13,7 +13,7 @@ from tests.server.house import lived
 pytest.importorskip("schemathesis")
 EXAMPLES = os.environ.get("AIOS_FUZZ_EXAMPLES", "2")
 SEED = os.environ.get("AIOS_FUZZ_SEED", "1")
-LIMIT_S = 100.0
+LIMIT_S = 80.0 + 20.0 * int(EXAMPLES)
 ROOT = Path(__file__).parents[2]
 HOOKS = "tests.server.fuzz_hooks"
 

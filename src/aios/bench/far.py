@@ -27,6 +27,7 @@ class Serve(msgspec.Struct, frozen=True, kw_only=True):
     answer_s: float = 0.0
     lanes: int = 0  # 0: the scripted core, which takes no time
     agents: int = 1
+    llm_calls_max: int = Settings().llm_calls_max
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +62,8 @@ async def serving(what: Serve) -> AsyncIterator[Place]:
 
 
 async def _serve(what: Serve) -> None:
-    settings = Settings(agents={token(agent): f"agent-{agent}" for agent in range(what.agents)})
+    agents = {token(agent): f"agent-{agent}" for agent in range(what.agents)}
+    settings = Settings(agents=agents, llm_calls_max=what.llm_calls_max)
     core = PatientCore(what.answer_s, what.lanes) if what.lanes else scripted_core(0)
     async with scripted_kernel(0, core=core) as kernel:
         app = await application(kernel, settings)

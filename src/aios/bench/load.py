@@ -35,11 +35,14 @@ def run(options: Options, tell: Tell) -> Report:
     if (files := allow_files(FILES_MIN)) < FILES_MIN:
         raise NoSpace(f"expected {FILES_MIN} open files to be allowed (ulimit -Hn), got {files}")
     seconds = 10.0 if options.is_quick else 60.0
-    gc.freeze()
-    with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        agents = runner.run(load_agents.measure(seconds, tell))
-        overload = runner.run(load_overload.measure(seconds, options.seed, tell))
-        streams = runner.run(load_streams.measure(seconds, tell))
+    gc.disable()  # Its pauses would be told as the server's.
+    try:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            agents = runner.run(load_agents.measure(seconds, tell))
+            overload = runner.run(load_overload.measure(seconds, options.seed, tell))
+            streams = runner.run(load_streams.measure(seconds, tell))
+    finally:
+        gc.enable()
     result = Result(
         agents=agents.agents,
         calls_per_s=agents.calls_per_s,

@@ -96,19 +96,19 @@ class _Tally:
         self.waits_s: list[float] = []
 
 
-async def measure(seconds: float, tell: Tell) -> Agents:
+async def measure(seconds: float, tell: Tell, agents: int = AGENTS) -> Agents:
     """The core alone, then the same core behind a server."""
     tell("load: the core alone")
     alone = await _alone(seconds / 2)
-    serve = Serve(answer_s=ANSWER_S, lanes=LANES, agents=AGENTS)
+    serve = Serve(answer_s=ANSWER_S, lanes=LANES, agents=agents)
     async with serving(serve) as place:
-        tell(f"load: {AGENTS:,} agents")
-        lines = await opened(place, AGENTS)
+        tell(f"load: {agents:,} agents")
+        lines = await opened(place, agents)
         tally, clock = _Tally(), WallClock()
         tasks = [
             asyncio.ensure_future(_agent(line, number, tally)) for number, line in enumerate(lines)
         ]
-        while tally.first < AGENTS:
+        while tally.first < agents:
             await clock.sleep(LOOK_S)
         tally.counts, began, most = True, clock.now(), 0
         while (took := clock.now() - began) < seconds:
@@ -119,7 +119,7 @@ async def measure(seconds: float, tell: Tell) -> Agents:
             line.close()
         await asyncio.wait(tasks)
     return Agents(
-        agents=AGENTS,
+        agents=agents,
         calls_per_s=len(tally.waits_s) / took,
         core_calls_per_s=alone,
         failures=tally.failures,

@@ -20,7 +20,8 @@ from aios.errors import CoreFailed
 from aios.server.settings import Settings
 
 TIMES = 10
-LINES = Settings().llm_calls_max + 1_000
+PLACES = Settings().llm_calls_max
+LINES_MORE = 1_000  # than there are places
 ENOUGH = 4 * LANES  # clients that keep the core busy
 TICK_S = 0.002
 LIST_S = 0.5
@@ -172,14 +173,15 @@ class _Crowd:
         self.seen.told(reply, clock.now() - due)
 
 
-async def measure(seconds: float, seed: int, tell: Tell) -> Found:
+async def measure(seconds: float, seed: int, tell: Tell, places: int = PLACES) -> Found:
     """The best load first, on the same server."""
     clock = WallClock()
-    async with serving(Serve(answer_s=ANSWER_S, lanes=LANES, agents=AGENTS)) as place:
+    serve = Serve(answer_s=ANSWER_S, lanes=LANES, agents=AGENTS, llm_calls_max=places)
+    async with serving(serve) as place:
         tell("load: the best that is served")
         peak = await _peak(place, seconds / 2, clock)
         tell(f"load: {TIMES} times as many")
-        crowd, offered = _Crowd(await opened(place, LINES), seed), TIMES * peak
+        crowd, offered = _Crowd(await opened(place, places + LINES_MORE), seed), TIMES * peak
         await crowd.offer(offered, seconds / 2, clock)  # until the queue is full
         full, crowd.seen, lists = resident_bytes(place.pid), _Seen(), list[float]()
         lister = asyncio.ensure_future(_list(place, lists, clock))

@@ -96,7 +96,7 @@ class _Heard:
         self.times_s += [now - float(at) for at in _AT.findall(data)]
 
 
-async def measure(seconds: float, tell: Tell) -> Found:
+async def measure(seconds: float, tell: Tell, streams: int = STREAMS) -> Found:
     """Open them all, then let something happen now and then."""
     clock = WallClock()
     async with serving(Serve(answer_s=ANSWER_S, lanes=LANES)) as place:
@@ -105,8 +105,8 @@ async def measure(seconds: float, tell: Tell) -> Found:
         await line.expect(chat)
         await _open(place, 1, heard)  # what is built on first use is built now
         before = resident_bytes(place.pid)
-        tell(f"load: {STREAMS:,} event streams")
-        ears = await _open(place, STREAMS, heard)
+        tell(f"load: {streams:,} event streams")
+        ears = await _open(place, streams, heard)
         calls = 0
         began = clock.now()
         heard.times_s.clear()
@@ -116,20 +116,20 @@ async def measure(seconds: float, tell: Tell) -> Found:
             await clock.sleep(PAUSE_S)
         await clock.sleep(PAUSE_S)
         after = resident_bytes(place.pid)
-        times = heard.times_s
+        times, still = heard.times_s, sum(ear.is_open for ear in ears)
         for ear in ears:
             ear.close()
         line.close()
     return Found(
         headline=Streams(
-            open=sum(ear.is_open for ear in ears),
+            open=still,
             p99_ms=percentile(times, 99) * 1e3,
-            kb_each=(after - before) / STREAMS / 1e3,
+            kb_each=(after - before) / streams / 1e3,
         ),
         p50_ms=percentile(times, 50) * 1e3,
         max_ms=max(times) * 1e3,
         events=calls * EVENTS,
-        missed=calls * EVENTS * (STREAMS + 1) - len(times),
+        missed=calls * EVENTS * (streams + 1) - len(times),
         rss_mb=after / 1e6,
     )
 

@@ -1,0 +1,73 @@
+"""LLM calls over HTTP have so many places: who finds none is told so at once, in its own words."""
+
+import asyncio
+
+import pytest
+
+from aios.server.settings import Settings
+from tests.server.house import SLOW, House, house, lived, soon
+
+ASKED = {"messages": [{"role": "user", "content": "hi"}], "prompt": "hi", "input": "hi"}
+PATHS = (
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/api/syscalls/llm.generate",
+    "/api/syscalls/llm.stream",
+)
+
+
+async def waiting(home: House) -> asyncio.Task[None]:
+    """A call that holds a place until it is cancelled."""
+
+    async def call() -> None:
+        async with home.http.post("/v1/chat/completions", json=ASKED | {"stream": True}) as told:
+            await told.read()
+
+    task = asyncio.ensure_future(call())
+    await soon(lambda: home.running == 1, 30)
+    return task
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_call_without_a_place_is_refused_before_its_body_is_read(path: str) -> None:
+    async def main() -> None:
+        async with house(script=SLOW, settings=Settings(llm_calls_max=1)) as home:
+            first = await waiting(home)
+            async with home.http.post(path, data=b"no JSON, and nobody reads it") as told:
+                found = await told.json()
+                assert told.status == 429, found
+                assert int(told.headers["retry-after"]) >= 1
+                assert told.headers["x-should-retry"] == "true"
+            assert "1 LLM calls are open" in found["error"]["message"]
+            first.cancel()
+
+    lived(main)
+
+
+def test_other_calls_need_no_place_and_one_that_is_free_again_is_given_away() -> None:
+    async def main() -> None:
+        async with house(script=SLOW, settings=Settings(llm_calls_max=1)) as home:
+            first = await waiting(home)
+            async with home.http.post("/api/syscalls/process.list") as told:
+                assert told.status == 200
+            first.cancel()
+            await soon(lambda: home.running == 0, 30)
+            second = await waiting(home)
+            second.cancel()
+
+    lived(main)
+
+
+def test_a_call_that_is_refused_for_another_reason_gives_its_place_back() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(llm_calls_max=1)) as home:
+            for path in PATHS:
+                for _ in range(3):
+                    async with home.http.post(path, data=b"{") as told:
+                        assert told.status == 400
+            async with home.http.post("/v1/chat/completions", json=ASKED) as told:
+                assert told.status == 200
+
+    lived(main)
