@@ -137,7 +137,8 @@ class _Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget()
-        self.scope["extensions"] = {WIRE: self.transport}
+        extensions: dict[str, Any] = {WIRE: self.transport}
+        self.scope["extensions"] = extensions
         super().on_headers_complete()
 
     def _await_head(self) -> None:
