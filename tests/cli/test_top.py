@@ -80,9 +80,12 @@ def test_a_filter_leaves_what_matches_and_a_tree_puts_children_below(first: Hous
 
 def test_a_kernel_that_went_away_is_told_and_the_screen_stays(first: House) -> None:
     async def steps(top: Top, pilot: Pilot[None]) -> None:
+        await shows(top, pilot, "init", "agent")
         first.kernel.gate.is_closed = True
         await pilot.press("p")
-        assert "stopping" in str(top.query_one("#head").render())
+        async with asyncio.timeout(PATIENCE_S):
+            while "stopping" not in str(top.query_one("#head").render()):
+                await pilot.pause(0.02)
         first.kernel.gate.is_closed = False
 
     piloted(first, steps)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aios.cores.process import ProcessCore
@@ -14,6 +15,7 @@ from aios.cores.torch.settings import Settings
 from aios.errors import AiosError, InvalidArgument, ShuttingDown
 from aios.kernel import Kernel, boot
 from aios.models import pocket
+from aios.sdk import Client
 from aios.syscalls import Beams, Completion, Decoding, Generate, Message, Pause, Resume, Spawn
 from aios.telemetry import events
 
@@ -189,5 +191,26 @@ def test_bad_calls_are_refused_and_running_work_is_unharmed() -> None:
             completion = await task
             assert isinstance(completion, Completion)
             assert tokens(completion) == expected
+
+    asyncio.run(main())
+
+
+def test_a_second_model_comes_and_goes_while_the_first_generates() -> None:
+    async def main() -> None:
+        async with boot(ROOMY) as kernel:
+            client = Client(kernel, kernel.token)
+            call = count(3)
+            under_way = asyncio.ensure_future(client.call(call))
+            added = await client.add_model("pocket", "second", "cpu")
+            assert added.name == "second"
+            second = await client.call(msgspec.structs.replace(call, model="second"))
+            first = await under_way
+            assert (first.model, second.model) == ("pocket", "second")
+            assert tokens(first) == tokens(second)
+            engine = (await client.stats()).cores[1].engine_pid
+            await client.remove_model("second")
+            with pytest.raises(ProcessLookupError):
+                os.kill(engine, 0)
+            assert [one.name for one in (await client.models()).models] == ["pocket"]
 
     asyncio.run(main())

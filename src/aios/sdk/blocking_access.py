@@ -1,20 +1,11 @@
 """`access` of the client for threads: the same methods, blocking."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from aios.sdk.access import AccessClient
-from aios.sdk.bridge import blocking
+from aios.sdk.bridge import Sync, blocking
 
 
-class SyncAccessClient:
+class SyncAccessClient(Sync[AccessClient]):
     """An `AccessClient` for threads."""
-
-    def __init__(
-        self, client: AccessClient, run: Callable[[Coroutine[Any, Any, Any]], Any]
-    ) -> None:
-        self._client = client
-        self._run = run
 
     grant = blocking(AccessClient.grant)
     revoke = blocking(AccessClient.revoke)

@@ -1,26 +1,12 @@
 """`memory`, `history` and `notes` of the client for threads: the same methods, blocking."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
-
 from aios.sdk.blocks import BlockClient
-from aios.sdk.bridge import blocking
+from aios.sdk.bridge import Sync, blocking
 from aios.sdk.histories import HistoryClient
 from aios.sdk.notes import NoteClient
 
-C = TypeVar("C")
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
-
-class _Sync(Generic[C]):
-    """A sub-client, and how its client waits for what it starts."""
-
-    def __init__(self, client: C, run: Run) -> None:
-        self._client = client
-        self._run = run
-
-
-class SyncBlockClient(_Sync[BlockClient]):
+class SyncBlockClient(Sync[BlockClient]):
     """A `BlockClient` for threads."""
 
     alloc = blocking(BlockClient.alloc)
@@ -34,7 +20,7 @@ class SyncBlockClient(_Sync[BlockClient]):
     share = blocking(BlockClient.share)
 
 
-class SyncHistoryClient(_Sync[HistoryClient]):
+class SyncHistoryClient(Sync[HistoryClient]):
     """A `HistoryClient` for threads."""
 
     extend = blocking(HistoryClient.extend)
@@ -47,7 +33,7 @@ class SyncHistoryClient(_Sync[HistoryClient]):
     assemble = blocking(HistoryClient.assemble)
 
 
-class SyncNoteClient(_Sync[NoteClient]):
+class SyncNoteClient(Sync[NoteClient]):
     """A `NoteClient` for threads."""
 
     add = blocking(NoteClient.add)

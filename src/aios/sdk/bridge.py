@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,3 +27,11 @@ def blocking(
         return self._run(method(self._client, *args, **kwargs))
 
     return run
+
+
+class Sync(Generic[C]):
+    """A sub-client, and how its client waits for what it starts."""
+
+    def __init__(self, client: C, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        self._client = client
+        self._run = run

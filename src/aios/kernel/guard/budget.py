@@ -83,7 +83,9 @@ class Budgets:
 
     def judge(self, process: Process, act: Act, call: Syscall[Any]) -> Verdict | None:
         """A human is asked first of what may cost more than the policy lets pass."""
-        lines = self._dear_lines().at_gate(type(call))
+        lines = self._dear_lines().by_kind.get(type(call))
+        if lines is None:
+            lines = self._dear.at_gate(type(call))
         if not lines or process.pid == INIT or is_free(act):
             return None
         for one, part in ((act, call), *parts_of(act, call)):

@@ -64,18 +64,16 @@ class Dear:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.lines = tuple(line for line in policy.ask if line.over is not None)
-        self._by_kind: dict[type[Syscall[Any]], tuple[Line, ...]] = {}
+        self.by_kind: dict[type[Syscall[Any]], tuple[Line, ...]] = {}
 
     def at_gate(self, kind: type[Syscall[Any]]) -> tuple[Line, ...]:
         """Those that may be about such a call, as far as its cost is known before it acts."""
-        lines = self._by_kind.get(kind)
-        if lines is None:
-            named = [one for one, kinds in KNOWN.items() if kinds is None or kind in kinds]
-            lines = self._by_kind[kind] = tuple(
-                line
-                for line in self.lines
-                if line.over is not None and any(line.over.names(one) is not None for one in named)
-            )
+        named = [one for one, kinds in KNOWN.items() if kinds is None or kind in kinds]
+        lines = self.by_kind[kind] = tuple(
+            line
+            for line in self.lines
+            if line.over is not None and any(line.over.names(one) is not None for one in named)
+        )
         return lines
 
 

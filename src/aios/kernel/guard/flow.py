@@ -52,9 +52,10 @@ from aios.syscalls.access import Decision, PlannedAct, Verdict
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import encode
 from aios.syscalls.file import ShareFile
-from aios.syscalls.process import Receive, Spawn
+from aios.syscalls.process import Exit, Receive, Send, Spawn
 from aios.telemetry import events
 
+TELLING = frozenset[type[Syscall[Any]]]({Exit, Send})
 NO_WORDS = (None, "")
 SPARE = 1_000  # labels of processes that may be no more, before it is looked which are
 REMEDY = (
@@ -135,12 +136,12 @@ class Flow:
         self, process: Process, act: Act, call: Syscall[Any], work: Work
     ) -> "Carrying | None":
         kind = type(call)
-        is_beside = self._is_beside(process, call)
+        is_beside = bool(self.plans) and self._is_beside(process, call)
         is_judged = kind in JUDGED and process.pid != INIT
         if is_judged:
             self._tell(process, act, call)
             self._use(process, act, call, work)
-            if words_to_init(process.parent, call) not in NO_WORDS:
+            if kind in TELLING and words_to_init(process.parent, call) not in NO_WORDS:
                 work.remember(lambda reply: self._say(process, call, reply))
         used = None
         if kind in TOOLS:

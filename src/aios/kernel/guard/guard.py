@@ -270,7 +270,10 @@ class Guard:
         """Ask what answers at once; what must be waited for is left to `ready`."""
         process, call, act = entry.process, entry.call, entry.act
         parts = self._parts
-        self._object(entry)
+        if self._flow is not None and (found := self._flow.judge(process, act, call)) is not None:
+            self._object(entry, found)
+        if parts.ledger is not None and (found := parts.ledger.judge(process, act, call)):
+            self._object(entry, found)
         if entry.verdict.decision is Decision.ASK and entry.verdict.rule not in (
             entry.consents or ()
         ):
@@ -297,16 +300,12 @@ class Guard:
             raise
         return entry
 
-    def _object(self, entry: Entry) -> None:
-        """Take in what labels and what it costs say against an act that rights allow."""
-        process, call, act = entry.process, entry.call, entry.act
-        for part in (self._flow, self._parts.ledger):
-            found = None if part is None else part.judge(process, act, call)
-            if found is not None and found.decision is Decision.DENY:
-                self._note(process, act, call, found)
-                raise Denied(_words(found))
-            if found is not None:
-                entry.verdict = _stricter(entry.verdict, found)
+    def _object(self, entry: Entry, found: Verdict) -> None:
+        """Take in what labels, or what it costs, say against an act that rights allow."""
+        if found.decision is Decision.DENY:
+            self._note(entry.process, entry.act, entry.call, found)
+            raise Denied(_words(found))
+        entry.verdict = _stricter(entry.verdict, found)
 
     def _hold(self, ledger: Ledger, entry: Entry) -> Hold | Awaitable[Hold] | None:
         try:
