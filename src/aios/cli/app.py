@@ -32,6 +32,7 @@ from aios.cli.mail import send
 from aios.cli.mcp import mcp
 from aios.cli.memory import memory
 from aios.cli.models import models
+from aios.cli.policy import policy
 from aios.cli.ps import ps
 from aios.cli.run import RunCommand, run
 from aios.cli.secrets import secrets
@@ -46,8 +47,8 @@ from aios.cli.wait import wait
 from aios.errors import AiosError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    serve, run, ps, top, dashboard, stats, cores, logs, inspect, send, pause, resume, kill, wait,
-    events, shell, mcp, demo, bench, doctor, completion, version,
+    serve, run, ps, top, dashboard, stats, cores, policy, logs, inspect, send, pause, resume, kill,
+    wait, events, shell, mcp, demo, bench, doctor, completion, version,
 )  # as help shows them  # fmt: skip
 GROUPS: dict[str, typer.Typer] = {
     "access": access,

@@ -31,7 +31,7 @@ class SyncAuditClient(Sync[AuditClient]):
     verify = blocking(AuditClient.verify)
 
 
-class SyncSchedulerClient(_Sync[SchedulerClient]):
+class SyncSchedulerClient(Sync[SchedulerClient]):
     """A `SchedulerClient` for threads."""
 
     show = blocking(SchedulerClient.show)
