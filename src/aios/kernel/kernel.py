@@ -98,17 +98,7 @@ class Kernel:
         journal = self.environment.journal
         self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
-        self.loops = [
-            RunLoop(
-                core,
-                policy(),
-                self.clock,
-                self.bus,
-                crashes_max=self.limits.engine_crashes_max,
-                ended=self._ended,
-            )
-            for core in cores
-        ]
+        self.loops = [self._loop(core, policy()) for core in cores]
         self._scheduler = SchedulerCalls(self.loops, self.clock, self.bus)
         self._book = CallBook(self.loops, self.table, self.clock)
         self._resumed = Resumption(self.gate, self.clock, self.limits)
@@ -136,6 +126,10 @@ class Kernel:
         self._group = asyncio.TaskGroup()
         self.token = ""
         self.is_durable = False  # as a transport: only durable programs are told everything again
+
+    def _loop(self, core: Core, policy: Policy) -> RunLoop:
+        most = self.limits.engine_crashes_max
+        return RunLoop(core, policy, self.clock, self.bus, crashes_max=most, ended=self._ended)
 
     def _ended(self, live: LiveGeneration, outcome: str) -> None:
         self._scheduler.ended(live)
