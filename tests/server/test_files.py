@@ -1,4 +1,4 @@
-"""What lies on disk for the server: tokens, settings, and the record of where it runs."""
+"""What lies on disk for the server: tokens, and the record of where it runs."""
 
 from pathlib import Path
 
@@ -6,9 +6,7 @@ import pytest
 
 from aios.errors import InvalidArgument, NotFound
 from aios.server import tokens
-from aios.server.files import settings
 from aios.server.record import Record, find, kept
-from aios.server.wire.aliases import EVERY_NAME
 
 HERE = Record(url="http://127.0.0.1:1", token="t", pid=1)
 
@@ -50,23 +48,6 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         tokens.read(path)
     with pytest.raises(NotFound):
         tokens.read(tmp_path / "nix")
-
-
-def test_settings_come_from_the_file_where_there_is_one(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    plain = settings(path, agents={"t": "a"}, allow_anonymous=False)
-    assert (plain.aliases, plain.anonymous, plain.agents) == (EVERY_NAME, "", {"t": "a"})
-    path.write_text('[server]\nanonymous = "guest"\n[server.aliases]\n"gpt-*" = "pocket"\n')
-    told = settings(path, agents={}, allow_anonymous=True)
-    assert (told.aliases, told.anonymous) == ({"gpt-*": "pocket"}, "guest")
-
-
-@pytest.mark.parametrize("text", ["[servre]\n", "[server]\nalias = 1\n", "no toml", "\xff"])
-def test_a_settings_file_with_a_mistake_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "config.toml"
-    path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(InvalidArgument, match=r"config\.toml"):
-        settings(path, agents={}, allow_anonymous=False)
 
 
 def test_a_record_is_there_while_the_server_is_and_for_its_owner_alone(tmp_path: Path) -> None:

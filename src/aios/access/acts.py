@@ -19,6 +19,7 @@ from aios.syscalls import (
     kernel,
     llm,
     memory,
+    model,
     note,
     scheduling,
 )
@@ -194,5 +195,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(scheduling.ShowScheduler, READ),
     _row(scheduling.SetPolicy, CHANGE, "policy"),
     _row(kernel.Stats, READ),
+    _row(model.AddModel, FINAL, "name", first=True),  # its engine is started, then served
+    _row(model.RemoveModel, FINAL, "name", first=True),  # calls fail, then it is told
 ))  # fmt: skip
 VERBS: Mapping[str, Kind] = {row.verb: kind for kind, row in ACTS.items()}

@@ -52,6 +52,8 @@ CONSEQUENCES: dict[str, str] = {
     "memory.free": "the memory block {object} is lost for good",
     "memory.share": "another agent may read the memory block {object}, or write it",
     "memory.write": "the content of the memory block {object} is replaced; the old one is lost",
+    "model.add": "an engine starts with the model {object}, and takes memory for it",
+    "model.remove": "the model {object} is served no more; its calls under way fail",
     "note.add": "{agent} makes a note",
     "note.link": "{agent} joins the note {object} to another, or parts them",
     "note.remove": "the note {object} is lost for good",

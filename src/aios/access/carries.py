@@ -18,6 +18,7 @@ from aios.syscalls import (
     kernel,
     llm,
     memory,
+    model,
     note,
     scheduling,
     tool,
@@ -289,7 +290,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,
     budget.SetBudget, budget.TopUp, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
     scheduling.ShowScheduler, scheduling.SetPolicy,
-    kernel.Stats,
+    kernel.Stats, model.AddModel, model.RemoveModel,
 })  # fmt: skip
 TOOLS: frozenset[Kind] = frozenset({tool.CallTool, tool.CallTools})
 BEARING: frozenset[Kind] = TOOLS | {file.OpenLink}  # what these tell bears a label of its own

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from aios.bench.machine import cores, memory_bytes
-from aios.cli import places
+from aios.cli import sources
 from aios.cli.check import Check
 from aios.config import shared_memory
 from aios.errors import NotFound
@@ -53,7 +53,7 @@ def checks() -> Iterator[Check]:
     yield folder("temporary files", Path(tempfile.gettempdir()), SHARED_MIN)
     yield _pocket()
     yield from _sandboxes()
-    yield journal(places.home())
+    yield journal(sources.home())
 
 
 def line(check: Check) -> str:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aios.access.policy import OPEN, Policy
+from aios.cli import settings, sources
 from aios.config import Limits
 from aios.kernel import Kernel, boot
 from aios.kernel.environment import Environment
@@ -25,7 +26,7 @@ async def booted(
     """From now on the home goes by `embedder`, if one is named. `asks`: a human can be asked."""
     limits = Limits() if asks else Limits(approval_s=0.0)
     name = name_for(home, embedder)
-    found_by = chosen(name)
+    found_by = chosen(name, sources.found(settings.EMBEDDER_KEY).value)
     async with boot(
         model,
         programs=programs,

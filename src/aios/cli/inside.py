@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from aios.cli import remote
+from aios.cli import remote, settings, sources
 from aios.errors import Busy, Denied, InvalidArgument
 from aios.syscalls.note import SearchMode
 
@@ -29,9 +29,7 @@ Found = TypeVar("Found", "FilesFound", "NotesFound")
 PATIENCE_S, AGAIN_S = 3.0, 0.1  # for an index that is behind
 Home = Annotated[
     Path | None,
-    typer.Option(
-        envvar="AIOS_HOME", help="A stopped kernel's home; without it a running kernel is asked."
-    ),
+    settings.HOME.option(help="A stopped kernel's home; without it a running kernel is asked."),
 ]
 Mode = Annotated[SearchMode, typer.Option(help="By words, by meaning, or both.")]
 
@@ -92,9 +90,12 @@ async def opened(home: Path) -> AsyncIterator["Cabinet"]:
     from aios.kernel.cabinet import open_cabinet
     from aios.retrieval.choose import chosen, name_for
 
+    key = sources.found(settings.EMBEDDER_KEY).value
     async with AsyncExitStack() as stack:
         try:
-            cabinet = await stack.enter_async_context(open_cabinet(home, chosen(name_for(home))))
+            cabinet = await stack.enter_async_context(
+                open_cabinet(home, chosen(name_for(home), key))
+            )
         except Busy as busy:
             raise Busy(f"{busy.message}; without --home the running kernel is asked") from None
         yield cabinet

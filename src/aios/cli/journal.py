@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli import places
+from aios.cli import settings, sources
 from aios.cli.remote import Form, Output, show
 from aios.errors import NotFound, WrongState
 
@@ -26,7 +26,7 @@ journal = typer.Typer(
 )
 Home = Annotated[
     Path | None,
-    typer.Option(envvar="AIOS_HOME", help="The kernel's home; that of `aios serve` if not given."),
+    settings.HOME.option(help="The kernel's home; that of `aios serve` if not given."),
 ]
 Copy = Annotated[Path, typer.Argument(help="A folder that is not there yet.", show_default=False)]
 Backup = Annotated[Path, typer.Argument(help="What `aios journal backup` made.")]
@@ -35,7 +35,7 @@ Backup = Annotated[Path, typer.Argument(help="What `aios journal backup` made.")
 @journal.command()
 def check(home: Home = None, output: Output = Form.TABLE) -> None:
     """Look at every byte and name what is damaged; of a home, or of a backup."""
-    folder = journal_of(home or places.home())
+    folder = journal_of(home or sources.home())
     troubles = found_in(folder)
     if output is not Form.TABLE:
         show(output, troubles, (), ())
@@ -55,7 +55,7 @@ def backup(copy: Copy, home: Home = None) -> None:
     from aios.journal.backup import backup as copied
     from aios.retrieval.choose import name_for, remember
 
-    source = home or places.home()
+    source = home or sources.home()
     copied(journal_of(source), copy.absolute())
     remember(copy, name_for(source))
     print(f"{copy} holds {source} as it is now; `aios journal restore` makes a home of it")
@@ -70,7 +70,7 @@ def restore(backup: Backup, home: Home = None) -> None:
     from aios.journal.backup import restore as restored
     from aios.retrieval.choose import name_for, remember
 
-    place = home or places.home()
+    place = home or sources.home()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise WrongState(f"expected nothing in {place}: move what is there out of the way first")
     if not (backup / "journal.db").is_file():

@@ -18,9 +18,8 @@ def state() -> Path:
 
 
 def home() -> Path:
-    """The home of the kernel that `aios serve` starts."""
-    given = os.environ.get("AIOS_STATE")
-    return Path(given) if given else state() / "kernel"
+    """The home of the kernel that `aios serve` starts, where no setting names another."""
+    return state() / "kernel"
 
 
 def record() -> Path:

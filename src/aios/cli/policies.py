@@ -3,23 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from aios.cli import places
+from aios.cli import places, settings
 from aios.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from aios.access.policy import Policy
 
 USUAL = "personal"
-Access = Annotated[
-    str,
-    typer.Option(
-        envvar="AIOS_ACCESS",
-        help="Who may do what: open, personal, strict, or a policy file; without one "
-        "policy.toml among the settings, else personal.",
-    ),
-]
+Access = Annotated[str, settings.ACCESS.option()]
 
 
 def chosen(given: str) -> "Policy":

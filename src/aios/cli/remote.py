@@ -1,17 +1,14 @@
 """What commands on a running kernel share: where it is, one client for it, two forms of output."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import typer
-
-from aios.cli import places
+from aios.cli import places, settings, sources
+from aios.cli.paint import painted
 from aios.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -30,8 +27,8 @@ class Form(StrEnum):
     YAML = "yaml"
 
 
-Output = Annotated[Form, typer.Option("--output", "-o", help="How to write the result.")]
-Url = Annotated[str, typer.Option(envvar="AIOS_URL", help="The kernel; this machine's if empty.")]
+Output = Annotated[Form, settings.OUTPUT.option()]
+Url = Annotated[str, settings.URL.option()]
 
 
 def ask(url: str, work: Callable[["Client"], Awaitable[R]]) -> R:
@@ -48,13 +45,12 @@ def ask(url: str, work: Callable[["Client"], Awaitable[R]]) -> R:
 async def client_of(url: str) -> AsyncIterator["Client"]:
     """A client of the kernel at `url`.
 
-    The token is AIOS_TOKEN or the file that AIOS_TOKEN_FILE names; this machine's own kernel has
-    left one.
+    The token is the setting's; this machine's own kernel has left one.
     """
     from aios.sdk.client import Client
     from aios.sdk.http import HttpTransport
 
-    place, token = _place(url)
+    place, token = place_of(url)
     async with HttpTransport(place) as transport:
         yield Client(transport, token)
 
@@ -64,11 +60,20 @@ def show(form: Form, reply: Any, columns: Sequence[str], rows: Sequence[Sequence
     if form is not Form.TABLE:
         print(_written(form, reply))
         return
-    table = [columns, *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[at]) for row in table) for at in range(len(columns))]
-    for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    print("\n".join(table(columns, rows)))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned lines, the columns' names first; states in colour where a person looks at it."""
+    lines = [columns, *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[at]) for row in lines) for at in range(len(columns))]
+    return [
+        "  ".join(
+            painted(column, cell, cell.ljust(width))
+            for column, cell, width in zip(columns, row, widths, strict=True)
+        ).rstrip()
+        for row in lines
+    ]
 
 
 def _written(form: Form, reply: Any) -> str:
@@ -95,7 +100,7 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
 
     from aios.errors import AiosError, ShuttingDown
 
-    place, token = _place(url)
+    place, token = place_of(url)
     headers = {"authorization": f"Bearer {token}"}
     patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
     try:
@@ -112,37 +117,9 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
         raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
 
 
-def signed_link(url: str) -> str:
-    """A link to a kernel's dashboard that signs in whoever opens it first."""
-    place, token = _place(url)
-
-    async def asked() -> str:
-        import aiohttp
-
-        from aios.errors import AiosError, ShuttingDown
-
-        patience = aiohttp.ClientTimeout(total=CONNECT_S)
-        headers = {"authorization": f"Bearer {token}"}
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=patience, headers=headers) as session,
-                session.post(f"{place.rstrip('/')}/web/tickets") as response,
-            ):
-                if response.status != 200:
-                    said = await response.text()
-                    raise AiosError(f"the kernel answered {response.status}: {said}")
-                return f"{place.rstrip('/')}{(await response.json())['path']}"
-        except (aiohttp.ClientError, TimeoutError) as problem:
-            raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
-
-    return asyncio.run(asked())
-
-
-def _place(url: str) -> tuple[str, str]:
-    token = os.environ.get("AIOS_TOKEN", "")
-    if file := os.environ.get("AIOS_TOKEN_FILE"):
-        words = Path(file).read_text().split()
-        token = token or (words[-1] if words else "")
+def place_of(url: str) -> tuple[str, str]:
+    """Where a kernel is, and the token by which it is spoken to."""
+    token = sources.found(settings.TOKEN).value
     if url and token:
         return url, token
     if url:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aios.cli import policies
+from aios.cli import policies, settings
 from aios.cli.policies import Access
 from aios.cli.prompt import at_terminal, is_at_terminal, prompting
 from aios.errors import InvalidArgument, NotFound
@@ -33,14 +33,8 @@ Durable = Annotated[
 State = Annotated[
     Path | None, typer.Option(help="The kernel's home; a durable run has .aios.", file_okay=False)
 ]
-Embedder = Annotated[
-    str,
-    typer.Option(
-        envvar="AIOS_EMBEDDER",
-        help='What finds by meaning: "ngrams", "core" (the model), openai:URL#MODEL, a folder.',
-    ),
-]
-Model = Annotated[str, typer.Option(help="A model's name or folder.")]
+Embedder = Annotated[str, settings.EMBEDDER.option()]
+Model = Annotated[str, settings.MODEL.option()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +52,7 @@ def run(  # noqa: PLR0913 - its options
     argument: Argument = "",
     durable: Durable = False,
     state: State = None,
-    model: Model = "pocket",
+    model: Model = settings.MODEL.default,
     embedder: Embedder = "",
     access: Access = "",
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli import places
+from aios.cli import settings, sources
 from aios.cli.remote import Form, Output, show
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ secrets = typer.Typer(
 )
 Home = Annotated[
     Path | None,
-    typer.Option(envvar="AIOS_HOME", help="The kernel's home; that of `aios serve` if not given."),
+    settings.HOME.option(help="The kernel's home; that of `aios serve` if not given."),
 ]
 Name = Annotated[str, typer.Argument(help="The secret's name.")]
 From = Annotated[
@@ -65,4 +65,4 @@ def _typed(name: str) -> str:
 def _vault(home: Path | None) -> "Vault":
     from aios.kernel.guard.vault import FILE, Vault
 
-    return Vault((home or places.home()) / FILE, os.environ)
+    return Vault((home or sources.home()) / FILE, os.environ)

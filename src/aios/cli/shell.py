@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aios.cli import settings
 from aios.errors import AiosError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from aios.sdk import Client
 
 Request = Annotated[str, typer.Argument(help="What to do; without it, one request a line.")]
-Home = Annotated[Path, typer.Option(help="The kernel's home.", envvar="AIOS_HOME")]
+Home = Annotated[Path, settings.HOME.option()]
 Agent = Annotated[str, typer.Option(help="Whose files.")]
 Model = Annotated[
     str,

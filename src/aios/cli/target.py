@@ -4,15 +4,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.errors import InvalidArgument, NotFound
+from aios.cli import settings, sources
+from aios.cli.quick import answered
+from aios.cli.remote import place_of
+from aios.errors import AiosError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
     from aios.syscalls import Pid
 
-Target = Annotated[str, typer.Argument(metavar="AGENT", help="A pid, or a name as in `aios ps`.")]
+
+def names(incomplete: str) -> list[str]:
+    """What a shell offers for an agent: names that begin so; nothing where no kernel answers."""
+    try:
+        place, token = place_of(sources.found(settings.URL).value)
+    except AiosError:
+        return []
+    found = answered(place, "/api/syscalls/process.list", token, "{}") or {}
+    return [one["name"] for one in found.get("processes", ()) if one["name"].startswith(incomplete)]
+
+
+Target = Annotated[
+    str,
+    typer.Argument(metavar="AGENT", help="A pid, or a name as in `aios ps`.", autocompletion=names),
+]
 Targets = Annotated[
-    list[str], typer.Argument(metavar="AGENT...", help="Pids, or names as in `aios ps`.")
+    list[str],
+    typer.Argument(
+        metavar="AGENT...", help="Pids, or names as in `aios ps`.", autocompletion=names
+    ),
 ]
 
 

@@ -28,6 +28,15 @@ class Pool(Generic[T]):
         """Every model's name, the default one first."""
         return tuple(self._cores)
 
+    def add(self, model: str, core: T) -> None:
+        """A core more, of a model that there is or of a new one."""
+        self._cores[model] = (*self._cores.get(model, ()), core)
+
+    def remove(self, model: str) -> Sequence[T]:
+        """The cores of a model, which picks none of them any more. The default model stays."""
+        assert model != self.models[0], "calls that name no model need one"
+        return self._cores.pop(model)
+
     def pick(self, model: str, pid: int) -> T:
         """The core for a call of process `pid`; the empty name is the default model's."""
         cores = self._cores.get(model or self.models[0])

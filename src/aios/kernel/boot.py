@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from aios.kernel.home import Folders, home
 from aios.kernel.hosting import Program
 from aios.kernel.kept import snapshots
 from aios.kernel.kernel import Kernel
+from aios.kernel.model_calls import Launch
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.rooms.reading import read_by
 from aios.kernel.tools.sources import host_of, servers_of
@@ -33,11 +35,13 @@ from aios.models import pocket
 from aios.retrieval.base import Embedder
 from aios.retrieval.ngrams import NgramEmbedder
 from aios.sandbox.base import Host, Sandbox
+from aios.syscalls.model import AddModel
 from aios.tools.base import Source
 from aios.tools.builtin.source import Builtins
 from aios.tools.functions import Function
 
 ENGINE = "aios.cores.torch.engine:Engine"
+ENGINE_OWNER = "engine"  # of snapshots
 KV_BYTES = 256 << 20
 
 
@@ -91,7 +95,9 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
             found_by = embedder or NgramEmbedder()
             vault = vault_of(place)
             own = _builtins(given, host_of(sandbox), hosts) if builtin else ()
-            async with _core(_spec(settings, folders, keep, given.limits)) as core:
+            _swept(folders, keep, given.limits)
+            launch = _launcher(folders, given.limits)
+            async with _core(_spec(settings, folders, given.limits, ENGINE_OWNER)) as core:
                 read_by(core, found_by)
                 async with open_rooms(journal, place, given, found_by) as rooms:
                     kernel = Kernel(
@@ -104,6 +110,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         environment=dataclasses.replace(given, journal=journal),
                         fence=Fence(policy=access, fittings=fittings(place, vault)),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
+                        launch=launch,
                     )
                     rooms.speak(kernel.call_for)
                     async with kernel:
@@ -139,7 +146,20 @@ async def _journal(
         await journal.close()
 
 
-def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) -> EngineSpec:
+def _launcher(folders: Folders, limits: Limits) -> Launch:
+    """Starts engines for models that are added, each with snapshots of its own."""
+    numbers = count(1)
+
+    async def launch(call: AddModel, name: str) -> ProcessCore:
+        settings = dataclasses.replace(settings_for(call.source, call.device), name=name)
+        owner = f"{ENGINE_OWNER}-{next(numbers)}"
+        return await ProcessCore.launch(_spec(settings, folders, limits, owner))
+
+    return launch
+
+
+def _swept(folders: Folders, keep: set[str], limits: Limits) -> None:
+    """Nothing lies in the tiers but what generations that were kept go on from."""
     store = TierStore(
         ram=folders.ram,
         disk=folders.disk,
@@ -148,6 +168,9 @@ def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) 
         owner="kernel",
     )
     store.sweep(set(map(Path, keep)))
+
+
+def _spec(settings: Settings, folders: Folders, limits: Limits, owner: str) -> EngineSpec:
     return EngineSpec(
         factory=ENGINE,
         settings=msgspec.to_builtins(settings),
@@ -155,5 +178,5 @@ def _spec(settings: Settings, folders: Folders, keep: set[str], limits: Limits) 
         disk=str(folders.disk),
         ram_bytes=limits.ram_bytes,
         disk_bytes=limits.disk_bytes,
-        owner="engine",
+        owner=owner,
     )

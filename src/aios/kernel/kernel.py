@@ -16,6 +16,7 @@ from aios.errors import ShuttingDown
 from aios.journal.base import Work
 from aios.kernel import process_rows
 from aios.kernel.call_book import CallBook
+from aios.kernel.cores import Cores
 from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, Tables
 from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
@@ -32,12 +33,12 @@ from aios.kernel.keys import Keys, check_key
 from aios.kernel.lives import Lives
 from aios.kernel.llm_calls import LlmCalls
 from aios.kernel.mail_calls import MailCalls
+from aios.kernel.model_calls import Launch, ModelCalls
 from aios.kernel.process import FIRST_AGENT, INIT, Process
 from aios.kernel.process_calls import ProcessCalls
 from aios.kernel.restore import restore
 from aios.kernel.resumption import Resumption
 from aios.kernel.rooms.memory_calls import READ_ONLY
-from aios.kernel.runloop import RunLoop
 from aios.kernel.scheduler_calls import SchedulerCalls
 from aios.kernel.stats_calls import NO_MEMORY, Memory, StatsCalls
 from aios.kernel.table import ProcessTable
@@ -53,6 +54,7 @@ from aios.syscalls import (
     Stream,
     Syscall,
     llm,
+    model,
     process,
     scheduling,
     tool,
@@ -72,6 +74,7 @@ class Kernel:
     `token` is the first process's. `policy` makes one scheduling policy per core. Cores are closed
     with the kernel. `left` is told of every agent whose last process has ended, `memory` tells what
     an agent's blocks take; `fence` is what the guard goes by; None: an open policy, nothing else.
+    `launch` starts engines for models that are added; None: it can start none.
     """
 
     def __init__(  # noqa: PLR0913 - what it is given
@@ -86,6 +89,7 @@ class Kernel:
         environment: Environment | None = None,
         fence: Fence | None = None,
         tools: ToolServers | None = None,
+        launch: Launch | None = None,
     ) -> None:
         assert cores, "a kernel needs a core"
         self.bus = Bus()
@@ -98,8 +102,11 @@ class Kernel:
         journal = self.environment.journal
         self._keys = Keys(journal, self.clock, self.waits, self.limits)
         self.host = Host(programs or {})
-        self.loops = [self._loop(core, policy()) for core in cores]
-        self._scheduler = SchedulerCalls(self.loops, self.clock, self.bus)
+        self._cores = Cores(policy, self._ended, self.bus, self.environment)
+        self.loops = self._cores.loops
+        for core in cores:
+            self._cores.add(core)
+        self._scheduler = SchedulerCalls(self._cores, self.clock, self.bus)
         self._book = CallBook(self.loops, self.table, self.clock)
         self._resumed = Resumption(self.gate, self.clock, self.limits)
         self._llm = LlmCalls(self.loops, self.waits, self.environment, self._resumed)
@@ -114,6 +121,7 @@ class Kernel:
         self._stand_guard(fence or Fence(), tools or ToolServers())
         self._processes = ProcessCalls(self._lives, self.environment, self._rights)
         self._mail = MailCalls(self._lives, self.limits)
+        self._model_calls = ModelCalls(launch, self._cores, self._llm, self.waits, self.gate)
         self._stats = StatsCalls(self._lives, self.gate, self.loops, self.limits, memory)
         self._programs = Programs(self._lives, self._perform, self.environment)
         tables = Tables(
@@ -126,10 +134,6 @@ class Kernel:
         self._group = asyncio.TaskGroup()
         self.token = ""
         self.is_durable = False  # as a transport: only durable programs are told everything again
-
-    def _loop(self, core: Core, policy: Policy) -> RunLoop:
-        most = self.limits.engine_crashes_max
-        return RunLoop(core, policy, self.clock, self.bus, crashes_max=most, ended=self._ended)
 
     def _ended(self, live: LiveGeneration, outcome: str) -> None:
         self._scheduler.ended(live)
@@ -156,6 +160,11 @@ class Kernel:
         warden = ToolWarden(self.guard, self._parts.vault or Vault(None, {}))
         runner = Runner(self.waits, self.clock, self.bus, self.call, warden.secret)
         self.tools = ToolCalls(tools, self.gate, self.waits, self.environment, runner, warden)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models that are served, the default one first."""
+        return self._llm.served
 
     def answers(self, kind: Kind) -> bool:
         """Whether this kernel has what answers such a call."""
@@ -230,8 +239,7 @@ class Kernel:
         if self.environment.journal is not None:
             await self._go_on(KeptGenerations(self.environment.journal))
             self._programs.start_again()
-        for loop in self.loops:
-            self._group.create_task(loop.run(), name=f"run loop of {loop.core.traits.model}")
+        self._cores.open(self._group)
         return self
 
     async def __aexit__(
@@ -354,6 +362,8 @@ class Kernel:
             tool.AcceptTool: self.tools.accept,
             tool.AddServer: self.tools.add,
             tool.RemoveServer: self.tools.remove,
+            model.AddModel: self._model_calls.add,
+            model.RemoveModel: self._model_calls.remove,
         }
 
 

@@ -110,6 +110,19 @@ class LlmCalls:
             self._start(opened, live)
             return await live.reply
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """The models' names, the default one first."""
+        return self._pool.models
+
+    def add(self, loop: RunLoop) -> None:
+        """From now on calls may name its model."""
+        self._pool.add(loop.core.traits.model, loop)
+
+    def remove(self, model: str) -> Sequence[RunLoop]:
+        """No call that comes now gets to that model's cores."""
+        return self._pool.remove(model)
+
     def serves(self, fingerprint: str) -> bool:
         """Whether there is a core for which token ids of that one mean the same."""
         return any(loop.core.traits.fingerprint == fingerprint for loop in self._loops)
@@ -136,7 +149,7 @@ class LlmCalls:
 
     async def models(self, process: Process, call: Models) -> ModelList:
         traits = {loop.core.traits.model: loop.core.traits for loop in reversed(self._loops)}
-        return ModelList(tuple(_describe(traits[model]) for model in self._pool.models))
+        return ModelList(tuple(describe(traits[model]) for model in self._pool.models))
 
     def _open(self, process: Process, call: Generate, kept: Kept | None = None) -> OpenCall:
         loop = self._pool.pick(call.model, process.pid)
@@ -242,12 +255,16 @@ class LlmCalls:
 
     async def _prepare(self, opened: OpenCall) -> Generation:
         core, decoding = opened.loop.core, opened.call.decoding
-        prompt = await self._waits.while_waiting(
-            core.prepare(opened.call),
-            ("prompt of", opened.generation_id),
-            opened.process.pid,
-            opened.left_s(self._clock.now()),
-        )
+        try:
+            prompt = await self._waits.while_waiting(
+                core.prepare(opened.call),
+                ("prompt of", opened.generation_id),
+                opened.process.pid,
+                opened.left_s(self._clock.now()),
+            )
+        except ShuttingDown:
+            opened.loop.check_usable()  # It may be that only this core is closed.
+            raise
         seed = self._random.getrandbits(63) if decoding.seed is None else decoding.seed
         wish = None if opened.call.shorten else decoding.max_tokens
         room = _fit(core.traits, len(prompt), decoding.branches, wish)
@@ -327,7 +344,8 @@ def _fit(traits: Traits, prompt: int, branches: int, wish: int | None) -> int:
     return min(room_context, room_kv) if wish is None else wish
 
 
-def _describe(traits: Traits) -> ModelInfo:
+def describe(traits: Traits) -> ModelInfo:
+    """What a model can hold and promise."""
     return ModelInfo(
         name=traits.model,
         context_tokens=traits.context_tokens,

@@ -29,6 +29,7 @@ from aios.telemetry.bus import Bus
 
 G = GenerationState
 GONE = 1 << 30
+Ended = Callable[[LiveGeneration, str], None]
 
 
 @dataclass(slots=True)
@@ -49,21 +50,15 @@ class RunLoop:
     """
 
     def __init__(
-        self,
-        core: Core,
-        policy: Policy,
-        clock: Clock,
-        bus: Bus,
-        *,
-        crashes_max: int,
-        ended: Callable[[LiveGeneration, str], None],
+        self, core: Core, policy: Policy, clock: Clock, bus: Bus, *, number: int, crashes_max: int
     ) -> None:
         self.core = core
+        self.number = number  # no other loop of this kernel has had it
         self.policy = policy
         self._clock = clock
         self._bus = bus
         self._crashes_max = crashes_max
-        self._ended = ended  # told every generation that is over, and by which outcome
+        self.ended: Ended = lambda live, outcome: None  # told of all that are over
         self._live: dict[str, LiveGeneration] = {}
         self._is_draining = False
         self._up = True  # the engine serves; orders given while it is down would be lost
@@ -90,12 +85,10 @@ class RunLoop:
     def submit(self, live: LiveGeneration) -> None:
         """Take a new generation, to be answered through its `reply`."""
         assert live.job.id not in self._live
-        if self.gone or self._is_draining:
-            live.fail(
-                CoreFailed(f"the engine is gone: {self.gone}")
-                if self.gone
-                else ShuttingDown("the kernel is stopping; it takes no more calls")
-            )
+        try:
+            self.check_usable()
+        except AiosError as error:
+            live.fail(error)
             return
         self._live[live.job.id] = live
         self._bus.publish(
@@ -109,6 +102,20 @@ class RunLoop:
         if live.state is not G.BLOCKED:
             self.policy.ready(live.job_now)
         self._carry_out()
+
+    def check_usable(self) -> None:
+        """Raise why it takes no more generations, if so."""
+        if self.gone:
+            raise CoreFailed(f"the engine is gone: {self.gone}")
+        if self._is_draining:
+            raise ShuttingDown("the kernel is stopping; it takes no more calls")
+
+    def retire(self, why: CoreFailed) -> None:
+        """End every generation, and take none any more."""
+        self.gone = why.message
+        for live in self.live:
+            self.core.drop(live.job.id, live.snapshot)
+            self._end(live, Left.CANCELLED, why)
 
     def cancel(self, generation_id: str, error: AiosError) -> None:
         """End a generation with an error; no-op where it has ended."""
@@ -377,7 +384,7 @@ class RunLoop:
                 produced=live.tokens_out,
             )
         )
-        self._ended(live, outcome)
+        self.ended(live, outcome)
         self._settle()
 
     def _tell_stopped(self, live: LiveGeneration, tier: str) -> None:

@@ -1,15 +1,14 @@
 """Handlers of the scheduler family: another policy while calls run, and the waits under each."""
 
 from collections import deque
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from aios import scheduler
 from aios.clock import Clock
 from aios.journal.base import Work
+from aios.kernel.cores import Cores
 from aios.kernel.generations import LiveGeneration
 from aios.kernel.process import Process
-from aios.kernel.runloop import RunLoop
 from aios.syscalls.scheduling import PolicyWaits, SchedulerInfo, SetPolicy, ShowScheduler
 from aios.telemetry import events
 from aios.telemetry.bus import Bus
@@ -25,8 +24,9 @@ class _Waited(NamedTuple):
 class SchedulerCalls:
     """Who may change the policy is the gate's to say."""
 
-    def __init__(self, loops: Sequence[RunLoop], clock: Clock, bus: Bus) -> None:
-        self._loops = loops
+    def __init__(self, cores: Cores, clock: Clock, bus: Bus) -> None:
+        self._cores = cores
+        self._policy = cores.loops[0].policy.name
         self._clock = clock
         self._bus = bus
         self._options: dict[str, int | float] = {}
@@ -38,10 +38,8 @@ class SchedulerCalls:
     async def set_policy(self, process: Process, call: SetPolicy, work: Work) -> SchedulerInfo:
         told = {"slice_tokens": call.slice_tokens, "age_s": call.age_s}
         options = {name: value for name, value in told.items() if value is not None}
-        policies = [scheduler.make(call.policy, **options) for _ in self._loops]
-        for loop, policy in zip(self._loops, policies, strict=True):
-            loop.replace(policy)
-        self._options = options
+        self._cores.schedule(lambda: scheduler.make(call.policy, **options))
+        self._options, self._policy = options, call.policy
         now = self._clock.now()
         self._bus.publish(events.PolicyChanged(at=now, pid=process.pid, policy=call.policy))
         reply = self._info()
@@ -51,14 +49,13 @@ class SchedulerCalls:
     def ended(self, live: LiveGeneration) -> None:
         """A generation is over; one that never had a lane says nothing of waits."""
         if live.started_at is not None:
-            policy = self._loops[0].policy.name
-            waited = self._waited.setdefault(policy, deque(maxlen=CALLS_MAX))
+            waited = self._waited.setdefault(self._policy, deque(maxlen=CALLS_MAX))
             waited.append(_Waited(live.started_at - live.job.arrived, live.switches))
 
     def _info(self) -> SchedulerInfo:
         slice_tokens = self._options.get("slice_tokens")
         return SchedulerInfo(
-            policy=self._loops[0].policy.name,
+            policy=self._policy,
             slice_tokens=None if slice_tokens is None else int(slice_tokens),
             age_s=self._options.get("age_s"),
             known=tuple(scheduler.POLICIES),

@@ -97,7 +97,7 @@ class StatsCalls:
             up_s=now - self._began,
             live_calls=self._gate.live,
             processes=len(table),
-            cores=tuple(_core(number, loop, now) for number, loop in enumerate(self._loops)),
+            cores=tuple(_core(loop, now) for loop in self._loops),
             rooms=self._rooms(),
             agents=self._agents(shown, now),
         )
@@ -152,7 +152,7 @@ class StatsCalls:
         )
 
 
-def _core(number: int, loop: RunLoop, now: float) -> CoreStats:
+def _core(loop: RunLoop, now: float) -> CoreStats:
     part = _Part()
     for live in loop.live:
         part.add(live, now)
@@ -161,7 +161,7 @@ def _core(number: int, loop: RunLoop, now: float) -> CoreStats:
     engine = core.statistics() if isinstance(core, ProcessCore) else None
     bound = loop.policy.bound(len(loop.live), loop.machine)
     return CoreStats(
-        number=number,
+        number=loop.number,
         model=traits.model,
         device=traits.device,
         exactness=traits.exactness.value,

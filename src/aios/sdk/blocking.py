@@ -94,6 +94,8 @@ class SyncClient:
     embed = _blocking(Client.embed)
     models = _blocking(Client.models)
     stats = _blocking(Client.stats)
+    add_model = _blocking(Client.add_model)
+    remove_model = _blocking(Client.remove_model)
     attempt = _blocking(Client.attempt)
     report = _blocking(Client.report)
     now = _blocking(Client.now)

@@ -40,6 +40,7 @@ from aios.syscalls import (
     List,
     Mail,
     Message,
+    ModelInfo,
     ModelList,
     Models,
     Moment,
@@ -64,6 +65,7 @@ from aios.syscalls import (
     WhoAmI,
 )
 from aios.syscalls.kernel import MachineStats, Stats
+from aios.syscalls.model import AddModel, RemoveModel
 
 R = TypeVar("R")
 
@@ -148,6 +150,12 @@ class Client:
 
     async def models(self) -> ModelList:
         return await self.call(Models())
+
+    async def add_model(self, source: str, name: str = "", device: str = "") -> ModelInfo:
+        return await self.call(AddModel(source=source, name=name, device=device))
+
+    async def remove_model(self, name: str) -> Ok:
+        return await self.call(RemoveModel(name=name))
 
     async def stats(self, agents: bool = True) -> MachineStats:
         return await self.call(Stats(agents=agents))

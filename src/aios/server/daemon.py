@@ -11,12 +11,14 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aios.access.policy import OPEN, Policy
+from aios.config import Limits
 from aios.errors import AiosError, InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
+from aios.kernel.environment import Environment
 from aios.kernel.hands import Hands, open_hands
 from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, lasting, name_for, remember
@@ -50,12 +52,14 @@ class Plan:
     record: Path
     settings: Settings
     embedder: str = ""
+    embedder_key: str = ""
     access: Callable[[], Policy] = lambda: OPEN
     again: Callable[[], Settings] | None = None  # the settings as they are now, on SIGHUP
     drain_s: float = 5.0  # for what runs to end before a stop
     builtin: bool = False  # the tools that every kernel can have
     sandbox: str = ""  # the tier by name; empty: the strongest that holds
     hosts: tuple[str, ...] = ()  # whose pages agents may fetch
+    limits: Limits = field(default_factory=Limits)
 
 
 LOG = logging.getLogger("aios.server")
@@ -130,10 +134,11 @@ class _Daemon:
         async with listening(door, place, plan.settings), self._hands() as hands:
             LOG.info("starting %s at %s", plan.model, url)
             name = name_for(plan.state, plan.embedder)
-            embedder = await asyncio.to_thread(chosen, name)
+            embedder = await asyncio.to_thread(chosen, name, plan.embedder_key)
             async with boot(
                 settings,
                 policy=plan.policy,
+                environment=Environment(limits=plan.limits),
                 state=plan.state,
                 embedder=embedder,
                 access=access,

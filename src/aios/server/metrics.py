@@ -1,14 +1,12 @@
 """Counts and times of exchanges and generations, for Prometheus. Listens; changes nothing."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from aios.kernel import Kernel
 from aios.kernel.generations import GenerationState
-from aios.kernel.runloop import RunLoop
 from aios.server.asgi import Exchange
 from aios.telemetry import events
 from aios.telemetry.events import Event
@@ -16,6 +14,12 @@ from aios.telemetry.events import Event
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 RUNNING = GenerationState.RUNNING
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600)
+
+CORES = {
+    "lanes": ("aios_lanes", "Lanes of a core"),
+    "running": ("aios_generations_running", "Generations on lanes"),
+    "kv": ("aios_kv_tokens", "Tokens that a core's KV has room for"),
+}
 
 
 class Metrics:
@@ -44,7 +48,11 @@ class Metrics:
             "Generations queued, running or suspended",
             lambda: sum(len(loop.live) for loop in kernel.loops),
         )
-        self._of_cores(kernel.loops)
+        self._kernel = kernel
+        labels = ["model", "core"]
+        self._cores = {
+            kind: Gauge(name, what, labels, registry=own) for kind, (name, what) in CORES.items()
+        }
         self._of_events()
         kernel.bus.listen(self._heard)
 
@@ -59,22 +67,22 @@ class Metrics:
 
     def text(self) -> bytes:
         """The exposition."""
+        self._of_cores()
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, what: str, read: Callable[[], float]) -> None:
         Gauge(name, what, registry=self._registry).set_function(read)
 
-    def _of_cores(self, loops: Sequence[RunLoop]) -> None:
-        """Cores of one model are told by their places among it."""
-        own, labels = self._registry, ["model", "core"]
-        lanes = Gauge("aios_lanes", "Lanes of a core", labels, registry=own)
-        busy = Gauge("aios_generations_running", "Generations on lanes", labels, registry=own)
-        kv = Gauge("aios_kv_tokens", "Tokens that a core's KV has room for", labels, registry=own)
-        for at, loop in enumerate(loops):
-            name = (loop.core.traits.model, str(at))
-            lanes.labels(*name).set_function(partial(_lanes, loop))
-            kv.labels(*name).set_function(partial(_kv_tokens, loop))
-            busy.labels(*name).set_function(partial(_running, loop))
+    def _of_cores(self) -> None:
+        """Cores come and go, so their figures are set when somebody asks."""
+        for gauge in self._cores.values():
+            gauge.clear()
+        for loop in self._kernel.loops:
+            running = sum(live.state is RUNNING for live in loop.live)
+            traits, name = loop.core.traits, (loop.core.traits.model, str(loop.number))
+            figures = {"lanes": traits.lanes, "running": running, "kv": traits.kv_tokens}
+            for kind, figure in figures.items():
+                self._cores[kind].labels(*name).set(figure)
 
     def _of_events(self) -> None:
         """What each kind of event counts."""
@@ -126,15 +134,3 @@ class Metrics:
     def _heard(self, event: Event) -> None:
         if (count := self._on.get(type(event))) is not None:
             count(event)
-
-
-def _lanes(loop: RunLoop) -> float:
-    return loop.machine.lanes
-
-
-def _kv_tokens(loop: RunLoop) -> float:
-    return loop.machine.kv_tokens
-
-
-def _running(loop: RunLoop) -> float:
-    return sum(live.state is RUNNING for live in loop.live)

@@ -67,7 +67,7 @@ class Surfaces:
         """POST /v1/messages/count_tokens"""
         token, body = await self._turns.asked(exchange)
         asked = CountTokens(body)
-        model = await self._served.model(asked.model)
+        model = self._served.model(asked.model)
         found = await exchange.unless_gone(self._kernel.call(token, asked.tokenize(model)))
         await exchange.reply_json(asked.reply(found), headers={MODEL_HEADER: model})
 
@@ -79,7 +79,7 @@ class Surfaces:
     async def model(self, exchange: Exchange) -> None:
         """GET /v1/models/{model}: the one that would run where that name is asked for."""
         await self._identities.caller(exchange)
-        name = await self._served.model(exchange.parameter("model"))
+        name = self._served.model(exchange.parameter("model"))
         found = (await self._served.list()).models
         await exchange.reply_json(
             next(told(model, self._since) for model in found if model.name == name),

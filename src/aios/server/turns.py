@@ -53,7 +53,7 @@ class Turns:
 
     async def answer(self, exchange: Exchange, token: str, turn: Turn) -> None:
         """Let the kernel generate, and tell the client."""
-        model = await self._served.model(turn.model)
+        model = self._served.model(turn.model)
         head = self._head(model)
         call = _heeded(exchange, turn.generate(model))
         headers = {MODEL_HEADER: model}

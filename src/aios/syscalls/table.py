@@ -10,6 +10,7 @@ from aios.syscalls import (
     kernel,
     llm,
     memory,
+    model,
     note,
     process,
     scheduling,
@@ -43,7 +44,7 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
         tool.RemoveServer,
         scheduling.ShowScheduler, scheduling.SetPolicy,
-        kernel.Stats,
+        kernel.Stats, model.AddModel, model.RemoveModel,
     )
 }  # fmt: skip
 

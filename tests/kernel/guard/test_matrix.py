@@ -47,7 +47,13 @@ POLICY = Policy(
 FIRST_ONLY = {"file.mount", "file.unmount"}
 NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has.
 BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
-TOOLS_TO_HAVE = {"tool.accept", "tool.add", "tool.remove"}  # The operator's to say.
+TOOLS_TO_HAVE = {
+    "tool.accept",
+    "tool.add",
+    "tool.remove",
+    "model.add",
+    "model.remove",
+}  # The operator's to say.
 # Of no single agent: whoever has the right has it as its own.
 IN_HUMANS_PLACE = {
     "approval.list",
@@ -279,6 +285,7 @@ MAKERS: dict[str, Callable[[Stage, str, str, str], Awaitable[Thing]]] = {
     "history": a_history,
     "kernel": nothing,
     "llm": nothing,
+    "model": nothing,
     "memory": a_block,
     "note": a_note,
     "process": a_process,
@@ -301,7 +308,8 @@ VALUES: dict[str, Any] = {
     "budget.set resource": Resource.CALLS, "budget.top_up resource": Resource.CALLS,
     "budget.set limit": None, "budget.top_up amount": 1.0, "audit.list agent": "",
     "scheduler.set_policy policy": "rr",
-    "process.spawn name": "kid", "note.share agent": "third", "memory.share agent": "third",
+    "process.spawn name": "kid", "model.add source": "pocket",
+    "note.share agent": "third", "memory.share agent": "third",
 }  # fmt: skip
 DATA: dict[str, Any] = {
     "data": b"beta", "text": "beta", "query": "alpha", "group": "reader", "tool": "t",
