@@ -54,6 +54,7 @@ CONSEQUENCES: dict[str, str] = {
     "memory.write": "the content of the memory block {object} is replaced; the old one is lost",
     "model.add": "an engine starts with the model {object}, and takes memory for it",
     "model.remove": "the model {object} is served no more; its calls under way fail",
+    "scheduler.set_policy": "lanes are given out by the policy {object}, for every agent at once",
     "note.add": "{agent} makes a note",
     "note.link": "{agent} joins the note {object} to another, or parts them",
     "note.remove": "the note {object} is lost for good",

@@ -1,5 +1,6 @@
 """`aios dashboard`: a link that signs a browser in, once; opened where there is one to open."""
 
+import asyncio
 import os
 import sys
 import webbrowser
@@ -7,17 +8,37 @@ from typing import Annotated
 
 import typer
 
-from aios.cli.remote import Url, signed_link
+from aios.cli.remote import CONNECT_S, Url, place_of
+from aios.errors import AiosError, ShuttingDown
 
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open it in your browser.")]
 
 
 def dashboard(open: Open = True, url: Url = "") -> None:
     """Print a link to the dashboard, good once and for two minutes, and open it."""
-    link = signed_link(url)
+    place, token = place_of(url)
+    link = asyncio.run(_link(place.rstrip("/"), token))
     print(link)
     if open and sys.stdout.isatty() and _has_screen():
         webbrowser.open(link)
+
+
+async def _link(place: str, token: str) -> str:
+    import aiohttp
+
+    patience = aiohttp.ClientTimeout(total=CONNECT_S)
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=patience, headers=headers) as session,
+            session.post(f"{place}/web/tickets") as response,
+        ):
+            if response.status != 200:
+                said = await response.text()
+                raise AiosError(f"the kernel answered {response.status}: {said}")
+            return f"{place}{(await response.json())['path']}"
+    except (aiohttp.ClientError, TimeoutError) as problem:
+        raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
 
 
 def _has_screen() -> bool:

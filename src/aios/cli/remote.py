@@ -120,32 +120,6 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
         raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
 
 
-def signed_link(url: str) -> str:
-    """A link to a kernel's dashboard that signs in whoever opens it first."""
-    place, token = place_of(url)
-
-    async def asked() -> str:
-        import aiohttp
-
-        from aios.errors import AiosError, ShuttingDown
-
-        patience = aiohttp.ClientTimeout(total=CONNECT_S)
-        headers = {"authorization": f"Bearer {token}"}
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=patience, headers=headers) as session,
-                session.post(f"{place.rstrip('/')}/web/tickets") as response,
-            ):
-                if response.status != 200:
-                    said = await response.text()
-                    raise AiosError(f"the kernel answered {response.status}: {said}")
-                return f"{place.rstrip('/')}{(await response.json())['path']}"
-        except (aiohttp.ClientError, TimeoutError) as problem:
-            raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
-
-    return asyncio.run(asked())
-
-
 def place_of(url: str) -> tuple[str, str]:
     """Where a kernel is, and the token by which it is spoken to."""
     token = sources.found(settings.TOKEN).value
