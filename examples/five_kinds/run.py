@@ -43,17 +43,17 @@ def main() -> int:
     known = table()
     for name in FRAMEWORKS:
         make(known[name])
-    answers = played(NAMES)
+    answers = played(NAMES, "--slow")
     print()
     for name, answer in answers.items():
         print(f"{name:18}{answer}")
     return 0 if all(EXPECTED in answer for answer in answers.values()) else 1
 
 
-def played(names: Sequence[str]) -> dict[str, str]:
+def played(names: Sequence[str], *flags: str) -> dict[str, str]:
     """The answer of each kind, all of which run at once; what `aios ps` shows is printed."""
     with ExitStack() as stack:
-        server = stack.enter_context(rules([], "--slow"))
+        server = stack.enter_context(rules([], *flags))
         print(f"one kernel at {server.url}; its model follows rules")
         kinds = [_kind(name, server, Path(stack.enter_context(_folder()))) for name in names]
         running = {kind.name: stack.enter_context(_started(kind)) for kind in kinds}

@@ -74,7 +74,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, help="a file for the table")
     given = parser.parse_args(arguments)
     known = table()
-    chosen = [known[name] for name in given.only.split(",")] if given.only else [*known.values()]
+    names = given.only.split(",") if given.only else list(known)
+    if unknown := set(names) - known.keys():
+        parser.error(f"no framework {sorted(unknown)}; there is {', '.join(known)}")
+    chosen = [known[name] for name in names]
     verdicts = []
     for verdict in (one for framework in chosen for one in tried(framework)):
         print("  ".join(verdict.row[2:]), file=sys.stderr, flush=True)

@@ -30,10 +30,14 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 KEYS = st.sampled_from(
     ["messages", "role", "content", "type", "text", "tools", "function", "name", "parameters",
      "tool_choice", "stop", "n", "max_tokens", "input", "prompt", "response_format", "schema",
-     "output_config", "format", "stream", "system", "logit_bias", "tool_calls", "arguments", "x"]
+     "output_config", "format", "stream", "system", "logit_bias", "tool_calls", "arguments",
+     "allowed_tools", "mode", "id", "x"]
 )  # fmt: skip
 JSON = st.recursive(
-    SCALARS | st.sampled_from(["user", "assistant", "text", "function", "auto", "json_schema"]),
+    SCALARS
+    | st.sampled_from(
+        ["user", "assistant", "text", "function", "auto", "json_schema", "item_reference"]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=20,
 )
