@@ -20,6 +20,7 @@ from aios.errors import (
 from aios.kernel.tools.servers import ToolServers
 from aios.sdk import Client, tool
 from aios.syscalls.tool import AddServer, CallTool, FileRef, Image, Json, Text
+from aios.telemetry.events import Event, ToolEnded, ToolStarted
 from aios.testing.journal import InlineJournal
 from aios.tools.base import Ran, Terms, Tool, Touch
 from aios.tools.functions import Functions
@@ -482,3 +483,23 @@ def test_plain_functions_run_in_threads_and_side_by_side() -> None:
             assert sorted(one.text for one in results) == [str(number) for number in range(8)]
 
     asyncio.run(main())  # The real loop: a simulated one has no threads.
+
+
+def test_each_run_of_a_tool_is_told_when_it_begins_and_how_it_ended() -> None:
+    async def main() -> None:
+        heard: list[Event] = []
+        async with house(tools=local(Diary())) as home:
+            home.kernel.bus.listen(heard.append)
+            client = client_of(home)
+            await client.tools.call("local/nap", {"seconds": 2})
+            await client.tools.call("local/nap", {"seconds": 60})  # over its limit of 5
+            await soon(lambda: home.kernel.tools.is_idle)
+        ended = [one for one in heard if isinstance(one, ToolEnded)]
+        assert [type(one) for one in heard] == [ToolStarted, ToolEnded] * 2
+        assert [(one.tool, one.outcome, one.took_s) for one in ended] == [
+            ("local/nap", "done", 2.0),
+            ("local/nap", "cancelled", 5.0),
+        ]
+        assert ended[0].run != ended[1].run
+
+    lived(main)

@@ -51,6 +51,7 @@ class Exchange:
         self.shape: Shape = "native"
         self.route = ""
         self.status = 0  # 0 until the reply has begun
+        self.seconds = 0.0  # to the reply's end, once that has come
         self.is_gone = False
 
     @property
@@ -70,7 +71,7 @@ class Exchange:
     @property
     def wire(self) -> Wire:
         """Below HTTP: what is written to it must be framed as the reply that has begun."""
-        wire: Wire = self._scope["extensions"][WIRE]
+        wire: Wire = self._scope["extensions"][WIRE]["transport"]
         return wire
 
     def parameter(self, name: str) -> str:

@@ -129,7 +129,7 @@ class _Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget()
-        self.scope["extensions"] = {WIRE: self.transport}
+        self.scope["extensions"] = {WIRE: {"transport": self.transport}}
         super().on_headers_complete()
 
     def _await_head(self) -> None:

@@ -53,6 +53,22 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     produced: int
 
 
+class ToolStarted(Event, frozen=True, kw_only=True, tag="tool_started"):
+    """A tool runs from now on; `run` tells it from others of its process."""
+
+    tool: str
+    run: int
+
+
+class ToolEnded(Event, frozen=True, kw_only=True, tag="tool_ended"):
+    """The tool's task is over, however long ago its caller was answered; `took_s` in seconds."""
+
+    tool: str
+    run: int
+    outcome: str  # done, failed, or cancelled
+    took_s: float
+
+
 class CoreDied(Event, frozen=True, kw_only=True, tag="core_died"):
     reason: str
 

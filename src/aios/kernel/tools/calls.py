@@ -24,7 +24,7 @@ from aios.kernel.gate import Gate
 from aios.kernel.keys import digest_of
 from aios.kernel.outcome import PASSING
 from aios.kernel.process import Process
-from aios.kernel.tools.runner import Order, Runner, Speak
+from aios.kernel.tools.runner import Order, Runner
 from aios.kernel.tools.runs import RunName, Runs
 from aios.kernel.tools.servers import ToolServers
 from aios.kernel.tools.turns import Turns
@@ -99,7 +99,7 @@ class ToolCalls:
         gate: Gate,
         waits: Waits,
         environment: Environment,
-        speak: Speak,
+        runner: Runner,
         warden: Warden,
     ) -> None:
         self._warden = warden
@@ -109,7 +109,7 @@ class ToolCalls:
         self._clock = environment.clock
         self._turns = Turns(waits, environment.clock)
         self._runs = Runs(environment.journal, environment.clock, RUNS_MAX)
-        self._runner = Runner(waits, environment.clock, speak, warden.secret)
+        self._runner = runner
 
     async def open(self) -> None:
         await self._runs.load()
@@ -189,6 +189,11 @@ class ToolCalls:
     def unsettled(self) -> int:
         """Calls that have begun and whose reply nobody has."""
         return len(self._runs)
+
+    @property
+    def is_idle(self) -> bool:
+        """No tool runs."""
+        return self._runner.is_idle
 
     async def _among(self, part: _Part, known: dict[int, ToolResult | None]) -> ToolResult:
         """One of a batch: an error of its own is its own result."""

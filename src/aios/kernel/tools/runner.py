@@ -26,6 +26,8 @@ from aios.kernel.tools.turns import WITHIN
 from aios.kernel.waits import Waits
 from aios.syscalls.base import Syscall
 from aios.syscalls.tool import Text
+from aios.telemetry import events
+from aios.telemetry.bus import Bus
 from aios.tools.base import Ran, Tool
 from aios.tools.holds import Ticket
 
@@ -75,9 +77,10 @@ class Outside:
 class Runner:
     """Owns the tasks of all runs. Invariant: a run's turn is left exactly once, when it ends."""
 
-    def __init__(self, waits: Waits, clock: Clock, speak: Speak, secret: Secret) -> None:
+    def __init__(self, waits: Waits, clock: Clock, bus: Bus, speak: Speak, secret: Secret) -> None:
         self._waits = waits
         self._clock = clock
+        self._bus = bus
         self._speak = speak
         self._secret = secret
         self._tasks: set[asyncio.Task[Ran]] = set()
@@ -87,12 +90,12 @@ class Runner:
         name, limit_s = order.tool.info.name, order.limit_s
         task = asyncio.get_running_loop().create_task(self._tried(order), name=f"tool {name}")
         self._tasks.add(task)
+        began = self._tell_started(order)
 
         def ended(task: asyncio.Task[Ran]) -> None:
             self._tasks.discard(task)
             leave(order.ticket)
-            if not task.cancelled():
-                task.exception()  # Seen: the caller may have gone.
+            self._tell_ended(order, _outcome(task), began)
 
         task.add_done_callback(ended)
         key = ("tool", name, order.ticket.number)
@@ -104,12 +107,37 @@ class Runner:
             unknown = "" if order.tool.terms.repeatable else "; it may have done some of its work"
             return _failed(f"timeout after {limit_s:g} s{unknown}")
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing runs."""
+        return not self._tasks
+
     async def close(self) -> None:
         """End what runs. A thread cannot be ended; it is left behind after a moment."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)
+
+    def _tell_started(self, order: Order) -> float:
+        now, name = self._clock.now(), order.tool.info.name
+        self._bus.publish(
+            events.ToolStarted(at=now, pid=order.process.pid, tool=name, run=order.ticket.number)
+        )
+        return now
+
+    def _tell_ended(self, order: Order, outcome: str, began: float) -> None:
+        now = self._clock.now()
+        self._bus.publish(
+            events.ToolEnded(
+                at=now,
+                pid=order.process.pid,
+                tool=order.tool.info.name,
+                run=order.ticket.number,
+                outcome=outcome,
+                took_s=now - began,
+            )
+        )
 
     async def _tried(self, order: Order) -> Ran:
         """Run it, and again where that is safe and may help."""
@@ -127,6 +155,13 @@ class Runner:
             await self._clock.sleep(pause_s)
             pause_s = min(RETRY_S_MAX, pause_s * 2)
         raise AssertionError("the last try returns or raises")
+
+
+def _outcome(task: asyncio.Task[Ran]) -> str:
+    """Looks at the exception too: nobody else may, where the caller has gone."""
+    if task.cancelled():
+        return "cancelled"
+    return "failed" if task.exception() or task.result().is_error else "done"
 
 
 def _failure(problem: BaseException) -> Ran:

@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 
 SECRET = os.environ["AIM_SECRET"].lstrip("/")
-for number in range(3, 256):
+for number in range(3, 4_096):
     with suppress(OSError):
         mode = os.fstat(number).st_mode
         if stat.S_ISDIR(mode):
