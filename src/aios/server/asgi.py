@@ -85,7 +85,7 @@ class Exchange:
     @property
     def wire(self) -> Wire:
         """Below HTTP: what is written to it must be framed as the reply that has begun."""
-        wire: Wire = self._scope["extensions"][WIRE]
+        wire: Wire = self._scope["extensions"][WIRE]["transport"]
         return wire
 
     def parameter(self, name: str) -> str:

@@ -137,8 +137,7 @@ class _Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget()
-        extensions: dict[str, Any] = {WIRE: self.transport}
-        self.scope["extensions"] = extensions
+        self.scope["extensions"] = {WIRE: {"transport": self.transport}}
         super().on_headers_complete()
 
     def _await_head(self) -> None:
