@@ -5,17 +5,21 @@ The proxy itself has its own tests; here a stand-in answers, and remembers who a
 
 import asyncio
 import base64
+import gc
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from aios.errors import Denied
-from aios.sandbox.base import Egress, Job
+from aios.sandbox.base import Egress, Job, Whose
+from aios.sandbox.egress import Decision, Proxy
+from aios.sandbox.reach import Reach
 from tests.sandbox.house import House, bounded
 
 FETCH = "import urllib.request as u; print(u.urlopen('http://example.org/x').read().decode())"
+NOBODY = Whose()
 ALLOWED = Egress(("example.org:80",))
 
 
@@ -26,18 +30,25 @@ class StandIn:
         self.living: set[str] = set()
         self.seen: list[str] = []  # tokens, as they came
         self.servers: list[asyncio.Server] = []
+        self.tokens: dict[asyncio.Server, str] = {}
 
-    def admit(self, job: str, egress: Egress) -> str:
+    def admit(self, job: str, egress: Egress, whose: Whose = NOBODY) -> str:
         self.living.add(job)
         return job
 
-    async def listen(self, listener: socket.socket) -> asyncio.Server:
+    def watch(self, decided: Callable[[Decision], None]) -> None:
+        """It decides nothing."""
+
+    async def listen(self, listener: socket.socket, token: str) -> asyncio.Server:
         server = await asyncio.start_server(self._answer, sock=listener)
         self.servers.append(server)
+        self.tokens[server] = token
         return server
 
     async def dismiss(self, token: str) -> None:
         self.living.discard(token)
+        for server in [one for one, its in self.tokens.items() if its == token]:
+            server.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -93,3 +104,30 @@ def test_beside_the_proxy_nothing_is_reached(way_out: tuple[House, StandIn]) -> 
     source = "import socket; socket.create_connection(('1.1.1.1', 80), 2)"
     done = house.run(Job(python=source, egress=ALLOWED, bounds=bounded()))
     assert b"Network is unreachable" in done.stderr
+
+
+def servers() -> list[asyncio.Server]:
+    """All that anybody still has."""
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, asyncio.Server)]
+
+
+def test_nothing_of_a_job_is_left_at_the_proxy_and_its_refusals_bear_its_name() -> None:
+    told: list[Decision] = []
+    before = servers()
+    tokens = iter("abc")
+    proxy = Proxy(Reach(), lambda: next(tokens), told.append)
+    whose = Whose("travel", 7, "shop/fetch")
+    try:
+        house = House("bubblewrap", exits=proxy)
+    except Denied as missing:
+        pytest.skip(f"no tier with a network of its own: {missing}")
+    with house:
+        for _ in range(3):
+            refused = Egress(("elsewhere.invalid:80",))
+            house.run(Job(python=FETCH, egress=refused, bounds=bounded(), whose=whose))
+        assert not [one for one in servers() if one not in before]
+        house.do(proxy.close())
+    assert [(one.whose, one.target, one.is_allowed) for one in told] == [
+        (whose, "example.org:80", False)
+    ] * 3

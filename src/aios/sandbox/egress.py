@@ -24,7 +24,7 @@ from aios.errors import (
     QuotaExceeded,
     Unauthenticated,
 )
-from aios.sandbox.base import Egress
+from aios.sandbox.base import Egress, Whose
 from aios.sandbox.proxied import HEAD_BYTES_MAX, Request, request_of
 from aios.sandbox.reach import Ends, Reach
 from aios.sandbox.targets import Allowed
@@ -47,6 +47,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided about one request, or one cut off; for the audit."""
 
     job: str  # empty: nobody known asked
+    whose: Whose = Whose()
     method: str
     target: str  # `host:port`; empty where it could not be read
     address: str = ""  # the one that is dialled first
@@ -65,14 +66,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     total_s: float = 600.0  # of one connection
 
 
-_LIMITS = Limits()
+_LIMITS, NOBODY = Limits(), Whose()
 
 
 class _Guest:
     """A job that may go out, and what it has of it."""
 
-    def __init__(self, job: str, allowed: Allowed) -> None:
+    def __init__(self, job: str, allowed: Allowed, whose: Whose) -> None:
         self.job = job
+        self.whose = whose
         self.allowed = allowed
         self.moved_bytes = 0
         self.tasks: set[asyncio.Task[None]] = set()  # one a connection
@@ -109,12 +111,16 @@ class Proxy:
         self._servers[server] = token
         return server
 
-    def admit(self, job: str, egress: Egress) -> str:
+    def watch(self, decided: Callable[[Decision], None]) -> None:
+        """Tell decisions to them from now on."""
+        self._decided = decided
+
+    def admit(self, job: str, egress: Egress, whose: Whose = NOBODY) -> str:
         """A token with which a job reaches what it is allowed. Raises `InvalidArgument`."""
         allowed = Allowed(egress.allowed)
         token = self._new_token()
         assert token not in self._guests, "tokens are not given twice"
-        self._guests[token] = _Guest(job, allowed)
+        self._guests[token] = _Guest(job, allowed, whose)
         return token
 
     async def dismiss(self, token: str) -> None:
@@ -205,6 +211,7 @@ class Proxy:
         self._decided(
             Decision(
                 job=guest.job,
+                whose=guest.whose,
                 method=request.method,
                 target=str(target),
                 address=str(addresses[0]),
@@ -269,6 +276,7 @@ class Proxy:
 def _refusal(guest: _Guest | None, request: Request | None, error: AiosError) -> Decision:
     return Decision(
         job="" if guest is None else guest.job,
+        whose=NOBODY if guest is None else guest.whose,
         method="" if request is None else request.method,
         target="" if request is None else str(request.target),
         is_allowed=False,

@@ -16,6 +16,7 @@ import msgspec
 from aios.errors import Denied, ShuttingDown
 from aios.sandbox.base import Bounds, Egress, Job, Outcome, Tier, Whose
 from aios.sandbox.collect import Caps, Collected, collect
+from aios.sandbox.egress import Decision
 from aios.sandbox.launched import DEFAULT, Found, Launched, Settings, launch
 from aios.sandbox.link import Link
 from aios.sandbox.orders import order, session_order
@@ -31,20 +32,20 @@ PROXY = "http://job:{token}@127.0.0.1:3128"
 PROXY_NAMES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
 
-class Listening(Protocol):
-    """A listening socket that is served."""
-
-    def close(self) -> None: ...
-
-
 class Exits(Protocol):
     """The guarded way out: who serves the sandboxes' listening sockets and knows their tokens."""
 
-    def admit(self, job: str, egress: Egress) -> str: ...
+    def admit(self, job: str, egress: Egress, whose: Whose = ...) -> str: ...
 
-    async def listen(self, listener: socket.socket) -> Listening | None: ...
+    async def listen(self, listener: socket.socket, token: str) -> object: ...
 
-    async def dismiss(self, token: str) -> None: ...
+    async def dismiss(self, token: str) -> None:
+        """The job's connections are cut, and its sockets served no more."""
+        ...
+
+    def watch(self, decided: Callable[[Decision], None]) -> None:
+        """Tell every decision from now on."""
+        ...
 
 
 class LaunchedSandbox:
@@ -82,7 +83,7 @@ class LaunchedSandbox:
         number = link.number()
         if job.egress is None:
             return await self._run(link, number, job)
-        async with self._way_out(link, number, job.egress) as environment:
+        async with self._way_out(link, number, job) as environment:
             proxied = msgspec.structs.replace(job, environment={**environment, **job.environment})
             return await self._run(link, number, proxied)
 
@@ -110,7 +111,7 @@ class LaunchedSandbox:
                 link.hear(number, service.heard)
                 way_out.callback(link.hear, number, None)
             else:
-                leads = self._way_out(link, number, job.egress, service.heard)
+                leads = self._way_out(link, number, job, service.heard)
                 environment = await way_out.enter_async_context(leads)
                 job = msgspec.structs.replace(job, environment={**environment, **job.environment})
             header, blobs = order(number, job)
@@ -120,6 +121,11 @@ class LaunchedSandbox:
             await way_out.aclose()
             raise
         return service
+
+    def watch_exits(self, decided: Callable[[Decision], None]) -> None:
+        """Tell every decision about what leaves its jobs."""
+        if self._exits is not None:
+            self._exits.watch(decided)
 
     async def close(self) -> None:
         self._is_closed = True
@@ -169,15 +175,16 @@ class LaunchedSandbox:
         self,
         link: Link,
         number: int,
-        egress: Egress,
+        job: Job,
         beside: Callable[[Frame], None] = lambda frame: None,
     ) -> AsyncIterator[dict[str, str]]:
         """The job's token at the proxy, and the variables that lead its program there."""
         exits = self._exits
         if exits is None or not self._in_force.has_own_network:
             raise Denied(f"the tier {self._in_force.name} has no guarded way out here")
-        token = exits.admit(str(number), egress)
-        serving: list[asyncio.Task[Listening | None]] = []
+        assert job.egress is not None
+        token = exits.admit(str(number), job.egress, job.whose)
+        serving: list[asyncio.Task[object]] = []
 
         def listens(frame: Frame) -> None:
             if frame.header["re"] != "listens" or not frame.fds:
@@ -185,7 +192,7 @@ class LaunchedSandbox:
                 return
             listener = socket.socket(fileno=frame.fds[0])
             listener.setblocking(False)
-            serving.append(asyncio.ensure_future(exits.listen(listener)))
+            serving.append(asyncio.ensure_future(exits.listen(listener, token)))
 
         link.hear(number, listens)
         address = PROXY.format(token=token)
@@ -193,10 +200,8 @@ class LaunchedSandbox:
             yield dict.fromkeys(PROXY_NAMES, address)
         finally:
             link.hear(number, None)
+            await asyncio.gather(*serving, return_exceptions=True)
             await exits.dismiss(token)
-            for served in await asyncio.gather(*serving, return_exceptions=True):
-                if served is not None and not isinstance(served, BaseException):
-                    served.close()
 
 
 @asynccontextmanager

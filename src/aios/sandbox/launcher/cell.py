@@ -105,6 +105,11 @@ class Cell:
         self.ends = [stdin, stdout, stderr, theirs.detach()]  # the sandbox's, to be handed over
         self.refuse_output(4096)  # what goes wrong at the start is told on stderr
 
+    @property
+    def processors(self) -> list[int]:
+        """Where it starts, out of the way of what runs; none: anywhere."""
+        return list(self.slot.group.processors(is_long=True)) if self.slot.group else []
+
     def refuse_output(self, bytes_max: int) -> None:
         self.stdout.bound(bytes_max)
         self.stderr.bound(bytes_max)
@@ -151,6 +156,7 @@ class Cell:
         if self.slot.group is not None:
             self.slot.group.count()
         self._deadline = None
+        self._weigh()
         if self.task is not None:
             self._begin(self.task)
 

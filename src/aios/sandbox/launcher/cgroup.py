@@ -73,8 +73,12 @@ class Group:
             else:
                 self._write("cpu", "cpu.shares", LONG_V1 if is_long else NEW_V1)
         if is_long or self._is_pinned:
-            self._pin(_processors()[is_long:], spare)
+            self._pin(self.processors(is_long=is_long), spare)
             self._is_pinned = is_long
+
+    def processors(self, *, is_long: bool) -> Sequence[int]:
+        """Where it may run; none: anywhere."""
+        return _processors()[is_long:] if "cpu" in self.folders else ()
 
     def _pin(self, processors: Sequence[int], spare: int) -> None:
         """All its threads; who is born meanwhile is met the next time."""
@@ -101,7 +105,7 @@ class Group:
     def count(self) -> None:
         """What is used from now on is the next job's, and that is a new one."""
         self.weigh()
-        self._is_pinned = False  # Its processes are new ones.
+        self._is_pinned = True  # Its processes are new ones, started out of others' way.
         self._killed, self._used_s = self._kills(), self._cpu_s()
 
     def kills(self) -> int:

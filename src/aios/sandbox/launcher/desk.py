@@ -93,6 +93,7 @@ class Desk:
             return
         del self._cells[task.id]
         task.owner.live -= 1
+        self._stock.ended()
         session = self._sessions.pop(task.id, None)
         if self._is_of_stock(cell) and cell.died_early:
             self._waiting.appendleft((task, cell.shape))  # It had waited too long: once more.

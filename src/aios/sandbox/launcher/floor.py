@@ -72,7 +72,7 @@ class Floor:
             self._slots.give_back(slot)
             raise
         cell = self._cells[slot] = Cell(slot, shape, self.now)
-        slot.spawn(order, seccomp, cell.ends)
+        slot.spawn(order | {"processors": cell.processors}, seccomp, cell.ends)
         self.watch(cell.channel.fileno(), lambda: self._listen(cell))
         for capture in (cell.stdout, cell.stderr):
             self._watch_output(capture)

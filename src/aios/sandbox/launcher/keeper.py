@@ -173,6 +173,8 @@ def _become(frame: Frame) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.setsid()
+        if order["processors"]:
+            os.sched_setaffinity(0, order["processors"])
         _take_user(order["uid"], order["gid"])
         if sys.platform == "linux":
             prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))

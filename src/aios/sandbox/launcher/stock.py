@@ -6,7 +6,7 @@ from aios.sandbox.launcher.cell import Cell, Shape, State
 from aios.sandbox.launcher.floor import Floor
 
 STARTING_MAX = 2  # at once, beside what is asked for
-REST_S = 0.01  # after one was taken
+REST_S = 0.05  # after one was taken, unless what it was taken for ends before
 PAUSE_S = 1.0  # after one that died before it was used
 
 
@@ -19,7 +19,7 @@ class Stock:
         self._size = size
         self._now = now
         self._cells: list[Cell] = []
-        self._not_before = 0.0
+        self._not_before = self._rests_until = 0.0
 
     @property
     def ready(self) -> int:
@@ -32,8 +32,12 @@ class Stock:
         best = next((cell for cell in self._cells if cell.state is State.READY), self._cells[0])
         self._cells.remove(best)
         # Whoever asked runs first: what replaces it would take the processor from it.
-        self._not_before = max(self._not_before, self._now() + REST_S)
+        self._rests_until = self._now() + REST_S if self.ready else 0.0
         return best
+
+    def ended(self) -> None:
+        """Somebody's job has."""
+        self._rests_until = 0.0
 
     def fill(self) -> None:
         """Start what is missing, as far as may be started now."""
@@ -42,7 +46,7 @@ class Stock:
             len(self._cells) < self._size
             and starting < STARTING_MAX
             and self._floor.has_room
-            and self._now() >= self._not_before
+            and self._now() >= self._begins
         ):
             self._cells.append(self._floor.start(self._shape))
             starting += 1
@@ -57,6 +61,10 @@ class Stock:
 
     def wakes_s(self) -> float | None:
         """After how long to look again, where a pause holds the filling up."""
-        if len(self._cells) >= self._size or self._not_before <= self._now():
+        if len(self._cells) >= self._size or self._begins <= self._now():
             return None
-        return self._not_before - self._now()
+        return self._begins - self._now()
+
+    @property
+    def _begins(self) -> float:
+        return max(self._not_before, self._rests_until)
