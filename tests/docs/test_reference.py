@@ -15,9 +15,10 @@ from aios.cli.settings import BY_ENV, SETTINGS
 WITHOUT_FORMS = {
     f"aios {name}"
     for name in (
-        "access revoke", "approvals no", "approvals yes", "audit export", "bench", "budgets set",
-        "budgets top-up", "completion", "config path", "demo", "files diff", "files read",
-        "files restore", "files rollback", "journal backup", "journal restore", "kill",
+        "access revoke", "agents install", "agents publish", "agents remove", "approvals no",
+        "approvals yes", "audit export", "bench", "budgets set", "budgets top-up", "completion",
+        "config path", "dashboard", "demo", "files diff", "files read", "files restore",
+        "files rollback", "journal backup", "journal restore", "kill", "logs", "mcp",
         "models pull", "models remove", "pause", "resume", "run", "secrets remove", "secrets set",
         "send", "serve", "shell", "tools accept", "tools remove", "top",
     )

@@ -198,8 +198,6 @@ def test_paths_and_methods_that_are_not_there_are_told_so() -> None:
                 async with home.http.get(path) as told:
                     assert told.status == status
                     assert (await told.json())["error"]["message"]
-            async with home.http.get("/") as told:
-                assert (told.status, (await told.json())["error"]["code"]) == (404, "not_found")
 
     lived(main)
 
