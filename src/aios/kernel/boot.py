@@ -101,7 +101,9 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         rooms=rooms.handlers,
                         left=rooms.left,
                         environment=dataclasses.replace(given, journal=journal),
-                        fence=Fence(policy=access, fittings=fittings(place, vault)),
+                        fence=Fence(
+                            policy=access, fittings=fittings(place, vault, (sandbox, *own))
+                        ),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
                     )
                     rooms.speak(kernel.call_for)
