@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from aios.kernel.invariants import violations
 from aios.kernel.rooms.embedding import Embedding
 from aios.scheduler import make
 from aios.server.app import application
+from aios.server.front import Observer
 from aios.server.listener import bound, listening
 from aios.server.settings import Settings
 from aios.syscalls import Embed, Generate, Message, Spawn
@@ -55,6 +56,7 @@ async def house(
     limits: Limits | None = None,
     embed: Embedding | None = None,
     journal: Journal | None = None,
+    observe: Callable[[Kernel], Sequence[Observer]] = lambda kernel: (),
     seed: int = 1,
 ) -> AsyncIterator[House]:
     """An open server; the kernel's invariants are checked at the end."""
@@ -66,7 +68,7 @@ async def house(
     environment = dataclasses.replace(environment, journal=journal)
     rooms: dict[Kind, RoomHandler] = {Embed: embed.embed} if embed is not None else {}
     async with Kernel([core], lambda: make("rr"), environment=environment, rooms=rooms) as kernel:
-        app = await application(kernel, given)
+        app = await application(kernel, given, observe(kernel))
         agent = await kernel.call(kernel.token, Spawn(name="agent"))
         place = bound("127.0.0.1", 0)
         port = place.getsockname()[1]

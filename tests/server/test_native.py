@@ -136,6 +136,8 @@ def test_the_server_tells_of_itself_without_a_token() -> None:
                 text = await told.text()
             assert 'aios_http_requests_total{route="/v1/chat/completions",status="200"} 1.0' in text
             assert 'aios_generations_total{outcome="done"} 1.0' in text
+            assert "aios_generation_wait_seconds_count 1.0" in text
+            assert 'aios_lanes{core="0",model="scripted"}' in text
 
     lived(main)
 

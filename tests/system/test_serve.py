@@ -192,7 +192,7 @@ def test_a_signal_keeps_what_runs_and_the_next_start_goes_on_with_it(tmp_path: P
     serve = Serve(tmp_path)
     # Its end token is forbidden, so that it lasts longer than the signal takes.
     long: dict[str, Any] = {"max_tokens": 1_500, "logit_bias": {END_TOKEN: -100}}
-    with serve.running() as first:
+    with serve.running("--drain-s", "0") as first:
         whole = first.chat(**long)[1]["choices"][0]["message"]["content"]
         script = f"""
 import sys

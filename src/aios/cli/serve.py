@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aios.cli import places, policies
 from aios.cli.policies import Access
+from aios.telemetry.log import Form, Level, configure
+
+if TYPE_CHECKING:
+    from aios.server.settings import Settings
 
 PORT = 8642
 Host = Annotated[str, typer.Option(envvar="AIOS_HOST", help="Address to listen at.")]
@@ -69,6 +73,23 @@ Sandbox = Annotated[
 ]
 
 
+LogFormat = Annotated[
+    Form, typer.Option(envvar="AIOS_LOG_FORMAT", help="Lines on stderr for people, or JSON.")
+]
+LogLevel = Annotated[
+    Level, typer.Option(envvar="AIOS_LOG_LEVEL", help="From which severity; debug has requests.")
+]
+Drain = Annotated[
+    float,
+    typer.Option(
+        envvar="AIOS_DRAIN_S",
+        help="Seconds for what runs to end before a stop; the rest is suspended and kept.",
+        min=0.0,
+        max=86_400.0,
+    ),
+]
+
+
 def serve(  # noqa: PLR0913 - its options
     host: Host = "127.0.0.1",
     port: Port = PORT,
@@ -84,15 +105,26 @@ def serve(  # noqa: PLR0913 - its options
     tools: Tools = True,
     sandbox: Sandbox = "",
     allow_host: AllowHost = None,
+    log_format: LogFormat = Form.TEXT,
+    log_level: LogLevel = Level.INFO,
+    drain_s: Drain = 5.0,
 ) -> None:
     """Serve this machine's agents: OpenAI's and Anthropic's protocols, and the kernel's own."""
     from aios.server import daemon, files, tokens
 
-    agents = (
-        tokens.read(token_file)
-        if token_file is not None
-        else tokens.read_or_make(places.config() / "tokens")
-    )
+    configure(log_format, log_level, sys.stderr)
+
+    def settings() -> "Settings":
+        return files.settings(
+            config or places.config() / "config.toml",
+            agents=(
+                tokens.read(token_file)
+                if token_file is not None
+                else tokens.read_or_make(places.config() / "tokens")
+            ),
+            allow_anonymous=allow_anonymous,
+        )
+
     plan = daemon.Plan(
         host=host,
         port=port,
@@ -106,19 +138,12 @@ def serve(  # noqa: PLR0913 - its options
         builtin=tools,
         sandbox=sandbox,
         hosts=tuple(allow_host or ()),
-        settings=files.settings(
-            config or places.config() / "config.toml",
-            agents=agents,
-            allow_anonymous=allow_anonymous,
-        ),
+        settings=settings(),
+        again=settings,
+        drain_s=drain_s,
     )
-    raise typer.Exit(daemon.run(plan, _tell, _warn))
+    raise typer.Exit(daemon.run(plan, _tell))
 
 
 def _tell(line: str) -> None:
     print(line, flush=True)
-
-
-def _warn(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -19,7 +19,7 @@ from aios.kernel.dispatch import Dispatch, Handler, Kind, Reading, RoomHandler, 
 from aios.kernel.durable.programs import Programs
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
-from aios.kernel.generations import LiveGeneration
+from aios.kernel.generations import GenerationState, LiveGeneration
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.parts import Fence, Setting, fitted
 from aios.kernel.guard.rights import RightsCalls
@@ -257,6 +257,14 @@ class Kernel:
             elif kept.outcome or self._llm.serves(kept.fingerprint):
                 process = self.table.find(kept.pid)
                 self._resumed.start(process, kept, store, self._group, self._llm.go_on)
+
+    @property
+    def is_at_work(self) -> bool:
+        """A generation that nobody has paused, or a tool, is under way."""
+        lives = (live for loop in self.loops for live in loop.live)
+        return (
+            any(one.state is not GenerationState.BLOCKED for one in lives) or not self.tools.is_idle
+        )
 
     async def close(self) -> None:
         """Stop from outside an `async with` block, once."""

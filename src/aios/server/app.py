@@ -1,15 +1,17 @@
 """The HTTP application: which path is answered by what. Wires, and does nothing itself."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aios.errors import ShuttingDown
 from aios.kernel import Kernel
 from aios.server import openapi
-from aios.server.asgi import Exchange
 from aios.server.auth import Identities
 from aios.server.feed import Feed
-from aios.server.front import Front
+from aios.server.front import Front, Observer
 from aios.server.health import Health
+from aios.server.logs import Requests
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.routes import Table, router
@@ -23,31 +25,48 @@ from aios.server.wire.completions import TextCompletion
 from aios.server.wire.messages import Messages
 from aios.server.wire.stored import ResponsesInMemory
 
+Reload = Callable[[Settings], Awaitable[None]]
+
 
 class Application:
     """An ASGI application, and the end of the streams that would never end by themselves."""
 
-    def __init__(self, front: Front, feed: Feed) -> None:
+    def __init__(self, front: Front, feed: Feed, health: Health, reload: Reload) -> None:
         self._front = front
         self._feed = feed
+        self._health = health
+        self.reload = reload  # other agents' tokens and names of models from now on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
+
+    def drain(self) -> None:
+        """Take nothing new; what is under way goes on."""
+        self._front.is_draining = self._health.is_draining = True
 
     def close(self) -> None:
         self._feed.close()
 
 
-async def application(kernel: Kernel, settings: Settings) -> Application:
-    """The whole server over an open kernel."""
+async def application(
+    kernel: Kernel, settings: Settings, observers: Sequence[Observer] = ()
+) -> Application:
+    """The whole server over an open kernel. `observers` are told of each exchange."""
     identities = Identities(kernel, settings)
     await identities.open()
     metrics = Metrics(kernel)
     feed = Feed(kernel, identities, settings)
     stem = f"{kernel.environment.random.getrandbits(48):012x}"
-    table = _table(kernel, settings, identities) | _own(kernel, feed, metrics)
-    front = Front(router(table), stem=stem, began=metrics.began, ended=metrics.ended)
-    return Application(front, feed)
+    health = Health(kernel, metrics)
+    served = Served(kernel, Aliases(settings.aliases))
+    table = _table(kernel, settings, identities, served) | _own(feed, health)
+    front = Front(router(table), stem=stem, observers=(metrics, Requests(), *observers))
+
+    async def reload(settings: Settings) -> None:
+        await identities.reload(settings.agents)
+        served.aliases = Aliases(settings.aliases)
+
+    return Application(front, feed, health, reload)
 
 
 class Door:
@@ -57,13 +76,12 @@ class Door:
         self.inner: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inner = self.inner or Front(_starting, stem="starting", began=_nobody, ended=_nobody)
+        inner = self.inner or Front(_starting, stem="starting")
         await inner(scope, receive, send)
 
 
-def _table(kernel: Kernel, settings: Settings, identities: Identities) -> Table:
+def _table(kernel: Kernel, settings: Settings, identities: Identities, served: Served) -> Table:
     """What agents call."""
-    served = Served(kernel, Aliases(settings.aliases))
     turns = Turns(kernel, identities, served, settings)
     native = Native(kernel, identities, settings)
     surfaces = Surfaces(
@@ -90,9 +108,8 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities) -> Table:
     }
 
 
-def _own(kernel: Kernel, feed: Feed, metrics: Metrics) -> Table:
+def _own(feed: Feed, health: Health) -> Table:
     """What people and their tools look at."""
-    health = Health(kernel, metrics)
     return {
         "/api/events": {"GET": feed.events},
         "/openapi.json": {"GET": openapi.openapi},
@@ -102,10 +119,6 @@ def _own(kernel: Kernel, feed: Feed, metrics: Metrics) -> Table:
         "/version": {"GET": health.version},
         "/metrics": {"GET": health.metrics},
     }
-
-
-def _nobody(exchange: Exchange) -> None:
-    """While the server starts nobody counts."""
 
 
 async def _starting(scope: Scope, receive: Receive, send: Send) -> None:

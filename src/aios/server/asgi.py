@@ -36,6 +36,7 @@ class Exchange:
         self.shape: Shape = "native"
         self.route = ""
         self.status = 0  # 0 until the reply has begun
+        self.seconds = 0.0  # to the reply's end, once that has come
         self.is_gone = False
 
     @property

@@ -1,7 +1,7 @@
 """Who speaks: a token in a header or in the URL, or nobody on loopback where that is allowed."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -33,10 +33,17 @@ class Identities:
 
     async def open(self) -> None:
         """Enroll the agents whose tokens are fixed, as whom they were in an earlier kernel."""
-        for token, name in self._settings.agents.items():
-            if name == ANONYMOUS:
-                raise InvalidArgument(f"expected another agent's name than {name!r}, nobody's")
-            self._fixed[token] = self._survivor(name) or await self._spawn(name)
+        await self.reload(self._settings.agents)
+
+    async def reload(self, agents: Mapping[str, str]) -> None:
+        """From now on these tokens are let in, and no other fixed ones. All of it, or nothing."""
+        if ANONYMOUS in agents.values():
+            raise InvalidArgument(f"expected another agent's name than {ANONYMOUS!r}, nobody's")
+        for token in self._fixed.keys() - agents.keys():
+            del self._fixed[token]
+        for token, name in agents.items():
+            if token not in self._fixed:
+                self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""

@@ -1,28 +1,33 @@
 """`aios serve` at work: the listener first, then the kernel, until a signal; then back again.
 
-On the first signal no new call is taken, running generations are suspended and kept as the kernel
-keeps them, every caller gets its answer, and the listener closes. The second one does not wait.
+On the first signal no new call is taken; what runs may end within the time for it. Then generations
+are suspended and kept as the kernel keeps them, every caller gets its answer, and the listener
+closes. The second signal does not wait.
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aios.access.policy import OPEN, Policy
-from aios.errors import InvalidArgument
+from aios.errors import AiosError, InvalidArgument
 from aios.kernel import Kernel, boot, settings_for
 from aios.kernel.hands import Hands, open_hands
 from aios.kernel.home import expect_free
 from aios.retrieval.choose import chosen, lasting, name_for, remember
-from aios.server.app import Door, application
+from aios.server.app import Application, Door, application
 from aios.server.auth import ANONYMOUS, is_loopback
 from aios.server.listener import bound, fast_loop, listening
+from aios.server.logs import follow
+from aios.server.notify import Notifier
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
+from aios.server.traces import tracing
 from aios.tools.builtin.source import lacking
 
 INTERRUPTED = 130
@@ -46,37 +51,54 @@ class Plan:
     settings: Settings
     embedder: str = ""
     access: Callable[[], Policy] = lambda: OPEN
+    again: Callable[[], Settings] | None = None  # the settings as they are now, on SIGHUP
+    drain_s: float = 5.0  # for what runs to end before a stop
     builtin: bool = False  # the tools that every kernel can have
     sandbox: str = ""  # the tier by name; empty: the strongest that holds
     hosts: tuple[str, ...] = ()  # whose pages agents may fetch
 
 
+LOG = logging.getLogger("aios.server")
+LOOK_S = 0.05  # between two looks whether what ran has ended
 Tell = Callable[[str], None]
 
 
-def run(plan: Plan, tell: Tell, warn: Tell) -> int:
-    """Serve until a signal; the exit code. `tell` is for programs' settings, `warn` for people."""
-    if plan.settings.anonymous and not is_loopback(plan.host):
-        raise InvalidArgument(
-            f"expected a loopback address where callers need no token, got {plan.host!r}"
-        )
+def run(plan: Plan, tell: Tell) -> int:
+    """Serve until a signal; the exit code. `tell` is for programs' settings."""
+    _expect_guarded(plan)
     expect_place(plan.record)
     if plan.state is not None:
         expect_free(plan.state)
     with asyncio.Runner(loop_factory=fast_loop()) as runner:
-        return runner.run(_Daemon(plan, tell, warn).run())
+        return runner.run(_Daemon(plan, tell, Notifier()).run())
+
+
+def _expect_guarded(plan: Plan) -> None:
+    """Beyond this machine nobody is let in without a token."""
+    if is_loopback(plan.host):
+        return
+    if plan.settings.anonymous:
+        raise InvalidArgument(
+            f"expected a loopback address where callers need no token, got {plan.host!r}"
+        )
+    if not plan.settings.agents:
+        raise InvalidArgument(
+            f"expected a token in the token file, or a loopback address; got {plan.host!r}"
+        )
 
 
 class _Daemon:
-    def __init__(self, plan: Plan, tell: Tell, warn: Tell) -> None:
+    def __init__(self, plan: Plan, tell: Tell, notifier: Notifier) -> None:
         self._plan = plan
         self._tell = tell
-        self._warn = warn
+        self._notifier = notifier
         self._stop = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
         self._signal = 0
         self._is_up = False
         self._kernel: Kernel | None = None
+        self._app: Application | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -106,7 +128,7 @@ class _Daemon:
         url = _url(plan.host, place.getsockname()[1])
         door = Door()
         async with listening(door, place, plan.settings), self._hands() as hands:
-            self._warn(f"aios: starting {plan.model} at {url}")
+            LOG.info("starting %s at %s", plan.model, url)
             name = name_for(plan.state, plan.embedder)
             embedder = await asyncio.to_thread(chosen, name)
             async with boot(
@@ -121,14 +143,30 @@ class _Daemon:
             ) as kernel:
                 self._kernel = kernel
                 remember(plan.state, lasting(name, embedder))
-                app = await application(kernel, plan.settings)
-                door.inner = app
-                with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
-                    self._is_up = True
-                    took = asyncio.get_running_loop().time() - began
-                    self._announce(url, kernel, took)
-                    await self._stop.wait()
-                app.close()
+                follow(kernel.bus)
+                async with tracing(kernel) as observers:
+                    app = self._app = await application(kernel, plan.settings, observers)
+                    door.inner = app
+                    with kept(Record(url=url, token=kernel.token, pid=os.getpid()), plan.record):
+                        self._is_up = True
+                        took = asyncio.get_running_loop().time() - began
+                        self._announce(url, kernel, took)
+                        await self._until_stopped(kernel, app)
+                    app.close()
+
+    async def _until_stopped(self, kernel: Kernel, app: Application) -> None:
+        """Serve until the first signal; then what runs may end."""
+        watch = asyncio.ensure_future(self._notifier.watch())
+        try:
+            await self._stop.wait()
+            self._notifier.stopping()
+            app.drain()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._plan.drain_s):
+                    while kernel.is_at_work:
+                        await kernel.clock.sleep(LOOK_S)
+        finally:
+            watch.cancel()
 
     @asynccontextmanager
     async def _hands(self) -> AsyncIterator[Hands]:
@@ -138,7 +176,7 @@ class _Daemon:
             return
         async with open_hands(tier=self._plan.sandbox) as hands:
             for name, why in lacking(hands.sandbox, hands.why, self._plan.hosts).items():
-                self._warn(f"aios: no tool aios/{name}: {why}")
+                LOG.info("no tool aios/%s: %s", name, why)
             yield hands
 
     def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:
@@ -152,28 +190,36 @@ class _Daemon:
         ):
             self._tell(line)
         traits = kernel.loops[0].core.traits
-        self._warn(
-            f"aios: ready at {url}, model {traits.model} on {traits.device}, "
-            f"policy {self._plan.policy}, {took_s:.1f} s"
+        status = (
+            f"ready at {url}, model {traits.model} on {traits.device}, policy {self._plan.policy}"
         )
+        LOG.info("%s, %.1f s", status, took_s)
+        self._notifier.ready(status)
 
     def _reload(self) -> None:
-        """Another policy from now on; one that cannot be read changes nothing."""
-        if self._kernel is None:
-            return
+        """Access, tokens and names of models anew; what cannot be read changes nothing."""
+        if self._kernel is not None and self._app is not None:
+            self._notifier.reloading()
+            self._reading = asyncio.ensure_future(self._read_again(self._kernel, self._app))
+
+    async def _read_again(self, kernel: Kernel, app: Application) -> None:
         try:
-            self._kernel.guard.reload(self._plan.access())
-        except InvalidArgument as problem:
-            self._warn(f"aios: the policy stays as it was: {problem}")
+            access = self._plan.access()
+            settings = self._plan.again() if self._plan.again else self._plan.settings
+            await app.reload(settings)
+            kernel.guard.reload(access)
+        except AiosError as problem:
+            LOG.error("everything stays as it was: %s", problem)
         else:
-            self._warn("aios: the policy is read again")
+            LOG.info("the policy, tokens and names of models are read again")
+        self._notifier.ready("reloaded")
 
     def _signalled(self, which: int) -> None:
         assert self._work is not None
         if self._signal or not self._is_up:
             self._work.cancel()
         else:
-            self._warn("aios: stopping; once more to stop at once")
+            LOG.info("stopping; once more to stop at once")
         self._signal = self._signal or which
         self._stop.set()
 

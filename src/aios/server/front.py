@@ -3,13 +3,15 @@
 Accepts a base URL with and without /v1, a doubled /v1, and a token in the URL.
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aios.errors import AiosError
+from aios.errors import AiosError, ShuttingDown
 from aios.server.asgi import Exchange
 from aios.server.wire.errors import Shape, body_of, retry_headers, status_of
 
@@ -20,18 +22,26 @@ _AGENT = re.compile(r"^/agents/(?P<token>[^/]+)(?P<rest>/.*)$")
 _BARE = re.compile(
     r"^/(?P<surface>chat/completions|completions|responses|messages|models|embeddings)(?=/|$)"
 )
-Observe = Callable[[Exchange], None]
+LOOKING = ("GET", "HEAD")  # what is still answered while the server drains
+
+
+class Observer(Protocol):
+    """Is told of every exchange, in the task that answers it."""
+
+    def began(self, exchange: Exchange) -> None: ...
+
+    def ended(self, exchange: Exchange) -> None: ...
 
 
 class Front:
-    """An ASGI application around the router. `observe` is told every exchange that has ended."""
+    """An ASGI application around the router."""
 
-    def __init__(self, inner: ASGIApp, *, stem: str, began: Observe, ended: Observe) -> None:
+    def __init__(self, inner: ASGIApp, *, stem: str, observers: Sequence[Observer] = ()) -> None:
         self._inner = inner
         self._stem = stem
         self._count = 0
-        self._began = began
-        self._ended = ended
+        self._observers = observers
+        self.is_draining = False  # nothing new begins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,8 +51,13 @@ class Front:
         _normalise(scope, exchange)
         exchange.shape = _shape(exchange)
         scope[KEY] = exchange
-        self._began(exchange)
+        now = asyncio.get_running_loop().time
+        began = now()
+        for one in self._observers:
+            one.began(exchange)
         try:
+            if self.is_draining and exchange.method not in LOOKING:
+                raise ShuttingDown("the kernel is stopping; it takes no more calls")
             await self._inner(scope, receive, send)
         except AiosError as error:
             await _tell(exchange, error)
@@ -50,7 +65,9 @@ class Front:
             LOG.exception("request %s failed", exchange.request_id)
             await _tell(exchange, AiosError("the server failed; its log has this request's id"))
         finally:
-            self._ended(exchange)
+            exchange.seconds = now() - began
+            for one in reversed(self._observers):
+                one.ended(exchange)
 
 
 def _normalise(scope: Scope, exchange: Exchange) -> None:

@@ -17,6 +17,7 @@ class Health:
     def __init__(self, kernel: Kernel, metrics: Metrics) -> None:
         self._kernel = kernel
         self._metrics = metrics
+        self.is_draining = False
 
     async def alive(self, exchange: Exchange) -> None:
         """GET /health"""
@@ -24,7 +25,7 @@ class Health:
 
     async def ready(self, exchange: Exchange) -> None:
         """GET /health/ready"""
-        if self._kernel.gate.is_closed:
+        if self.is_draining or self._kernel.gate.is_closed:
             raise ShuttingDown("the kernel is stopping; it takes no more calls")
         gone = next((loop.gone for loop in self._kernel.loops if loop.gone), "")
         if gone:

@@ -12,7 +12,7 @@ class Served:
 
     def __init__(self, kernel: Kernel, aliases: Aliases) -> None:
         self._kernel = kernel
-        self._aliases = aliases
+        self.aliases = aliases
         self._names: tuple[str, ...] = ()
         self._looked = float("-inf")
 
@@ -22,7 +22,7 @@ class Served:
         if now - self._looked > FRESH_S:
             found = await self.list()
             self._names, self._looked = tuple(model.name for model in found.models), now
-        return self._aliases.model(name, self._names)
+        return self.aliases.model(name, self._names)
 
     async def list(self) -> ModelList:
         return await self._kernel.call(self._kernel.token, Models())
