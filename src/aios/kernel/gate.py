@@ -2,7 +2,7 @@
 
 from aios.config import Limits
 from aios.errors import Busy, ShuttingDown
-from aios.kernel.process import Process
+from aios.kernel.process import INIT, Process
 from aios.kernel.table import ProcessTable
 
 
@@ -30,6 +30,10 @@ class Gate:
         process.calls += 1
         self.live += 1
         return process
+
+    def first(self) -> str:
+        """The token of the process by which the kernel speaks for itself."""
+        return self._table.find(INIT).token
 
     def reenter(self, process: Process) -> None:
         """A call that an earlier kernel took goes on; it has its room already."""

@@ -1,14 +1,24 @@
 """What a tool gave, made fit to be told: typed, encodable, capped. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 import msgspec
 
 from aios.syscalls.tool import Content, FileRef, Image, Json, Text, text_of
 
 CONTENTS_MAX = 256
+WHOLES_MAX = 8  # of one result
+ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 UNTELLABLE = (TypeError, ValueError, OverflowError, RecursionError)
+
+
+class Whole(NamedTuple):
+    """What was cut, as a file has it; its name ends so."""
+
+    ending: str
+    data: bytes
 
 
 def contents_of(value: Any) -> tuple[Content, ...]:
@@ -42,6 +52,23 @@ def capped(
     if len(contents) > CONTENTS_MAX:
         remarks.append(f"cut: {CONTENTS_MAX} of {len(contents):,} contents")
     return tuple(kept), tuple(dict.fromkeys(remarks))
+
+
+def wholes(contents: Sequence[Content], kept: Sequence[Content]) -> tuple[Whole, ...]:
+    """What `capped` left out of these, whole: all text as one, each image by itself."""
+    clean = list(map(_clean, contents))
+    cut = [one for one, shown in zip_longest(clean, kept) if one != shown]
+    found = [
+        Whole(ENDINGS.get(one.media_type, "bin"), one.data) for one in cut if isinstance(one, Image)
+    ]
+    if any(isinstance(one, Text | Json) for one in cut):
+        found.insert(0, _text([one for one in clean if isinstance(one, Text | Json)]))
+    return tuple(found[:WHOLES_MAX])
+
+
+def _text(texts: Sequence[Content]) -> Whole:
+    ending = "json" if len(texts) == 1 and isinstance(texts[0], Json) else "txt"
+    return Whole(ending, "\n".join(map(text_of, texts)).encode())
 
 
 def _clean(one: Content) -> Content:

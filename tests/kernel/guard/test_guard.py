@@ -87,6 +87,9 @@ class Desk:
     def begin(self, process: Process, act: Act, call: Syscall[Any], work: Work) -> "Learner":
         return Learner(act.verb, self.learned)
 
+    def hears(self, process: Process, call: Syscall[Any], reply: object) -> None:
+        return
+
     async def ask(
         self, process: Process, act: Act, call: Syscall[Any], verdict: Verdict, work: Work
     ) -> "Yes":

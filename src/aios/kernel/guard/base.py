@@ -33,6 +33,10 @@ class Flow(Protocol):
         """The call acts now. What it does to labels is committed with what it does."""
         ...
 
+    def hears(self, process: Process, call: Syscall[Any], reply: object) -> None:
+        """The process knows this from now on: what it writes bears its label."""
+        ...
+
 
 class Carrying(Protocol):
     """A call that may change labels."""

@@ -296,6 +296,14 @@ class Flow:
         for place in places:
             self.owed.post(self.book.raised(place, learnt).will)
 
+    def hears(self, process: Process, call: Syscall[Any], reply: object) -> None:
+        """Of a tool that is being called: its reply is about to be written down by its caller."""
+        if process.pid == INIT:
+            return
+        used = InUse(process.agent, call, PLAIN, frozenset())
+        learnt = join(self.label_of(process), self._tools.told(used, reply))
+        self.owed.post(self.book.raised(process_place(process.pid), learnt).will)
+
     def left(self, used: InUse) -> None:
         self._tools.leave(used)
 

@@ -117,6 +117,16 @@ class Guard:
         _, judged, _ = self._worst(process, call, self._standing(process))
         return judged.decision is not Decision.DENY
 
+    def lets(self, process: Process, call: Syscall[Any]) -> bool:
+        """Whether it has the right, and no line of the policy asks a human."""
+        _, judged, _ = self._worst(process, call, self._standing(process))
+        return judged.decision is Decision.ALLOW
+
+    def hears(self, process: Process, call: Syscall[Any], reply: object) -> None:
+        """What a tool told is about to be kept, before its call has ended."""
+        if self._flow is not None:
+            self._flow.hears(process, call, reply)
+
     def holds_up(self, process: Process, call: Syscall[Any]) -> bool:
         """Whether a human is asked of this because of what the process has heard."""
         act = act_of(ACTS[type(call)], call, process.agent)

@@ -1,9 +1,12 @@
 """What the guard has to say of tools: who sees which, and that no secret leaves with a result."""
 
+from typing import Any
+
 from aios.errors import AiosError
 from aios.kernel.guard.guard import Guard
 from aios.kernel.guard.vault import Vault
 from aios.kernel.process import Process
+from aios.syscalls.base import Syscall
 from aios.syscalls.tool import CallTool, ToolResult
 
 
@@ -16,6 +19,12 @@ class ToolWarden:
 
     def sees(self, process: Process, name: str) -> bool:
         return self._guard.would_let(process, CallTool(name=name))
+
+    def lets(self, process: Process, call: Syscall[Any]) -> bool:
+        return self._guard.lets(process, call)
+
+    def hears(self, process: Process, call: CallTool, result: ToolResult) -> None:
+        self._guard.hears(process, call, result)
 
     def secret(self, agent: str, name: str) -> str:
         return self._vault.secret(name)

@@ -8,6 +8,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from aios.errors import (
     AiosError,
     Busy,
@@ -28,6 +30,7 @@ from aios.kernel.tools.runner import Order, Runner
 from aios.kernel.tools.runs import RunName, Runs
 from aios.kernel.tools.servers import ToolServers
 from aios.kernel.tools.turns import Turns
+from aios.kernel.tools.wholes import Guarded, Wholes
 from aios.kernel.waits import Waits
 from aios.syscalls.base import Ok
 from aios.syscalls.tool import (
@@ -35,6 +38,7 @@ from aios.syscalls.tool import (
     AddServer,
     CallTool,
     CallTools,
+    FileRef,
     ListTools,
     RemoveServer,
     Text,
@@ -43,8 +47,7 @@ from aios.syscalls.tool import (
     ToolResult,
     ToolResults,
 )
-from aios.tools.base import Ran, Tool
-from aios.tools.reading import Read
+from aios.tools.base import Tool
 from aios.tools.registry import Sees
 from aios.tools.results import UNTELLABLE, capped
 from aios.tools.touches import needs_of
@@ -53,7 +56,7 @@ RUNS_MAX = 100_000  # calls whose outcome nobody has that are remembered
 FAILED_BEFORE_IT_COUNTED = (Busy, NoSpace, Damaged)
 
 
-class Warden(Protocol):
+class Warden(Guarded, Protocol):
     """What the guard says of tools beyond the syscall, which has passed the gate."""
 
     def sees(self, process: Process, name: str) -> bool:
@@ -64,12 +67,8 @@ class Warden(Protocol):
         """A secret for a tool that declares it. Raises `NotFound`."""
         ...
 
-    def hidden(self, result: ToolResult) -> ToolResult:
-        """The result without the secrets that are in it."""
-        ...
-
     def told(self, error: AiosError) -> AiosError:
-        """The same of an error."""
+        """The error without the secrets that are in it."""
         ...
 
 
@@ -103,6 +102,7 @@ class ToolCalls:
         warden: Warden,
     ) -> None:
         self._warden = warden
+        self._wholes = Wholes(runner.speak, gate.first, waits, warden)
         self._servers = servers
         self._gate = gate
         self._environment = environment
@@ -254,7 +254,18 @@ class ToolCalls:
         except BaseException:
             self._turns.leave(ticket)
             raise
-        return self._settled(part, read, tool, await ran, began)
+        told = await ran
+        result = ToolResult(
+            contents=told.contents,
+            is_error=told.is_error,
+            remarks=(*read.remarks, *told.remarks),
+            sandbox=told.sandbox,
+            source=tool.terms.source,
+            seconds=self._clock.now() - began,
+        )
+        result = self._warden.hidden(await self._fit(part, result, tool.terms.result_bytes))
+        self._runs.done(part.run, part.place, result, is_part=part.is_part)
+        return result
 
     def _limit_s(self, call: CallTool, tool: Tool, began: float) -> float:
         """The tool's own limit; the caller's counts from when it called."""
@@ -262,23 +273,18 @@ class ToolCalls:
             return tool.terms.timeout_s
         return min(tool.terms.timeout_s, max(0.0, began + call.timeout_s - self._clock.now()))
 
-    def _settled(self, part: _Part, read: Read, tool: Tool, ran: Ran, began: float) -> ToolResult:
+    async def _fit(self, part: _Part, result: ToolResult, bytes_max: int) -> ToolResult:
+        """As much of it as there is room for, and where the whole is."""
         try:
-            contents, cut = capped(ran.contents, tool.terms.result_bytes)
+            contents, cut = capped(result.contents, bytes_max)
         except UNTELLABLE as problem:
             contents, cut = (Text(f"its result is no data: {problem}"),), ()
-            ran = Ran(contents=contents, is_error=True, sandbox=ran.sandbox)
-        result = ToolResult(
-            contents=contents,
-            is_error=ran.is_error,
-            remarks=(*read.remarks, *ran.remarks, *cut),
-            sandbox=ran.sandbox,
-            source=tool.terms.source,
-            seconds=self._clock.now() - began,
-        )
-        result = self._warden.hidden(result)
-        self._runs.done(part.run, part.place, result, is_part=part.is_part)
-        return result
+            result = msgspec.structs.replace(result, is_error=True)
+        refs: tuple[FileRef, ...] = ()
+        if cut:
+            refs = await self._wholes.keep(part.process, part.call, result, bytes_max)
+        remarks = (*result.remarks, *cut, *(f"kept whole: {one.path}" for one in refs))
+        return msgspec.structs.replace(result, contents=(*contents, *refs), remarks=remarks)
 
     def _sees(self, process: Process) -> Sees:
         return lambda name: self._warden.sees(process, name)

@@ -81,7 +81,7 @@ class Runner:
         self._waits = waits
         self._clock = clock
         self._bus = bus
-        self._speak = speak
+        self.speak = speak
         self._secret = secret
         self._tasks: set[asyncio.Task[Ran]] = set()
 
@@ -142,7 +142,7 @@ class Runner:
     async def _tried(self, order: Order) -> Ran:
         """Run it, and again where that is safe and may help."""
         WITHIN.set(order.ticket)
-        outside = Outside(order, self._speak, self._secret)
+        outside = Outside(order, self.speak, self._secret)
         terms = order.tool.terms
         pause_s = RETRY_S
         for left in reversed(range(1 + terms.retries * terms.repeatable)):
