@@ -19,7 +19,7 @@ from aios.errors import (
 )
 from aios.kernel.tools.servers import ToolServers
 from aios.sdk import Client, tool
-from aios.syscalls.tool import AddServer, CallTool, FileRef, Image, Json, Text
+from aios.syscalls.tool import AddServer, CallTool, FileRef, Image, Json, Text, ToolChange
 from aios.telemetry.events import Event, ToolEnded, ToolStarted
 from aios.testing.journal import InlineJournal
 from aios.tools.base import Ran, Terms, Tool, Touch
@@ -326,6 +326,43 @@ def test_a_changed_definition_is_refused_until_the_operator_accepts_what_he_saw(
             with pytest.raises(WrongState, match="changed since"):
                 await client_of(home).tools.call("far/say")
             assert [one.state for one in (await client_of(home).tools.list()).tools] == ["changed"]
+
+    lived(main)
+
+
+def test_what_a_pin_covers_is_shown_beside_what_was_accepted() -> None:
+    async def main() -> None:
+        journal, source = InlineJournal(), Changing("far", far("far/say"))
+        async with house(journal=journal, tools=given(source)) as home:
+            shown = await client_of(home).tools.show("far/say")
+            accepted = shown.accepted
+            assert (shown.info.state, shown.info.pin, shown.changes) == ("ready", accepted, ())
+            assert shown.covers["description"] == "as it was"
+            assert shown.covers["terms"]["timeout_s"] == 300.0
+            with pytest.raises(NotFound):
+                await client_of(home).tools.show("far/none")
+            child = client_of(home).of(await home.spawn())
+            with pytest.raises(Denied):
+                await child.tools.show("far/say")
+        final = Terms(final=True, touches=(Touch("door", "write"),))
+        source.offered = (far("far/say", "another", final), far("far/new"))
+        async with house(journal=journal, tools=given(source), boot=2) as home:
+            shown = await client_of(home).tools.show("far/say")
+            assert (shown.info.state, shown.accepted) == ("changed", accepted)
+            assert shown.changes == (
+                ToolChange("description", "as it was", "another"),
+                ToolChange("terms.final", False, True),
+                ToolChange("terms.touches", [], [{"resource": "door", "mode": "write"}]),
+            )
+            new = await client_of(home).tools.show("far/new")
+            assert (new.info.state, new.accepted, new.changes) == ("changed", "", None)
+            await client_of(home).tools.accept("far/say", shown.info.pin)
+            assert (await client_of(home).tools.show("far/say")).changes == ()
+            source.offered = ()
+            gone = await client_of(home).tools.show("far/say")
+            assert (gone.info.state, gone.covers) == ("gone", {})
+            assert gone.changes is not None
+            assert ToolChange("description", "another", None) in gone.changes
 
     lived(main)
 

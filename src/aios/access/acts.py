@@ -173,6 +173,7 @@ ACTS: Mapping[Kind, Row] = dict((
     _row(note.Search, READ),
 
     _row(tools.ListTools, NONE),
+    _row(tools.ShowTool, READ, "name"),  # what a model is not told, too
     _row(tools.CallTool, CHANGE, "name", first=True),  # what the tool declares, where it is known
     _row(tools.CallTools, CHANGE, parts="calls", first=True),
     _row(tools.AcceptTool, FINAL, "name"),

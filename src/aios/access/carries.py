@@ -297,7 +297,7 @@ UNLABELLED: frozenset[Kind] = frozenset({
     processes.List, processes.Inspect, processes.Attempt, processes.Report, processes.Now,
     file.ShareFile, file.Revoke, file.Mount, file.Unmount, file.Mounts, file.FileUsage,
     memory.Share, history.Rollback,
-    tool.ListTools, tool.AcceptTool, tool.AddServer, tool.RemoveServer,
+    tool.ListTools, tool.ShowTool, tool.AcceptTool, tool.AddServer, tool.RemoveServer,
     access.GrantRight, access.RevokeRight, access.Rights, access.CheckAccess, access.AddPrivilege,
     access.AskPermission, access.PlanActs, access.ShowLabel, access.Endorse,
     approval.Approvals, approval.AnswerApproval, approval.AskHuman,

@@ -1,15 +1,15 @@
 """`aios tools`: what a running kernel's agents can do, and which definitions are accepted."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, plain, show
-from aios.errors import InvalidArgument, NotFound
+from aios.cli.remote import Form, Output, Url, ask, plain, show, table
+from aios.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from aios.sdk.client import Client
     from aios.syscalls.tool import ToolInfo, ToolList
 
 LINE = 72  # characters of a description in a table
@@ -50,9 +50,25 @@ def list_(prefix: Prefix = "", output: Output = Form.TABLE, url: Url = "") -> No
 
 
 @tools.command(name="show")
-def show_(name: Name, output: Output = Form.JSON, url: Url = "") -> None:
-    """All that a model is told of a tool, and its hash."""
-    show(Form.JSON if output is Form.TABLE else output, _one(url, name), (), ())
+def show_(name: Name, output: Output = Form.TABLE, url: Url = "") -> None:
+    """All that a tool's hash covers, and in what it differs from what was accepted."""
+    from aios.tools.pinned import differences
+
+    shown = ask(url, lambda client: client.tools.show(name))
+    if output is not Form.TABLE:
+        show(output, shown, (), ())
+        return
+    print(f"{plain(shown.info.name)} is {shown.info.state}")
+    if shown.covers:
+        print(f"hash      {shown.info.pin}")
+    print(f"accepted  {shown.accepted or 'never'}\n")
+    rows = [(one.path, _value(one.now)) for one in differences({}, shown.covers)]
+    print("\n".join(table(("DEFINITION", "VALUE"), rows)))
+    if shown.changes is None:
+        print("\nWhat was accepted is not known: nobody has kept it.")
+    elif shown.changes:
+        rows3 = [(one.path, _value(one.was), _value(one.now)) for one in shown.changes]
+        print("\n" + "\n".join(table(("CHANGED", "ACCEPTED", "NOW"), rows3)))
 
 
 @tools.command()
@@ -137,14 +153,8 @@ def _line(text: str) -> str:
     return first if len(first) <= LINE else f"{first[: LINE - 3]}..."
 
 
-def _one(url: str, name: str) -> "ToolInfo":
-    async def find(client: "Client") -> "ToolList":
-        return await client.tools.list(names=(name,))
-
-    found = ask(url, find).tools
-    if not found:
-        raise NotFound(f"no tool {name!r}")
-    return found[0]
+def _value(value: Any) -> str:
+    return "-" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -432,6 +432,9 @@ _LABELS = (
 # --- what is long in open approvals ---
 _WHOLES = ("CREATE TABLE approval_wholes (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT",)
 
+# --- what a pin was of; empty where nobody has kept it ---
+_PINNED = ("ALTER TABLE tool_pins ADD COLUMN body BLOB NOT NULL DEFAULT x''",)
+
 # Step n takes a database from version n - 1 to n; each is SQL in order.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -444,4 +447,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _TOOLS,
     _LABELS,
     _WHOLES,
+    _PINNED,
 )  # fmt: skip

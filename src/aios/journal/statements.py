@@ -507,8 +507,9 @@ AUDIT_PAGES_FORGET = Statement("audit_pages_forget", "DELETE FROM audit_pages WH
 
 # --- tools: accepted definitions, added servers, calls that have begun ---
 TOOL_PINS = Statement("tool_pins", "SELECT name, pin FROM tool_pins")
+TOOL_PIN = Statement("tool_pin", "SELECT body FROM tool_pins WHERE name = ? AND pin = ?")
 TOOL_PIN_PUT = Statement(
-    "tool_pin_put", "INSERT OR REPLACE INTO tool_pins (name, pin, at) VALUES (?, ?, ?)"
+    "tool_pin_put", "INSERT OR REPLACE INTO tool_pins (name, pin, at, body) VALUES (?, ?, ?, ?)"
 )
 TOOL_SERVERS = Statement("tool_servers", "SELECT body FROM tool_servers ORDER BY name")
 TOOL_SERVER_PUT = Statement(

@@ -348,7 +348,7 @@ class Kernel:
         """What has no effect that is worth remembering."""
         models, agents = self._llm, self._processes
         return {
-            tool.ListTools: self.tools.list,
+            **self.tools.readings(),
             llm.Cancel: models.cancel,
             llm.Tokenize: models.tokenize,
             llm.Models: models.models,

@@ -29,6 +29,7 @@ class SyncTools:
         self._run = run
 
     list = _blocking(Tools.list)
+    show = _blocking(Tools.show)
     call = _blocking(Tools.call)
     batch = _blocking(Tools.batch)
     accept = _blocking(Tools.accept)

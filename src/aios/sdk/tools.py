@@ -15,9 +15,11 @@ from aios.syscalls.tool import (
     CallTools,
     ListTools,
     RemoveServer,
+    ShowTool,
     ToolInfo,
     ToolList,
     ToolResult,
+    ToolShown,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ class Tools:
 
     async def list(self, prefix: str = "", names: Iterable[str] = ()) -> ToolList:
         return await self._call(ListTools(prefix=prefix, names=tuple(names)))
+
+    async def show(self, name: str) -> ToolShown:
+        return await self._call(ShowTool(name=name))
 
     async def specs(self, names: Iterable[str]) -> tuple[ToolSpec, ...]:
         """What a model is told of these tools, in this order. Raises `NotFound` for the others."""

@@ -43,8 +43,8 @@ SYSCALLS: dict[str, type[Syscall[object]]] = {
         budget.SetBudget, budget.TopUp, budget.Budgets,
         audit.AuditRecords, audit.VerifyAudit,
         program.StartProgram, program.FeedProgram, program.ProgramLog,
-        tool.ListTools, tool.CallTool, tool.CallTools, tool.AcceptTool, tool.AddServer,
-        tool.RemoveServer,
+        tool.ListTools, tool.ShowTool, tool.CallTool, tool.CallTools, tool.AcceptTool,
+        tool.AddServer, tool.RemoveServer,
         scheduling.ShowScheduler, scheduling.SetPolicy,
         kernel.Stats, model.AddModel, model.RemoveModel,
     )

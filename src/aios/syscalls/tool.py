@@ -25,6 +25,12 @@ class ListTools(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.list")
     names: Annotated[tuple[ToolName, ...], Meta(max_length=1_024)] = ()  # these only; empty: all
 
 
+class ShowTool(Syscall["ToolShown"], frozen=True, kw_only=True, tag="tool.show"):
+    """All that a tool's pin covers, and how it differs from what was accepted."""
+
+    name: ToolName
+
+
 class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"):
     """Run a tool with `arguments`, a JSON object as a model wrote it.
 
@@ -89,6 +95,27 @@ class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
     final: bool = False
     outside: bool = False
     source: str = ""
+
+
+class ToolChange(msgspec.Struct, frozen=True):
+    """One value of a definition, `terms.final`; None: it is not there."""
+
+    path: str
+    was: Any
+    now: Any
+
+
+class ToolShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`covers` is the definition as it is: description, parameters, terms, program; empty: gone.
+
+    `accepted` is the accepted one's hash, empty where there is none. `changes` lead from that one
+    to the present; None: nobody knows, as what was accepted has not been kept.
+    """
+
+    info: ToolInfo
+    covers: dict[str, Any]
+    accepted: str
+    changes: tuple[ToolChange, ...] | None = ()
 
 
 class ToolList(msgspec.Struct, frozen=True):

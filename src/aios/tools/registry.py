@@ -23,8 +23,8 @@ Sees = Callable[[str], bool]
 class Registry:
     """Tools by name, a set for each server, and the pins of all that were ever accepted."""
 
-    def __init__(self, pins: Mapping[str, str] | None = None) -> None:
-        self._pins = dict(pins or {})  # also of tools that are gone
+    def __init__(self) -> None:
+        self._pins: dict[str, str] = {}  # also of tools that are gone
         self._servers: dict[str, dict[str, Tool]] = {}
         self._seen: dict[str, tuple[Tool, ...]] = {}  # what each set was made from
         self._checkers: dict[str, dict[str, Checker]] = {}  # of each server, by pin
@@ -55,25 +55,20 @@ class Registry:
             raise NotFound(f"no server {server!r}; known: {', '.join(self._servers) or 'none'}")
         del self._seen[server], self._checkers[server]
 
-    def unpinned(self, server: str) -> dict[str, str]:
-        """Tools that nobody has ever accepted, and their hashes."""
+    def differing(self, server: str) -> list[Tool]:
+        """Tools that are not what was accepted, or never were."""
         tools = self._servers[server].values()
-        return {one.info.name: one.info.pin for one in tools if one.info.name not in self._pins}
+        return [one for one in tools if self._pins.get(one.info.name) != one.info.pin]
 
-    def differing(self, server: str) -> dict[str, str]:
-        """Tools that are not what was accepted, or never were, and their hashes."""
-        tools = self._servers[server].values()
-        return {
-            one.info.name: one.info.pin
-            for one in tools
-            if self._pins.get(one.info.name) != one.info.pin
-        }
-
-    def pin(self, pins: Mapping[str, str]) -> None:
-        """These are accepted from now on."""
+    def restore(self, pins: Mapping[str, str]) -> None:
+        """What an earlier kernel knew to be accepted, by name."""
         self._pins.update(pins)
 
-    def acceptable(self, name: str, pin: str) -> ToolInfo:
+    def pin(self, tools: Iterable[Tool]) -> None:
+        """These are accepted from now on."""
+        self._pins.update((one.info.name, one.info.pin) for one in tools)
+
+    def acceptable(self, name: str, pin: str) -> Tool:
         """The tool that is to be accepted. Raises `Conflict` where it is another one by now."""
         tool = self._tool(name)
         if tool.info.pin != pin:
@@ -81,7 +76,14 @@ class Registry:
                 f"{name}: the definition there is has the hash {tool.info.pin}, not {pin}; "
                 "expected the one that was looked at last"
             )
-        return tool.info
+        return tool
+
+    def shown(self, name: str) -> tuple[ToolInfo, Tool | None]:
+        """A tool as it is listed, and as it is; None: gone. Raises `NotFound`."""
+        listed = {one.name: one for one in self.list(name)}
+        if name not in listed:
+            return self._tool(name).info, None
+        return listed[name], self._servers[name.partition("/")[0]].get(name)
 
     def find(self, name: str, sees: Sees = lambda name: True) -> Tool:
         """A tool that may be called. Raises `NotFound`, or `WrongState` where it changed.

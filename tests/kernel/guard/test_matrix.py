@@ -49,6 +49,7 @@ NEVER = {"access.ask", "access.grant"}  # A human's to give, and of what one has
 BY_RIGHT_ONLY = {"access.endorse", "budget.set", "budget.top_up"}  # also on what is one's own
 TOOLS_TO_HAVE = {
     "program.start",
+    "tool.show",
     "tool.accept",
     "tool.add",
     "tool.remove",

@@ -5,6 +5,7 @@ is a result; an error is what the caller may not do or the kernel cannot.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from aios.errors import (
     ShuttingDown,
 )
 from aios.journal.base import Work
+from aios.kernel.dispatch import Kind, Reading
 from aios.kernel.environment import Environment
 from aios.kernel.gate import Gate
 from aios.kernel.keys import digest_of
@@ -41,11 +43,13 @@ from aios.syscalls.tool import (
     FileRef,
     ListTools,
     RemoveServer,
+    ShowTool,
     Text,
     ToolInfo,
     ToolList,
     ToolResult,
     ToolResults,
+    ToolShown,
 )
 from aios.tools.base import Tool
 from aios.tools.registry import Sees
@@ -128,6 +132,13 @@ class ToolCalls:
         listed = await self._servers.list(call.prefix, self._sees(process))
         tools = tuple(one for one in listed if not wanted or one.name in wanted)
         return ToolList(tools, self._servers.sandbox)
+
+    def readings(self) -> Mapping[Kind, Reading]:
+        """What has no effect that is worth remembering."""
+        return {ListTools: self.list, ShowTool: self.show}
+
+    async def show(self, process: Process, call: ShowTool) -> ToolShown:
+        return await self._servers.show(call.name)
 
     async def call(self, process: Process, call: CallTool, work: Work) -> ToolResult:
         part = _Part(

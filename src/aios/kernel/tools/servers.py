@@ -7,6 +7,7 @@ never the one that runs. Knows no call; which definitions are accepted the regis
 import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,8 +16,16 @@ from aios.errors import AiosError, InvalidArgument, NotFound, WrongState
 from aios.journal import statements
 from aios.journal.base import Change, Journal, Work
 from aios.syscalls.codec import encode
-from aios.syscalls.tool import AcceptTool, AddServer, ToolInfo, ToolList
+from aios.syscalls.tool import (
+    AcceptTool,
+    AddServer,
+    ToolChange,
+    ToolInfo,
+    ToolList,
+    ToolShown,
+)
 from aios.tools.base import Source, Tool
+from aios.tools.pinned import covered, differences
 from aios.tools.registry import Registry, Sees
 
 CONNECT_S = 30.0
@@ -58,7 +67,7 @@ class ToolServers:
         self._journal, self._clock = journal, clock
         if journal is not None:
             rows = await journal.read(statements.TOOL_PINS)
-            self.registry.pin({str(name): str(pin) for name, pin in rows})
+            self.registry.restore({str(name): str(pin) for name, pin in rows})
             for (body,) in await journal.read(statements.TOOL_SERVERS):
                 assert isinstance(body, bytes)
                 call = msgspec.msgpack.decode(body, type=AddServer)
@@ -85,11 +94,32 @@ class ToolServers:
 
     async def accept(self, call: AcceptTool, work: Work) -> ToolInfo:
         await self._refresh(call.name.partition("/")[0])
-        info = self.registry.acceptable(call.name, call.pin)
-        self._add_pins(work, {call.name: call.pin})
-        await work.commit(info)
-        self.registry.pin({call.name: call.pin})
-        return info
+        tool = self.registry.acceptable(call.name, call.pin)
+        work.extend(self._pin_rows([tool]))
+        await work.commit(tool.info)
+        self.registry.pin([tool])
+        return tool.info
+
+    async def show(self, name: str) -> ToolShown:
+        """A tool as it is now, beside what was accepted. Raises `NotFound`."""
+        await self._refresh(name.partition("/")[0])
+        info, tool = self.registry.shown(name)
+        covers = {} if tool is None else covered(tool)
+        accepted = self.registry.pins.get(name, "")
+        changes: tuple[ToolChange, ...] | None = ()
+        if info.state != "ready":
+            was = await self._accepted(name, accepted)
+            changes = None if was is None else differences(was, covers)
+        return ToolShown(info=info, covers=covers, accepted=accepted, changes=changes)
+
+    async def _accepted(self, name: str, pin: str) -> dict[str, Any] | None:
+        """What was accepted, as far as it is known."""
+        if self._journal is None or not pin:
+            return None
+        for (body,) in await self._journal.read(statements.TOOL_PIN, name, pin):
+            assert isinstance(body, bytes)
+            return msgspec.json.decode(body, type=dict[str, Any]) if body else None
+        return None
 
     async def add(self, call: AddServer, work: Work) -> ToolList:
         """Connect a server, pin what nobody has pinned before, remember both."""
@@ -103,9 +133,9 @@ class ToolServers:
             try:
                 self.registry.check(call.name, tools)
                 new = self._new(tools)
-                self._add_pins(work, new)
+                work.extend(self._pin_rows(new))
                 work.add(statements.TOOL_SERVER_PUT, call.name, encode(call))
-                known = {**self.registry.pins, **new}
+                known = {**self.registry.pins, **{one.info.name: one.info.pin for one in new}}
                 listed = ToolList(tuple(_as_listed(one.info, known) for one in tools))
                 await work.commit(listed)
             except BaseException:
@@ -191,17 +221,19 @@ class ToolServers:
         self.registry.put(source.name, tools)
         self._sources[source.name] = source
 
-    def _new(self, tools: Sequence[Tool]) -> dict[str, str]:
+    def _new(self, tools: Sequence[Tool]) -> builtins.list[Tool]:
         """What nobody has ever pinned."""
-        known = self.registry.pins
-        return {one.info.name: one.info.pin for one in tools if one.info.name not in known}
+        return [one for one in tools if one.info.name not in self.registry.pins]
 
-    def _add_pins(self, work: Work, pins: Mapping[str, str]) -> None:
-        work.extend(self._pin_rows(pins))
-
-    def _pin_rows(self, pins: Mapping[str, str]) -> builtins.list[Change]:
+    def _pin_rows(self, tools: Iterable[Tool]) -> builtins.list[Change]:
         at = self._clock.utc()
-        return [Change(statements.TOOL_PIN_PUT, (name, pin, at)) for name, pin in pins.items()]
+        return [
+            Change(
+                statements.TOOL_PIN_PUT,
+                (one.info.name, one.info.pin, at, msgspec.json.encode(covered(one))),
+            )
+            for one in tools
+        ]
 
 
 def _way(call: AddServer, ways: Mapping[str, Connect]) -> str:
