@@ -119,6 +119,29 @@ def test_readers_share_and_a_writer_is_alone_in_the_models_order() -> None:
     lived(main)
 
 
+def test_each_agent_has_its_own_of_what_names_the_calling_agent() -> None:
+    diary = Diary()
+
+    @tool(writes="inbox:{agent}")
+    async def sort(letter: str) -> str:
+        return await diary.spend(letter, 1.0)
+
+    async def main() -> None:
+        async with house(tools=local(diary, sort)) as home:
+            ann, bob = [client_of(home).of(await home.spawn(name)) for name in ("ann", "bob")]
+            began = home.kernel.clock.now()
+            await asyncio.gather(
+                ann.tools.call("local/sort", {"letter": "a1"}),
+                ann.tools.call("local/sort", {"letter": "a2"}),
+                bob.tools.call("local/sort", {"letter": "b1"}),
+            )
+            assert home.kernel.clock.now() - began == 2.0
+            assert diary.most == 2
+            assert diary.lines.index("a2 begins") > diary.lines.index("a1 ends")
+
+    lived(main)
+
+
 def test_instances_are_limited_over_all_agents() -> None:
     async def main() -> None:
         diary = Diary()

@@ -70,15 +70,19 @@ class Serve:
 
     def aios(self, *words: str) -> str:
         """What another command prints."""
-        done = subprocess.run(
+        done = self.tried(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def tried(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Another command, however it ends."""
+        return subprocess.run(
             [sys.executable, "-m", "aios.cli", *words],
             env=self.environment,
             capture_output=True,
             text=True,
             timeout=START_S,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def chat(self, key: str = "", **fields: Any) -> tuple[int, dict[str, Any]]:
         """Status and body of a chat, by plain HTTP."""
@@ -241,3 +245,24 @@ def test_callers_without_a_token_are_for_loopback_alone(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "expected a loopback address" in done.stderr
+
+
+def test_hosts_that_agents_may_fetch_from_come_from_the_settings(tmp_path: Path) -> None:
+    serve = Serve(tmp_path)
+    file = tmp_path / "config" / "aios" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('[kernel]\nallow_host = ["docs.example.org", "*.example.net:8443"]\n')
+    def allowed() -> str:
+        shown = json.loads(serve.aios("tools", "show", "aios/http_fetch", "-o", "json"))
+        return str(shown["covers"]["description"]).partition("Allowed hosts: ")[2]
+
+    with serve.running():
+        assert allowed() == "docs.example.org, *.example.net."
+        other = serve.tried("tools", "call", "aios/http_fetch", '{"url": "https://example.com/"}')
+        assert other.returncode == 1
+        assert "example.com:443 is not among the hosts" in other.stderr
+        assert serve.stop() == 0
+    serve.environment["AIOS_ALLOW_HOST"] = "one.example.org two.example.org:80"
+    with serve.running():
+        assert allowed() == "one.example.org, two.example.org."
+        assert serve.stop() == 0

@@ -121,7 +121,7 @@ def test_a_touch_of_what_is_no_parameter_is_refused_at_once() -> None:
     def write(path: str) -> str:
         return path
 
-    with pytest.raises(InvalidArgument, match=r"one of \['path'\]"):
+    with pytest.raises(InvalidArgument, match=r"one of \['agent', 'path'\]"):
         Functions([write])
 
 

@@ -7,7 +7,7 @@ import pytest
 from aios.errors import Busy, InvalidArgument
 from aios.tools.base import Mode, Touch
 from aios.tools.rates import Bucket
-from aios.tools.touches import RESOURCES_MAX, needs_of
+from aios.tools.touches import RESOURCES_MAX, check_touches, filling, needs_of
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,25 @@ def test_a_template_is_filled(
     template: str, arguments: dict[str, Any], resources: list[str]
 ) -> None:
     assert list(needs_of([Touch(template, "read")], arguments)) == resources
+
+
+@pytest.mark.parametrize(
+    ("properties", "values", "resource"),
+    [
+        ({}, {}, "inbox:ann/kid"),
+        ({}, {"agent": "bob"}, "inbox:ann/kid"),
+        ({"agent": {}}, {"agent": "bob"}, "inbox:bob"),
+        ({"agent": {}}, {}, "inbox:"),
+    ],
+    ids=["the caller", "no parameter stands for it", "a parameter does", "which is left out"],
+)
+def test_the_calling_agent_fills_a_template(
+    properties: dict[str, Any], values: dict[str, Any], resource: str
+) -> None:
+    parameters = {"type": "object", "properties": properties}
+    touches = [Touch("inbox:{agent}", "write")]
+    check_touches(touches, parameters)
+    assert list(needs_of(touches, filling(parameters, values, "ann/kid"))) == [resource]
 
 
 def test_what_is_read_and_written_is_written() -> None:

@@ -17,8 +17,8 @@ Mode = Literal["read", "write"]
 class Touch(msgspec.Struct, frozen=True):
     """One resource that a call touches. Readers share; a writer is alone with it.
 
-    `resource` is a template over the call's arguments, `file:{path}`; without braces it is one
-    resource for all calls.
+    `resource` is a template over the call's arguments, `file:{path}`, and the calling agent,
+    `inbox:{agent}`; without braces it is one resource for all calls.
     """
 
     resource: str

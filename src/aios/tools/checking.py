@@ -14,7 +14,7 @@ from aios.errors import InvalidArgument
 from aios.tools.nearest import nearest
 from aios.tools.reading import Read, read
 from aios.tools.repairing import mended
-from aios.tools.touches import defaults_of
+from aios.tools.touches import defaults_of, filling
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -31,9 +31,13 @@ class Checker:
     """One schema, compiled. Raises `InvalidArgument` for what is no schema of an object."""
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
-        self.defaults = defaults_of(parameters)
+        self._defaults = defaults_of(parameters)
         self._parameters = parameters
         self._validator = _compiled(parameters)
+
+    def filling(self, values: Mapping[str, Any], agent: str) -> dict[str, Any]:
+        """What a template over the arguments is filled with, for a call of that agent."""
+        return filling(self._parameters, self._defaults | dict(values), agent)
 
     def check(self, text: str) -> Read:
         """Checked arguments and what was mended. Raises `InvalidArgument` that a model can use."""

@@ -11,6 +11,7 @@ from aios.errors import InvalidArgument
 from aios.tools.base import Mode, Touch
 
 FILE = "file:"
+AGENT = "agent"  # in braces: the calling agent, unless a parameter has that name
 RESOURCES_MAX = 64  # that one template may name, from lists among the arguments
 LENGTH_MAX = 512
 _FIELD = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
@@ -18,7 +19,7 @@ _FIELD = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 def check_touches(touches: Iterable[Touch], parameters: Mapping[str, Any]) -> None:
     """Raise `InvalidArgument` for a template that names what is no parameter."""
-    known = parameters.get("properties", {})
+    known = {AGENT, *parameters.get("properties", {})}
     for touch in touches:
         for name in _FIELD.findall(touch.resource):
             if name.partition(".")[0] not in known:
@@ -35,6 +36,16 @@ def defaults_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
         for name, one in properties
         if isinstance(one, Mapping) and "default" in one
     }
+
+
+def filling(parameters: Mapping[str, Any], values: Mapping[str, Any], agent: str) -> dict[str, Any]:
+    """What the templates of a call are filled with.
+
+    An argument that is no parameter does not stand for the calling agent: who gives one has not
+    touched somebody else's thing.
+    """
+    named = {} if AGENT in parameters.get("properties", {}) else {AGENT: agent}
+    return {**values, **named}
 
 
 def needs_of(touches: Iterable[Touch], arguments: Mapping[str, Any]) -> dict[str, Mode]:

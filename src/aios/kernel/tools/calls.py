@@ -243,7 +243,8 @@ class ToolCalls:
         checker = self._servers.registry.checker(tool)
         try:
             read = checker.check(part.call.arguments)
-            needs = needs_of(tool.terms.touches, checker.defaults | read.values)
+            about = checker.filling(read.values, part.process.agent)
+            needs = needs_of(tool.terms.touches, about)
         except InvalidArgument as problem:
             return _told(f"bad arguments for {part.call.name}: {problem}")
         began = self._clock.now()
