@@ -252,6 +252,7 @@ def test_hosts_that_agents_may_fetch_from_come_from_the_settings(tmp_path: Path)
     file = tmp_path / "config" / "aios" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text('[kernel]\nallow_host = ["docs.example.org", "*.example.net:8443"]\n')
+
     def allowed() -> str:
         shown = json.loads(serve.aios("tools", "show", "aios/http_fetch", "-o", "json"))
         return str(shown["covers"]["description"]).partition("Allowed hosts: ")[2]

@@ -104,6 +104,7 @@ class Book:
         self._open: dict[int, Approval] = {}  # oldest first: pending, or answered and not over
         self._by_act: dict[tuple[str, str], int] = {}  # those that the same act finds again
         self._taken: set[int] = set()  # yeses that an act under way uses
+        self._posted: set[int] = set()  # on their way to the journal: nobody is shown them
         self._answering: set[int] = set()  # whose answer is being made durable
         self._closed: deque[Approval] = deque(maxlen=CLOSED_KEPT)
         self.last = 0
@@ -129,6 +130,15 @@ class Book:
         self.last = max(self.last, approval.id)
         self._open[approval.id] = approval
         self._by_act[approval.agent, approval.digest] = approval.id
+
+    def post(self, approval: Approval) -> None:
+        """Add one that is about to be durable; `show` follows, or `close`."""
+        self.add(approval)
+        self._posted.add(approval.id)
+
+    def show(self, number: int) -> None:
+        """It is durable."""
+        self._posted.discard(number)
 
     def find(self, agent: str, digest: str) -> Approval | None:
         """The question about just this act that stands."""
@@ -190,6 +200,7 @@ class Book:
         """It is over."""
         assert why in OVER
         question = replace(self._open.pop(number), answer=why)
+        self._posted.discard(number)
         self._taken.discard(number)
         act = (question.agent, question.digest)
         if self._by_act.get(act) == number:
@@ -214,8 +225,11 @@ class Book:
 
     def pending(self) -> Iterator[Approval]:
         """Oldest first."""
-        return (one for one in self._open.values() if one.answer is Answer.PENDING)
+        return (one for one in self._shown() if one.answer is Answer.PENDING)
 
     def all(self) -> list[Approval]:
         """Oldest first, lately closed ones too."""
-        return sorted((*self._closed, *self._open.values()), key=lambda one: one.id)
+        return sorted((*self._closed, *self._shown()), key=lambda one: one.id)
+
+    def _shown(self) -> Iterator[Approval]:
+        return (one for one in self._open.values() if one.id not in self._posted)

@@ -1,7 +1,7 @@
 """Asking a human: what a yes allows, and what it does not; over leaving, time and restarts."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 
 import pytest
 
@@ -17,14 +17,14 @@ from aios.errors import (
     WrongState,
 )
 from aios.journal import statements as sql
-from aios.journal.base import Work
+from aios.journal.base import Change, Work
 from aios.kernel.guard.approval import EACH_MAX, FORGET_AFTER
 from aios.syscalls.approval import Answer, Approvals
 from aios.syscalls.file import Delete
 from aios.syscalls.process import Exited, ProcessState
 from aios.telemetry.events import Answered, Asked
 from aios.testing.journal import InlineJournal
-from tests.kernel.guard.desk import ASKS, PATIENCE_S, Desk, act, process, settled
+from tests.kernel.guard.desk import ASKS, INIT, PATIENCE_S, Desk, act, process, settled
 from tests.kernel.house import lived
 
 
@@ -366,6 +366,59 @@ def test_a_question_is_durable_before_anybody_sees_it(desk: Desk, journal: Inlin
             await desk.ask()
         assert desk.pending() == []
         assert not [one for one in desk.events if isinstance(one, Asked)]
+
+    lived(body)
+
+
+class Slow(InlineJournal):
+    """A journal whose disk takes its time: what is posted is durable once a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+
+    def post(self, changes: Sequence[Change]) -> Awaitable[None]:
+        posted = super().post(changes)
+
+        async def durable() -> None:
+            await self.may_end.wait()
+            await posted
+
+        return asyncio.ensure_future(durable())  # Awaited or not.
+
+
+def test_a_question_that_is_not_durable_yet_is_shown_to_nobody() -> None:
+    async def body() -> None:
+        slow = Slow()
+        desk = Desk(slow)
+        asking = desk.ask()
+        await settled()
+        assert desk.pending() == []
+        assert (await desk.calls.list(INIT, Approvals(all=True))).approvals == ()
+        slow.may_end.set()
+        await settled()
+        assert [one.id for one in desk.pending()] == [1]
+        await desk.answer(yes=True)
+        await asking
+
+    lived(body)
+
+
+@pytest.mark.parametrize("is_stopping", [True, False])
+def test_who_is_ended_before_the_question_is_durable_takes_it_along_unless_the_kernel_stops(
+    is_stopping: bool,
+) -> None:
+    async def body() -> None:
+        slow = Slow()
+        desk = Desk(slow)
+        asking = desk.ask()
+        await settled()
+        desk.is_stopping = is_stopping
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        slow.may_end.set()
+        assert [one.id for one in (await again(slow)).pending()] == [1] * is_stopping
 
     lived(body)
 

@@ -62,7 +62,7 @@ async def house(
     programs: Mapping[str, Program] | None = None,
     source: Source | None = None,
 ) -> AsyncIterator[House]:
-    given = Environment(limits=Limits(approval_s=20.0))
+    given = Environment(limits=Limits(approval_s=600.0))
     with home(folder) as folders:
         journal = await asyncio.to_thread(
             open_journal, folders.journal, reserve_bytes=RESERVE_BYTES

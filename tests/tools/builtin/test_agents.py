@@ -72,7 +72,7 @@ def test_an_empty_inbox_and_a_pause_say_so(tmp_path: Path) -> None:
 async def asked(house: House, question: str, **more: Any) -> tuple["asyncio.Task[str]", Approval]:
     """An agent's question on its way, and how a human sees it."""
     asking = asyncio.ensure_future(house.said("ask_human", question=question, **more))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (found := await house.kernel.call(house.kernel.token, Approvals())).approvals:  # noqa: ASYNC110 - another program's doing
             await asyncio.sleep(0.01)
     return asking, found.approvals[0]

@@ -18,7 +18,7 @@ from aios.access.approvals import Book, consequence, digest_of
 from aios.access.base import Act, Effect
 from aios.access.showing import brief, plain, whole
 from aios.clock import Clock
-from aios.errors import Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
+from aios.errors import AiosError, Busy, DeadlineExceeded, Denied, ShuttingDown, WrongState
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Work
 from aios.kernel.guard.approval_whole import Wholes, readable
@@ -192,16 +192,19 @@ class Approver:
     async def _put(self, question: Approval, call: Syscall[Any]) -> None:
         """Ask: durable first, then for everybody to see."""
         self.book.check_room(question.agent)
-        self.book.add(question)
+        self.book.post(question)
         text = whole(plain(readable(call), self._hidden.text))
         more = [] if text == question.arguments else self._wholes.put(question.id, text)
         try:
             if self._means.journal is not None:
                 forgotten = Change(sql.APPROVAL_FORGET, (question.id - FORGET_AFTER,))
                 await self._means.journal.post([row_of(question), *more, forgotten])
-        except BaseException:
-            self.end(question.id, Answer.GONE)
+        except BaseException as problem:
+            # What is posted is durable in a moment: the same act finds it after the restart.
+            if isinstance(problem, AiosError) or not self._means.is_stopping():
+                self.end(question.id, Answer.GONE)
             raise
+        self.book.show(question.id)
         self._means.bus.publish(
             events.Asked(
                 at=self._means.clock.now(),
