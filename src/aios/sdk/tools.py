@@ -1,12 +1,13 @@
 """The kernel's tools for one client. A method is named after its syscall's verb."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from aios.errors import NotFound
-from aios.syscalls import Ok, ToolSpec
+from aios.sdk.caller import Family, verb
+from aios.syscalls import ToolSpec
 from aios.syscalls.codec import encode
 from aios.syscalls.tool import (
     AcceptTool,
@@ -20,18 +21,15 @@ from aios.syscalls.tool import (
     ToolResult,
 )
 
-if TYPE_CHECKING:
-    from aios.sdk.client import Client
 
-
-class Tools:
+class Tools(Family):
     """The tool syscalls of one client. Arguments are a mapping, or JSON as a model wrote it."""
 
-    def __init__(self, client: "Client") -> None:
-        self._call = client.call
+    accept = verb(AcceptTool)
+    remove = verb(RemoveServer)
 
     async def list(self, prefix: str = "", names: Iterable[str] = ()) -> ToolList:
-        return await self._call(ListTools(prefix=prefix, names=tuple(names)))
+        return await self._client.call(ListTools(prefix=prefix, names=tuple(names)))
 
     async def specs(self, names: Iterable[str]) -> tuple[ToolSpec, ...]:
         """What a model is told of these tools, in this order. Raises `NotFound` for the others."""
@@ -53,20 +51,14 @@ class Tools:
         key: str = "",
     ) -> ToolResult:
         call = CallTool(name=name, arguments=_json(arguments), timeout_s=timeout_s)
-        return await self._call(call, key=key)
+        return await self._client.call(call, key=key)
 
     async def batch(self, calls: Iterable[CallTool], *, key: str = "") -> tuple[ToolResult, ...]:
         """One result per call, in the calls' order."""
-        return (await self._call(CallTools(calls=tuple(calls)), key=key)).results
-
-    async def accept(self, name: str, pin: str) -> ToolInfo:
-        return await self._call(AcceptTool(name=name, pin=pin))
+        return (await self._client.call(CallTools(calls=tuple(calls)), key=key)).results
 
     async def add(self, server: AddServer) -> ToolList:
-        return await self._call(server)
-
-    async def remove(self, name: str) -> Ok:
-        return await self._call(RemoveServer(name=name))
+        return await self._client.call(server)
 
 
 def observed(result: ToolResult) -> str:
