@@ -19,7 +19,7 @@ import msgspec
 from aios.bench.machine import resident_bytes
 from aios.bench.rig import scripted_kernel
 from aios.bench.stats import r_squared
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.clock import WallClock
 from aios.cores.base import Core
 from aios.errors import AiosError
@@ -264,18 +264,8 @@ def _bars(found: Scaling) -> tuple[Bar, ...]:
     lost = sum(one.lost for one in found.rows)
     doubled = sum(one.doubled for one in found.rows)
     return (
-        Bar(
-            what="time is linear in agents, R2",
-            bar=f">= {R_SQUARED_MIN}",
-            measured=f"{found.linear_r2:.5f}",
-            is_met=found.linear_r2 >= R_SQUARED_MIN,
-        ),
-        Bar(
-            what="memory of an idle agent",
-            bar=f"<= {BYTES_PER_AGENT_MAX:,} bytes",
-            measured=f"{size:,.0f} bytes",
-            is_met=size <= BYTES_PER_AGENT_MAX,
-        ),
+        at_least("time is linear in agents, R2", found.linear_r2, R_SQUARED_MIN, form=".5f"),
+        at_most("memory of an idle agent", size, BYTES_PER_AGENT_MAX, " bytes", ",.0f"),
         Bar(
             what="calls lost / doubled",
             bar="0 / 0",
