@@ -9,8 +9,8 @@ import pytest
 from aios.errors import InvalidArgument, NotFound
 from aios.scheduler import POLICIES, make
 from aios.scheduler.base import Decision, Job, JobId, Left, Machine, Policy, Preempt, Start, Work
-from aios.testing.drive import Drive
-from aios.testing.life import Load, State
+from tests.scheduler.drive import Drive
+from tests.scheduler.life import Load, State
 from tests.scheduler.storms import CALM, FAIR, ROUGH, Weather, storm
 
 SEEDS = range(20)

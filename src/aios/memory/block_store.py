@@ -4,6 +4,7 @@ A block is a row and its chunks in order, so that an append costs as much as wha
 the newest are joined to one is told by `joining`. A chunk of `BLOB_MIN` bytes or more is a blob.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -98,9 +99,8 @@ class BlockStore:
         work.add(CHUNKS_DROP, block.id, 0)
         if data:
             await self._add(work, block.id, 0, data)
-        return _changed(
-            block, size=len(data), chunks=1 if data else 0, tail=(len(data),) if data else ()
-        )
+        parts = (len(data),) if data else ()
+        return dataclasses.replace(block, bytes=len(data), chunks=len(parts), tail=parts)
 
     async def append(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes behind what it had."""
@@ -113,7 +113,7 @@ class BlockStore:
             work.add(CHUNKS_DROP, block.id, place)
         await self._add(work, block.id, place, data)
         tail = (*tail[: len(tail) - count], len(data))[-TAIL_MAX:]
-        return _changed(block, size=size, chunks=place + 1, tail=tail)
+        return dataclasses.replace(block, bytes=size, chunks=place + 1, tail=tail)
 
     def free(self, work: Work, block: Block) -> None:
         """Nothing of the block is left."""
@@ -150,16 +150,3 @@ class BlockStore:
         is_large = len(data) >= BLOB_MIN
         blob = await self._journal.blobs.put(data) if is_large else None
         work.add(CHUNK_ADD, block, place, len(data), None if is_large else data, blob)
-
-
-def _changed(block: Block, *, size: int, chunks: int, tail: tuple[int, ...]) -> Block:
-    return Block(
-        id=block.id,
-        owner=block.owner,
-        name=block.name,
-        bytes=size,
-        limit_bytes=block.limit_bytes,
-        chunks=chunks,
-        grants=block.grants,
-        tail=tail,
-    )
