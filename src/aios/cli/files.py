@@ -7,18 +7,13 @@ import typer
 
 from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
 from aios.cli.paint import size
-from aios.cli.remote import Form, Output, Url, plain, show, when
+from aios.cli.remote import Form, Output, Url, group, plain, show, when
 from aios.syscalls.note import SearchMode
 
 if TYPE_CHECKING:
     from aios.kernel.cabinet import Cabinet
 
-files = typer.Typer(
-    name="files",
-    help="Look into agents' files.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+files = group("files", "Look into agents' files.")
 Agent = Annotated[str, typer.Option(help="Whose files: travel, or travel/flights for its child.")]
 Place = Annotated[str, typer.Argument(help="A path in the agent's root.")]
 Deep = Annotated[bool, typer.Option(help="All that is below it too.")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
-from aios.cli.remote import Form, Output, Url, show, when
+from aios.cli.remote import Form, Output, Url, group, show, when
 from aios.syscalls.note import SearchMode
 
 if TYPE_CHECKING:
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 LINE = 100  # characters of a text in a table
 
-memory = typer.Typer(
-    name="memory",
-    help="Look into agents' memory: blocks, histories, notes.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+memory = group("memory", "Look into agents' memory: blocks, histories, notes.")
 Agent = Annotated[str, typer.Argument(help="Whose: travel, or travel/flights for its child.")]
 Block = Annotated[str, typer.Argument(help="The block's name.")]
 Owner = Annotated[str, typer.Option(help="Another agent, which shares the block with AGENT.")]

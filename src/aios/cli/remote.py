@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import typer
+
 from aios.cli import places, settings, sources
 from aios.cli.paint import painted
 from aios.errors import InvalidArgument
@@ -26,6 +28,11 @@ class Form(StrEnum):
     TABLE = "table"
     JSON = "json"
     YAML = "yaml"
+
+
+def group(name: str, help: str, *, is_alone: bool = False) -> typer.Typer:
+    """A command that has commands; `is_alone`: it does something without one, too."""
+    return typer.Typer(name=name, help=help, no_args_is_help=not is_alone, rich_markup_mode=None)
 
 
 Output = Annotated[Form, settings.OUTPUT.option()]

@@ -25,23 +25,7 @@ from aios.sdk.scheduler import SchedulerClient
 from aios.sdk.tool import Tool
 from aios.sdk.tools import Tools
 from aios.sdk.transport import Transport
-from aios.syscalls import (
-    Cancel,
-    Completion,
-    Delta,
-    Embed,
-    Embeddings,
-    Message,
-    Models,
-    Spawn,
-    Spawned,
-    Stream,
-    Syscall,
-    Tokenize,
-    Tokenized,
-    ToolSpec,
-    process,
-)
+from aios.syscalls import Syscall, llm, process
 from aios.syscalls.kernel import Stats
 from aios.syscalls.model import AddModel, RemoveModel
 
@@ -67,8 +51,8 @@ class Client:
         self.programs = ProgramClient(self)
         self.is_durable = transport.is_durable  # as `Transport` says
 
-    cancel = verb(Cancel)
-    models = verb(Models)
+    cancel = verb(llm.Cancel)
+    models = verb(llm.Models)
     add_model = verb(AddModel)
     remove_model = verb(RemoveModel)
     stats = verb(Stats)
@@ -91,7 +75,7 @@ class Client:
     def _client(self) -> "Client":
         return self
 
-    def of(self, child: Spawned) -> "Client":
+    def of(self, child: process.Spawned) -> "Client":
         """A client that speaks as `child`."""
         return Client(self._transport, child.token)
 
@@ -105,27 +89,27 @@ class Client:
     async def chat(
         self,
         prompt: Prompt,
-        tools: Iterable[Tool | ToolSpec] = (),
+        tools: Iterable[Tool | llm.ToolSpec] = (),
         *,
         key: str = "",
         **options: Unpack[Options],
-    ) -> Completion:
+    ) -> llm.Completion:
         """An answer to a text or to messages; a convenience for `Generate`."""
         return await self.call(generation(prompt, tools, **options), key=key)
 
     async def stream(
         self,
         prompt: Prompt,
-        tools: Iterable[Tool | ToolSpec] = (),
+        tools: Iterable[Tool | llm.ToolSpec] = (),
         *,
         key: str = "",
         **options: Unpack[Options],
-    ) -> AsyncGenerator[Delta | Completion, None]:
+    ) -> AsyncGenerator[llm.Delta | llm.Completion, None]:
         """As `chat`, with deltas on the way; the last item is the completion.
 
         Closing the iterator early (`contextlib.aclosing`) cancels the generation.
         """
-        call = Stream(generate=generation(prompt, tools, **options))
+        call = llm.Stream(generate=generation(prompt, tools, **options))
         items = self._transport.stream(self._token, call, key=_checked(key))
         try:
             async for item in items:
@@ -137,16 +121,16 @@ class Client:
     async def tokenize(
         self,
         text: str = "",
-        messages: Sequence[Message] = (),
-        tools: Sequence[ToolSpec] = (),
+        messages: Sequence[llm.Message] = (),
+        tools: Sequence[llm.ToolSpec] = (),
         model: str = "",
-    ) -> Tokenized:
+    ) -> llm.Tokenized:
         return await self.call(
-            Tokenize(text=text, messages=tuple(messages), tools=tuple(tools), model=model)
+            llm.Tokenize(text=text, messages=tuple(messages), tools=tuple(tools), model=model)
         )
 
-    async def embed(self, texts: Sequence[str]) -> Embeddings:
-        return await self.call(Embed(texts=tuple(texts)))
+    async def embed(self, texts: Sequence[str]) -> llm.Embeddings:
+        return await self.call(llm.Embed(texts=tuple(texts)))
 
     async def spawn(
         self,
@@ -156,8 +140,8 @@ class Client:
         priority: int = 0,
         durable: bool | None = None,
         groups: Sequence[str] | None = None,
-    ) -> Spawned:
-        call = Spawn(
+    ) -> process.Spawned:
+        call = process.Spawn(
             name=name, program=program, argument=argument, priority=priority, durable=durable
         )
         if groups is not None:
