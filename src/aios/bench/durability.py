@@ -19,6 +19,7 @@ from aios.bench.durability_flips import NOTICED, Flips, Outcome, flip_bits
 from aios.bench.durability_kills import Toll, kill
 from aios.bench.durability_load import Load, by_family, mixed
 from aios.bench.durability_restart import Restart, build, measure
+from aios.bench.rig import apart
 from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most, none
 
 P50_MS_MAX, P99_MS_MAX = 5.0, 50.0
@@ -97,8 +98,10 @@ def run(options: Options, tell: Tell) -> Report:
 def measured(size: Size, seed: int, tell: Tell) -> Report:
     """The report for that much work."""
     tell("durability: calls a second")
-    loads = {clients: _apart(mixed, clients, size.load_s) for clients in (100, 1_000)}
-    families: dict[str, Load] = _apart(by_family, 1_000, size.family_s)
+    loads = {
+        clients: apart(mixed, clients, size.load_s, limit_s=LIMIT_S) for clients in (100, 1_000)
+    }
+    families: dict[str, Load] = apart(by_family, 1_000, size.family_s, limit_s=LIMIT_S)
     with TemporaryDirectory(prefix="aios-restart-") as name:
         destroyed, built = _destroyed(size, seed, Path(name) / "home", tell)
         tell("durability: restart")
@@ -121,12 +124,6 @@ def _destroyed(size: Size, seed: int, home: Path, tell: Tell) -> tuple[Destroyed
 
 def _all(jobs: Sequence[Future[Any]]) -> tuple[Any, ...]:
     return tuple(job.result(LIMIT_S) for job in jobs)
-
-
-def _apart(work: Any, *how: Any) -> Any:
-    """In a fresh process, so that nothing inherits another's memory."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *how).result(LIMIT_S)
 
 
 def report(
