@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.paint import count, share, size, span
+from aios.cli.paint import count, rate, share, size, span
 from aios.cli.remote import Form, Output, Url, client_of, show, table
 from aios.cli.target import pid_of
 from aios.errors import Denied, InvalidArgument
@@ -77,7 +77,7 @@ def lines(
     elapsed = now.at_s - before.at_s
     used = _used(budgets)
     return [
-        _row(one, _rate(one.completion_tokens - was.get(one.pid, 0), elapsed), used)
+        _row(one, rate(one.completion_tokens - was.get(one.pid, 0), elapsed), used)
         for one in now.agents
         if not wanted or one.pid in wanted
     ]
@@ -101,10 +101,6 @@ def _row(one: "AgentStats", rate: float, used: Mapping[str, float]) -> tuple[str
         span(one.waited_s) if one.waiting else "-",
         "-" if budget is None else share(budget, 1.0),
     )
-
-
-def _rate(more: int, elapsed_s: float) -> float:
-    return more / elapsed_s if elapsed_s > 0 else 0.0
 
 
 def _used(budgets: Iterable["Budget"]) -> dict[str, float]:
