@@ -207,7 +207,7 @@ def build(spec: EngineSpec, store: TierStore) -> Engine:
     try:
         factory = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as problem:
-        if (problem.name or "").partition(".")[0] == "aios":
+        if f"{module}.".startswith(f"{problem.name}."):
             raise InvalidArgument(f"no engine {spec.factory!r}: {problem}") from None
         raise InvalidArgument(
             f"expected the extra `local`: pip install 'aios-kernel[local]' ({problem})"
