@@ -10,5 +10,5 @@ def test_react_and_reflexion_run_side_by_side_as_processes_of_one_kernel(
     answers = played(list(OWN))
     assert answers == dict.fromkeys(OWN, "The result is 5781.")
     pictures = [picture.splitlines() for picture in capsys.readouterr().out.split("$ aios ps")[1:]]
-    calls = {words[2]: words[4] for words in map(str.split, pictures[-1]) if len(words) > 4}
+    calls = {words[2]: words[5] for words in map(str.split, pictures[-1]) if len(words) > 5}
     assert (calls["react"], calls["reflexion"]) == ("2", "5")  # two trials, and a reflection
