@@ -47,8 +47,24 @@ def test_nothing_is_done_where_one_of_the_agents_is_unknown(first: House) -> Non
 
 def test_a_name_that_two_bear_is_refused_with_their_pids(first: House) -> None:
     ask(first.url, lambda client: client.spawn("agent"))
-    with pytest.raises(InvalidArgument, match="pids"):
+    with pytest.raises(InvalidArgument, match="pids 2, 3"):
         pause(["agent"], first.url)
+
+
+def test_one_that_has_ended_is_still_told_of_by_its_name(
+    first: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kill(["agent"], first.url)
+    capsys.readouterr()
+    inspect("agent", Form.JSON, url=first.url)
+    assert json.loads(capsys.readouterr().out)["state"] == "killed"
+    with pytest.raises(typer.Exit) as ended:
+        wait("agent", url=first.url)
+    assert ended.value.exit_code == 1
+    with pytest.raises(NotFound, match="no agent 'agent' lives; there is init"):
+        kill(["agent"], first.url)
+    with pytest.raises(NotFound, match="'nobody'"):
+        wait("nobody", url=first.url)
 
 
 def test_a_message_lies_in_the_mailbox(first: House) -> None:

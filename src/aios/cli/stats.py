@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Agents = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[AGENT]...", help="Only these: pids, or names as in `aios ps`."),
+    typer.Argument(metavar="AGENT", help="Only these: pids, or names as in `aios ps`."),
 ]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Show one reading and end.")]
 Every = Annotated[float, typer.Option("--every", help="Seconds between readings.", min=0.1)]
