@@ -79,7 +79,8 @@ def test_inspect_tells_all_fields_in_three_forms(
     first: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inspect("agent", url=first.url)
-    assert "waiting_for" in capsys.readouterr().out
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert (told["is_durable"], told["program"], told["waiting_for"]) == ("no", "-", "-")
     inspect("agent", Form.JSON, url=first.url)
     assert json.loads(capsys.readouterr().out)["name"] == "agent"
     inspect("agent", Form.YAML, url=first.url)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def inspect(agent: Target, output: Output = Form.TABLE, url: Url = "") -> None:
-    """Show all there is to know of an agent."""
+    """Show one agent in full: its state, program, calls, tokens and what it waits for."""
 
     async def work(client: "Client") -> "ProcessInfo":
         return await client.inspect(await last_of(client, agent))
@@ -24,4 +24,8 @@ def inspect(agent: Target, output: Output = Form.TABLE, url: Url = "") -> None:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "":
+        return "-"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
