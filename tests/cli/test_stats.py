@@ -74,8 +74,11 @@ def test_what_matters_while_agents_run_fits_eighty_columns(
 
 def test_cores_shows_cores_and_tiers(first: House, capsys: pytest.CaptureFixture[str]) -> None:
     cores(url=first.url)
-    core, tiers = capsys.readouterr().out.split("\n\n")
+    shown = capsys.readouterr().out
+    core, rule, tiers = shown.split("\n\n")
     assert core.splitlines()[1].split()[:4] == ["0", "scripted", "none", "up"]
+    assert rule.splitlines()[1].split()[:2] == ["0", "rr"]
+    assert max(map(len, shown.splitlines())) <= 80
     assert tiers.splitlines()[0].startswith("TIER ")
     assert "snapshots" in tiers
 
