@@ -10,7 +10,7 @@ from aios.cli.mail import send
 from aios.cli.remote import Form, ask
 from aios.cli.steer import kill, pause, resume
 from aios.cli.wait import wait
-from aios.errors import InvalidArgument, NotFound
+from aios.errors import InvalidArgument, NotFound, WrongState
 from aios.syscalls import ProcessInfo
 from tests.server.house import House
 
@@ -24,6 +24,8 @@ def row(house: House) -> ProcessInfo:
 def test_an_agent_is_paused_and_resumed_by_its_name(first: House) -> None:
     pause(["agent"], first.url)
     assert row(first).state == "paused"
+    with pytest.raises(WrongState, match="is paused already"):
+        pause(["agent"], first.url)
     resume(["agent"], first.url)
     assert row(first).state == "running"
 
