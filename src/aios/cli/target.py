@@ -34,9 +34,7 @@ Target = Annotated[
 ]
 Targets = Annotated[
     list[str],
-    typer.Argument(
-        metavar="AGENT", help="Pids, or names as in `aios ps`.", autocompletion=names
-    ),
+    typer.Argument(metavar="AGENT", help="Pids, or names as in `aios ps`.", autocompletion=names),
 ]
 
 
