@@ -112,7 +112,9 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         left=rooms.left,
                         memory=rooms.memory,
                         environment=dataclasses.replace(given, journal=journal),
-                        fence=Fence(policy=access, fittings=fittings(place, vault)),
+                        fence=Fence(
+                            policy=access, fittings=fittings(place, vault, (sandbox, *own))
+                        ),
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
                         launch=_launcher(folders, given.limits),
                         outside=_outside(stage, place, url),
