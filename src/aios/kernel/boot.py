@@ -90,7 +90,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     the caller's too, is where programs are started that find the kernel at `url`.
     """
     if policy not in scheduler.POLICIES:
-        raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
+        raise InvalidArgument(f"no policy {policy!r}; expected {', '.join(scheduler.POLICIES)}")
     settings = settings_for(model) if isinstance(model, str) else model
     given = environment or Environment()
     with home(state) as folders:
