@@ -69,6 +69,17 @@ def test_the_version_is_this_program_s_and_the_kernel_s_where_one_is_reached(
     assert capsys.readouterr().out.count("\n") == 1
 
 
+def test_the_version_is_also_an_option_as_everywhere(run: Run) -> None:
+    assert run("--version") == run("version")
+
+
+def test_a_table_of_agents_fits_eighty_columns(
+    first: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ps(url=first.url)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_who_stops_reading_gets_no_trace_back(first: House) -> None:
     ours, theirs = os.pipe()
     os.close(ours)

@@ -81,7 +81,7 @@ def check(  # noqa: PLR0913 - its options
     rows = [("decision", found.decision.value), ("rule", found.rule)]
     if explain:
         rows += [("why", found.reason), ("what would allow it", found.remedy)]
-    show(output, found, ("", ""), [row for row in rows if row[1]])
+    show(output, found, ("WHAT", "IS"), [row for row in rows if row[1]])
     if found.decision.value != "allow":
         raise typer.Exit(1)
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 Agents = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[AGENT]...", help="Only these: pids, or names as in `aios ps`."),
+    typer.Argument(metavar="AGENT", help="Only these: pids, or names as in `aios ps`."),
 ]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Show one reading and end.")]
 Every = Annotated[float, typer.Option("--every", help="Seconds between readings.", min=0.1)]
-COLUMNS = (
-    "PID", "NAME", "STATE", "CALLS", "OPEN", "TOKENS IN", "TOKENS OUT", "TOK/S", "KV TOKENS",
-    "SNAPSHOTS RAM / DISK", "MEMORY RAM / DISK", "LANES", "WAITED", "BUDGET",
+COLUMNS = (  # What does not fit a terminal is cut off: down to BUDGET they fit 80 columns.
+    "PID", "NAME", "STATE", "LANES", "WAITED", "TOK/S", "TOKENS IN / OUT", "KV TOKENS", "BUDGET",
+    "OPEN", "CALLS", "MEMORY RAM / DISK", "SNAPSHOTS RAM / DISK",
 )  # fmt: skip
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 EVERYBODY = "@all"  # the account above all others
@@ -89,17 +89,16 @@ def _row(one: "AgentStats", rate: float, used: Mapping[str, float]) -> tuple[str
         str(one.pid),
         one.name,
         one.state.value,
-        count(one.calls),
-        str(one.live_calls),
-        count(one.prompt_tokens),
-        count(one.completion_tokens),
-        count(rate),
-        count(one.kv_tokens),
-        f"{size(one.snapshot_ram_bytes)} / {size(one.snapshot_disk_bytes)}",
-        f"{size(one.memory_ram_bytes)} / {size(one.memory_disk_bytes)}",
         str(one.running),
         span(one.waited_s) if one.waiting else "-",
+        count(rate),
+        f"{count(one.prompt_tokens)} / {count(one.completion_tokens)}",
+        count(one.kv_tokens),
         "-" if budget is None else share(budget, 1.0),
+        str(one.live_calls),
+        count(one.calls),
+        f"{size(one.memory_ram_bytes)} / {size(one.memory_disk_bytes)}",
+        f"{size(one.snapshot_ram_bytes)} / {size(one.snapshot_disk_bytes)}",
     )
 
 

@@ -16,7 +16,9 @@ LINE = 72  # characters of a description in a table
 
 tools = group("tools", "Tools of a running kernel.")
 Name = Annotated[str, typer.Argument(help="A tool: server/tool.")]
-Server = Annotated[str, typer.Argument(help="The name before the stroke.")]
+Server = Annotated[
+    str, typer.Argument(help="What the server is called: its tools are SERVER/TOOL.")
+]
 Arguments = Annotated[str, typer.Argument(help="A JSON object.")]
 Key = Annotated[str, typer.Option(help="With the same key the call is made once.")]
 Pin = Annotated[str, typer.Argument(help="The hash that `show` tells.")]

@@ -190,7 +190,7 @@ class _Daemon:
             return
         async with open_hands(tier=self._plan.sandbox) as hands:
             for name, why in lacking(hands.sandbox, hands.why, self._plan.hosts).items():
-                LOG.info("no tool aios/%s: %s", name, why)
+                LOG.info("the tool aios/%s is left out: %s", name, why)
             yield hands
 
     def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:

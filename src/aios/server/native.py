@@ -113,8 +113,10 @@ async def _told(exchange: Exchange, items: Any, form: Any) -> AsyncGenerator[byt
 def _parsed(body: bytes, name: str, form: _Form) -> Any:
     try:
         return _decoder(name, form.kind).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except msgspec.ValidationError as problem:
         raise InvalidArgument(str(problem)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise InvalidArgument(f"expected {form.kind}: {problem}") from None
     except RecursionError:
         raise InvalidArgument("expected data that is nested less deeply") from None
 
