@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from aios.errors import Denied, NotFound, WrongState
+from aios.kernel import outside
 from aios.sdk import Client
 from aios.syscalls import ProcessState, Spawn
 from aios.testing.journal import InlineJournal
@@ -262,5 +263,24 @@ def test_a_program_that_ends_before_it_begins_is_waited_for_by_nobody(tmp_path: 
             await home.client.kill(pid)
             assert not (await feeding).is_open
             assert not (await following).chunks
+
+    lived(main)
+
+
+def test_the_log_of_a_program_that_runs_is_not_removed_for_later_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "LOGS_MAX", 2)
+
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            old = await home.sh("echo first; read line; head -c 2000000 /dev/zero", takes_input=True)
+            await home.said(old, "first")
+            for _ in range(4):
+                await home.ended(await home.sh("echo later"))
+            await home.client.programs.feed(old, b"go\n")
+            assert (await home.ended(old)).result == 0
+            assert text_of(await home.whole_log(old)).startswith("first\n")
+            assert len(list((tmp_path / "programs").iterdir())) <= 4
 
     lived(main)
