@@ -19,6 +19,7 @@ TASKS_MAX = 10_000
 OF_ONE_MAX = 256
 NO_TASK, NOT_CANCELABLE, UNSUPPORTED = -32001, -32002, -32004
 SAID: frozenset[State] = frozenset({"working", "input-required", "completed", "failed"})
+WORDS = frozenset({"text", "state", "data"})  # an object with none of them is itself the answer
 
 
 class Tasks:
@@ -41,7 +42,11 @@ class Tasks:
         else:
             task.target = self._speaker(agent)
             task.token = (await kernel.call(token, Spawn(name=f"a2a-{id}"))).token
-            await self._tell(task, body)
+            try:
+                await self._tell(task, body)
+            except BaseException:  # Nobody hears of this task: its process must not stay.
+                await self._leave(task)
+                raise
             work = self._heard(task)
         gone = self._tasks.keep(self._pid(token), id, task)
         if gone is not None and gone.work is not None:
@@ -54,8 +59,13 @@ class Tasks:
         task = self.find(token, id)
         if task.last.state != "input-required":
             raise Problem(UNSUPPORTED, f"task {id[:100]} is {task.last.state}; it takes no message")
+        question = task.last
         self._move(task, "working")
-        await self._tell(task, body)
+        try:
+            await self._tell(task, body)
+        except AiosError:  # The agent waits still, and so may the client say it again.
+            task.move(question)
+            raise
         return task
 
     def find(self, token: str, id: object) -> Task:
@@ -106,8 +116,9 @@ class Tasks:
     def _take(self, task: Task, said: Any) -> None:
         state: State = "completed"
         text = said
-        if isinstance(said, dict) and said.get("state", state) in SAID:
-            state = said.get("state", state)
+        if isinstance(said, dict) and said.keys() & WORDS:
+            told = said.get("state", state)
+            state = told if isinstance(told, str) and told in SAID else state
             text = said.get("data", said.get("text", ""))
         if state == "completed":
             task.result = text
