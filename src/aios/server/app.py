@@ -81,6 +81,7 @@ async def application(
 
     async def reload(settings: Settings) -> None:
         await identities.reload(settings.agents)
+        feed.recheck()
         served.aliases = Aliases(settings.aliases)
         a2a.agents = settings.a2a
 

@@ -39,11 +39,12 @@ class Identities:
         """From now on these tokens are let in, and no other fixed ones. All of it, or nothing."""
         if ANONYMOUS in agents.values():
             raise InvalidArgument(f"expected another agent's name than {ANONYMOUS!r}, nobody's")
-        for token in self._fixed.keys() - agents.keys():
-            del self._fixed[token]
-        for token, name in agents.items():
-            if token not in self._fixed:
-                self._fixed[token] = self._survivor(name) or await self._spawn(name)
+        async with self._lock:  # Else two at once would each open the agent of a new token.
+            for token in self._fixed.keys() - agents.keys():
+                del self._fixed[token]
+            for token, name in agents.items():
+                if token not in self._fixed:
+                    self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""
@@ -57,6 +58,10 @@ class Identities:
         token = self._fixed.get(told, told)
         self._kernel.table.by_token(token)
         return token
+
+    def is_known(self, told: str) -> bool:
+        """Whether somebody is let in who shows that."""
+        return self._is_alive(self._fixed.get(told, told))
 
     async def _nobody(self, exchange: Exchange) -> str:
         if not self._settings.anonymous:

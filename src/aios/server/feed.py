@@ -7,13 +7,14 @@ process sees everything, another one itself and its descendants.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
 from aios.errors import Busy, ShuttingDown
 from aios.kernel import Kernel
 from aios.kernel.process import INIT
 from aios.server.asgi import Exchange, Wire, encode_json
-from aios.server.auth import Identities
+from aios.server.auth import ANONYMOUS, Identities, shown
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, KEEP_ALIVE
 from aios.syscalls import Pid
@@ -55,6 +56,13 @@ class Feed:
         finally:
             self._open -= 1
 
+    def recheck(self) -> None:
+        """Tokens may have been taken back: who would not be let in any more hears no more."""
+        for audience in self._audiences.values():
+            for reader in audience.readers:
+                if not reader.may_listen():
+                    reader.end()
+
     def close(self) -> None:
         """End every stream; what was heard before is still told."""
         self._is_closed = True
@@ -65,7 +73,13 @@ class Feed:
 
     async def _read(self, token: str, exchange: Exchange) -> None:
         audience = self._audience(token)
-        reader = _Reader(exchange.wire, audience.end, self._settings)
+        told = shown(exchange)
+        shows = token if told in ("", ANONYMOUS) else told
+
+        def may_listen() -> bool:
+            return self._identities.is_known(shows)
+
+        reader = _Reader(exchange.wire, audience.end, self._settings, may_listen)
         audience.readers.add(reader)
         if self._pump is None:
             self._pump = asyncio.ensure_future(self._run())
@@ -184,9 +198,12 @@ class _Audience:
 class _Reader:
     """One open stream, and up to where it has been told."""
 
-    __slots__ = ("_behind_since", "_settings", "_wire", "place")
+    __slots__ = ("_behind_since", "_settings", "_wire", "may_listen", "place")
 
-    def __init__(self, wire: Wire, place: int, settings: Settings) -> None:
+    def __init__(
+        self, wire: Wire, place: int, settings: Settings, may_listen: Callable[[], bool]
+    ) -> None:
+        self.may_listen = may_listen
         self._wire = wire
         self._settings = settings
         self._behind_since = 0.0  # 0: it keeps up

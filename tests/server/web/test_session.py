@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from aios.clock import LoopClock
@@ -291,5 +292,30 @@ def test_the_stream_of_an_open_page_tells_what_happens_and_ends_with_the_server(
             assert reply.text.startswith("retry: 2000\nevent: hello\n")
             told = "".join(reply.text.split("\n"))
             assert told.index("seen") < told.index("submitted") < told.index("ended")
+
+    lived(main)
+
+
+def test_an_event_stream_ends_when_its_token_is_taken_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = Settings(agents={FIXED: "default"}, keepalive_s=0.1)
+        async with (
+            house(tmp_path, script=QUICK, settings=settings) as home,
+            aiohttp.ClientSession(home.url) as http,
+        ):
+            me = next(one for one in home.kernel.table.all(ended=False) if one.name == "default")
+            speaks = {"authorization": f"Bearer {FIXED}"}
+            own = {"authorization": f"Bearer {home.kernel.token}"}
+            async with (
+                http.get("/api/events", headers=speaks) as taken,
+                http.get("/api/events", headers=own) as kept,
+            ):
+                assert await taken.content.readline() == b": open\n"
+                assert await kept.content.readline() == b": open\n"
+                await home.app.reload(Settings())
+                await home.kernel.call(me.token, Spawn(name="a secret"))
+                assert b"a secret" not in await taken.read()
+                while b"a secret" not in await kept.content.readline():
+                    pass
 
     lived(main)
