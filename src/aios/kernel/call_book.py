@@ -22,6 +22,8 @@ CALLS_MAX = 20  # of one process
 TEXT_MAX = 4_000  # characters of one text
 CONVERSATION_MAX = 100_000  # characters of one conversation
 TOTAL_MAX = 16 << 20  # characters of all
+RECORD = 600  # characters that a call's figures count as, whatever its texts
+TURN = 150  # the same of a message, and of a call in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class _Over:
 
     @property
     def chars(self) -> int:
-        return len(self.info.asked) + len(self.info.answer)
+        info = self.info
+        return RECORD + sum(map(len, (info.asked, info.answer, info.problem, info.call_id)))
 
 
 @dataclass(slots=True)
@@ -153,7 +156,10 @@ def _last_messages(call: Generate) -> tuple[tuple[Message, ...], int]:
 
 
 def _chars(message: Message) -> int:
-    return len(message.content or "") + sum(len(one.arguments) for one in message.tool_calls)
+    """All that it takes: also one that says nothing has its place, and ids may be of any length."""
+    texts = (message.content or "", message.name or "", message.tool_call_id or "")
+    calls = (TURN + len(f"{one.id}{one.name}{one.arguments}") for one in message.tool_calls)
+    return TURN + sum(map(len, texts)) + sum(calls)
 
 
 def _short(text: str) -> str:
