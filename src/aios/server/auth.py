@@ -53,6 +53,15 @@ class Identities:
             return await self._nobody(exchange)
         return self.known(told)
 
+    async def owner(self, exchange: Exchange) -> int:
+        """The process tree of who asks: of whatever process in it, it is one owner."""
+        return self.owner_of(await self.caller(exchange))
+
+    def owner_of(self, token: str) -> int:
+        """The same of a token of the kernel."""
+        table = self._kernel.table
+        return table.root_of(table.by_token(token))
+
     def known(self, told: str) -> str:
         """The kernel's token for one that was shown; one that is nobody's is an error."""
         token = self._fixed.get(told, told)

@@ -115,12 +115,7 @@ class Site:
         """
         token = await self._identities.caller(exchange)
         told = shown(exchange)
-        return token if told in ("", ANONYMOUS) else told, self._owner(token)
-
-    def _owner(self, token: str) -> int:
-        """The process tree that a token is of: of whatever process in it, it is one owner."""
-        table = self._kernel.table
-        return table.root_of(table.by_token(self._identities.known(token)))
+        return token if told in ("", ANONYMOUS) else told, self._identities.owner_of(token)
 
     def _check(self, session: Session) -> None:
         """Raise where a session is over, or its token was taken back."""
@@ -203,7 +198,8 @@ class Site:
         try:
             expect_same_origin(exchange)
             token = (await form(exchange)).get("token", "").strip()
-            session = self._sessions.open(token, self._owner(token))
+            owner = self._identities.owner_of(self._identities.known(token))
+            session = self._sessions.open(token, owner)
         except AiosError as error:
             body = render.page("login.html", {"problem": str(error)})
             await _reply(exchange, body, status_of(error, "native"))
