@@ -82,7 +82,7 @@ class Outside:
             raise
         finally:
             if process.has_ended:
-                del self._running[process.pid]
+                self._running.pop(process.pid, None)  # Both may have ended at once.
         await self._end_below(process)
         if code:
             raise Failed(_why(code), code)

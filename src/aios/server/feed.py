@@ -23,6 +23,7 @@ from aios.telemetry.events import Event, Spawned
 OPEN = b": open\n\n"
 BEHIND_BYTES = 32 << 10  # not yet taken by a reader: until they are, it is given nothing more
 BEHIND_S = 0.1  # between looks at those
+SPARE = 1_000  # processes that may be no more, before it is looked which are
 AT_ONCE = 200  # readers written to before others of the server have their turn
 
 
@@ -35,6 +36,7 @@ class Feed:
         self._settings = settings
         self._audiences: dict[Pid, _Audience] = {}  # by whose eyes; those with readers
         self._seeing: dict[Pid, set[_Audience]] = {}  # of a process: who sees it, but the first
+        self._sweep_at = SPARE
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._open = 0
@@ -116,10 +118,21 @@ class Feed:
             if not self._seeing[pid]:
                 del self._seeing[pid]
 
+    def _sweep(self) -> None:
+        """Forget who sees processes of which nothing more can be told, however long they listen."""
+        if len(self._seeing) < self._sweep_at:
+            return
+        table = self._kernel.table
+        for pid in [pid for pid in self._seeing if table.get(pid) is None]:
+            for audience in self._seeing.pop(pid):
+                audience.pids.discard(pid)
+        self._sweep_at = 2 * len(self._seeing) + SPARE
+
     def _heard(self, event: Event) -> None:
         if not self._audiences:
             return
         if isinstance(event, Spawned):
+            self._sweep()
             for audience in self._seeing.get(event.parent, ()):
                 self._show(event.pid, audience)
         seeing = [*self._seeing.get(event.pid, ())]
