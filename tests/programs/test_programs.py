@@ -274,7 +274,9 @@ def test_the_log_of_a_program_that_runs_is_not_removed_for_later_ones(
 
     async def main() -> None:
         async with house(tmp_path) as home:
-            old = await home.sh("echo first; read line; head -c 2000000 /dev/zero", takes_input=True)
+            old = await home.sh(
+                "echo first; read line; head -c 2000000 /dev/zero", takes_input=True
+            )
             await home.said(old, "first")
             for _ in range(4):
                 await home.ended(await home.sh("echo later"))

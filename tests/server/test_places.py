@@ -1,6 +1,7 @@
 """LLM calls over HTTP have so many places: who finds none is told so at once, in its own words."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -106,3 +107,18 @@ async def until(home: House, headers: dict[str, str], wanted: int) -> None:
     async with asyncio.timeout(20):
         while await status(home, headers) != wanted:
             await asyncio.sleep(0.01)
+
+
+def test_who_listens_often_leaves_streams_for_others() -> None:
+    async def main() -> None:
+        async with house(lambda _: "yes", settings=Settings(feeds_max=8)) as home:
+            other = await home.kernel.call(home.kernel.token, Spawn(name="other"))
+            welcome = {"x-api-key": other.token, "authorization": ""}
+            async with AsyncExitStack() as streams:
+                for status in [200] * 7 + [429]:
+                    told = await streams.enter_async_context(home.http.get("/api/events"))
+                    assert told.status == status
+                async with home.http.get("/api/events", headers=welcome) as told:
+                    assert told.status == 200
+
+    lived(main)

@@ -250,7 +250,9 @@ def test_a_name_that_is_too_long_is_refused_and_not_remembered(
             body = {"messages": [{"role": "user", "content": "hi"}]}
             headers = {"x-aios-program": "p" * 129}
             for path in ("/v1/chat/completions", "/v1/messages"):
-                async with home.http.post(path, json=body | {"max_tokens": 5}, headers=headers) as r:
+                async with home.http.post(
+                    path, json=body | {"max_tokens": 5}, headers=headers
+                ) as r:
                     assert r.status == 400
                     assert "128" in await r.text()
         assert heard == []

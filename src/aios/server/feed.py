@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from aios.errors import Busy, ShuttingDown
+from aios.errors import ShuttingDown
 from aios.kernel import Kernel
 from aios.kernel.process import INIT
 from aios.server.asgi import Exchange, Wire, encode_json
 from aios.server.auth import ANONYMOUS, Identities, shown
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, KEEP_ALIVE
+from aios.server.turnstile import Turnstile
 from aios.syscalls import Pid
 from aios.telemetry.events import Event, Spawned
 
@@ -39,7 +40,7 @@ class Feed:
         self._sweep_at = SPARE
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
-        self._open = 0
+        self._turnstile = Turnstile(settings.feeds_max, "event streams")
         self._is_closed = False
         kernel.bus.listen(self._heard)
 
@@ -48,15 +49,10 @@ class Feed:
         token = await self._identities.caller(exchange)
         if self._is_closed:
             raise ShuttingDown("the server is stopping; its events end here")
-        if self._open >= self._settings.feeds_max:
-            raise Busy(f"{self._open} event streams are open, the most there may be")
-        self._open += 1
-        try:
+        with self._turnstile.place(self._identities.owner_of(token)):
             await exchange.begin(200, HEADERS)
             await exchange.send(OPEN)
             await self._read(token, exchange)
-        finally:
-            self._open -= 1
 
     def recheck(self) -> None:
         """Tokens may have been taken back: who would not be let in any more hears no more."""

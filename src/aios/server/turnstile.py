@@ -1,4 +1,4 @@
-"""How many LLM calls may be open over HTTP at once; one more is refused before it is read."""
+"""How many may be open over HTTP at once, LLM calls or streams; one more is refused unread."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,14 +12,15 @@ FOR_OTHERS = 8  # one place in so many is kept from whoever has all the others
 
 
 class Turnstile:
-    """Waiting calls cost memory each, and refusing must be cheap.
+    """What is open costs memory, and refusing must be cheap.
 
     A call may take its time to be sent, so nobody's process tree gets every place.
     """
 
-    def __init__(self, calls_max: int) -> None:
-        self._calls_max = calls_max
-        self._of_one_max = calls_max - calls_max // FOR_OTHERS
+    def __init__(self, places: int, what: str = "LLM calls") -> None:
+        self._places = places
+        self._what = what
+        self._of_one_max = places - places // FOR_OTHERS
         self._open: Counter[int] = Counter()  # by owner; none is 0
         self._all = 0
 
@@ -35,8 +36,8 @@ class Turnstile:
     @contextmanager
     def place(self, owner: int) -> Iterator[None]:
         """One call's, while the block runs."""
-        if self._all >= self._calls_max or self._open[owner] >= self._of_one_max:
-            raise Busy(f"{self._all} LLM calls are open, the most there may be")
+        if self._all >= self._places or self._open[owner] >= self._of_one_max:
+            raise Busy(f"{self._all} {self._what} are open, the most there may be")
         self._all += 1
         self._open[owner] += 1
         try:

@@ -4,14 +4,14 @@ News are gathered for a moment, so that a busy kernel sends a few messages a sec
 What a page misses meanwhile is bounded by what the record keeps, and it is told how much.
 """
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from aios.errors import Busy, Unauthenticated
+from aios.errors import Unauthenticated
 from aios.kernel import Kernel
 from aios.server.asgi import encode_json
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, Reader, framed
+from aios.server.turnstile import Turnstile
 from aios.server.web.agents import LANE_EVENTS, lane_events
 from aios.server.web.record import EVENTS_MAX, Record
 from aios.server.web.session import Session
@@ -21,7 +21,6 @@ from aios.telemetry.events import Event as Happened
 
 GATHER_S = 0.25
 STREAMS_MAX = 500
-OF_ONE_MAX = 100  # of one process tree
 
 
 class Live:
@@ -40,20 +39,12 @@ class Live:
         self._clock = kernel.clock
         self._record = record
         self._settings = settings
-        self._open: Counter[int] = Counter()  # by owner; none is 0
+        self._turnstile = Turnstile(STREAMS_MAX, "pages")
 
     async def stream(self, visit: Visit) -> None:
-        owner = visit.session.owner
-        if self._open[owner] >= OF_ONE_MAX or self._open.total() >= STREAMS_MAX:
-            raise Busy(f"{self._open[owner]} pages are open, the most there may be")
-        self._open[owner] += 1
-        try:
+        with self._turnstile.place(visit.session.owner):
             reader = Reader(visit.exchange, self._settings, headers=HEADERS)
             await reader.run(self._news(visit, has_lanes=bool(visit.query("lanes"))))
-        finally:
-            self._open[owner] -= 1
-            if not self._open[owner]:
-                del self._open[owner]
 
     async def _news(self, visit: Visit, *, has_lanes: bool) -> AsyncGenerator[bytes, None]:
         token = visit.token
