@@ -9,7 +9,7 @@ import pytest
 
 from aios.errors import Denied, InvalidArgument, NotFound
 from aios.kernel.tools.sources import ways
-from aios.sandbox.base import Bounds, Egress, File, Job, Outcome
+from aios.sandbox.base import Bounds, Egress, File, Job, Outcome, Whose
 from aios.sdk import tool
 from aios.syscalls.base import Syscall
 from aios.syscalls.file import FileData, FileInfo, ReadFile, WriteFile
@@ -133,6 +133,7 @@ def test_a_command_is_one_job_with_the_arguments_in_their_places() -> None:
         argv=("grep", "-e=-x", "--", "-x", "a.txt", "b.txt"),
         files=(File("a.txt", b"one"), File("b.txt", b"two")),
         bounds=Bounds(wall_s=7, cpu_s=7),
+        whose=Whose("init", 1, "text/grep"),
     )
     assert found.contents == (Text("grep\n-e=-x\n--\n-x\na.txt\nb.txt"),)
     assert found.sandbox == "played"

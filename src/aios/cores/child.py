@@ -206,6 +206,12 @@ def build(spec: EngineSpec, store: TierStore) -> Engine:
     module, _, name = spec.factory.partition(":")
     try:
         factory = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as problem:
+        if f"{module}.".startswith(f"{problem.name}."):
+            raise InvalidArgument(f"no engine {spec.factory!r}: {problem}") from None
+        raise InvalidArgument(
+            f"expected the extra `local`: pip install 'aios-kernel[local]' ({problem})"
+        ) from None
     except (ImportError, AttributeError, ValueError) as problem:
         raise InvalidArgument(f"no engine {spec.factory!r}: {problem}") from None
     signature = factory.__init__ if inspect.isclass(factory) else factory

@@ -32,11 +32,7 @@ class _Over:
 
     arrived: float
     info: CallInfo
-
-    @property
-    def chars(self) -> int:
-        info = self.info
-        return RECORD + sum(map(len, (info.asked, info.answer, info.problem, info.call_id)))
+    chars: int  # that its texts take
 
 
 @dataclass(slots=True)
@@ -63,13 +59,15 @@ class CallBook:
         """A generation is over."""
         page = self._pages.setdefault(live.job.pid, _Page())
         self._pages.move_to_end(live.job.pid)
-        self._chars -= page.chars
-        page.calls.appendleft(_Over(live.job.arrived, self._told(live, outcome)))
-        while len(page.calls) > CALLS_MAX:
-            page.calls.pop()
+        info = self._told(live, outcome)
+        over = _Over(live.job.arrived, info, _size(info))
+        gone = page.calls.pop().chars if len(page.calls) == CALLS_MAX else 0
+        page.calls.appendleft(over)
+        before = sum(map(_chars, page.messages))
         page.messages, page.left_out = _last_messages(live.call)
-        page.chars = sum(map(_chars, page.messages)) + sum(one.chars for one in page.calls)
-        self._chars += page.chars
+        grown = over.chars - gone + sum(map(_chars, page.messages)) - before
+        page.chars += grown
+        self._chars += grown
         while self._chars > TOTAL_MAX and len(self._pages) > 1:
             self._chars -= self._pages.popitem(last=False)[1].chars
 
@@ -112,6 +110,10 @@ class CallBook:
             answer=_short(_answer(live)),
             problem=_problem(live),
         )
+
+
+def _size(info: CallInfo) -> int:
+    return RECORD + sum(map(len, (info.asked, info.answer, info.problem, info.call_id)))
 
 
 def _aged(one: _Over, now: float) -> CallInfo:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aios.errors import InvalidArgument
-from aios.sandbox.base import Bounds, Egress, File, Job, Outcome, Sandbox
+from aios.sandbox.base import Bounds, Egress, File, Job, Outcome, Sandbox, Whose
 from aios.syscalls.file import ReadFile, WriteFile
 from aios.syscalls.tool import Content, FileRef, Json, Text
 from aios.tools.base import Outside, Ran, Tool
@@ -49,7 +49,7 @@ def _tool(server: str, name: str, command: Command, sandbox: Sandbox) -> Tool:
     _check_fields(whole, command)
 
     async def run(arguments: Mapping[str, Any], outside: Outside) -> Ran:
-        job = await _job(command, arguments, outside)
+        job = await _job(whole, command, arguments, outside)
         return await _ran(command, await sandbox.run(job), outside)
 
     program = command.program
@@ -57,7 +57,7 @@ def _tool(server: str, name: str, command: Command, sandbox: Sandbox) -> Tool:
     return Tool(info=info, terms=terms, run=run, program=program)
 
 
-async def _job(command: Command, arguments: Mapping[str, Any], outside: Outside) -> Job:
+async def _job(name: str, command: Command, arguments: Mapping[str, Any], outside: Outside) -> Job:
     values = _with_defaults(command, arguments)
     secrets = {name: outside.secret(name) for name in command.secrets}
     return Job(
@@ -70,6 +70,7 @@ async def _job(command: Command, arguments: Mapping[str, Any], outside: Outside)
             wall_s=command.timeout_s, cpu_s=command.timeout_s, memory_bytes=command.memory_bytes
         ),
         collect=command.collect,
+        whose=Whose(outside.agent, outside.pid, name),
     )
 
 

@@ -15,8 +15,11 @@ from aios.journal.base import Change, Statement
 from aios.kernel.guard.audit import PAGE_MAX, UNPOSTED_MAX, Audit, Telling, continued
 from aios.kernel.guard.audit_book import AuditBook
 from aios.kernel.guard.audit_calls import AuditCalls
+from aios.kernel.guard.audit_dials import PLACES_MAX
 from aios.kernel.guard.audit_place import FileSafe, RamSafe, Safe
 from aios.kernel.process import Process
+from aios.sandbox.base import Whose
+from aios.sandbox.egress import Decision as Dial
 from aios.syscalls.access import Verdict
 from aios.syscalls.audit import AuditRecord, AuditRecords, AuditState, VerifyAudit
 from aios.syscalls.file import ReadFile, WriteFile
@@ -455,5 +458,33 @@ def test_what_leaves_the_system_does_not_wait_for_a_commit_to_be_told(hall: Hall
             assert len(await hall.journal.read(sql.AUDIT_PAGES_BACK, 10, 10)) == 1
             await hall.journal.post([Change(sql.AUDIT_PAGES_FORGET, (10,))])
         await hall.audit.close()
+
+    lived(body)
+
+
+def test_what_left_for_the_network_is_told_and_a_flood_of_refusals_in_sums(
+    journal: InlineJournal,
+) -> None:
+    hall = Hall(journal)
+    whose = Whose("travel", 7, "shop/fetch")
+
+    def dial(target: str, *, is_allowed: bool, why: str = "") -> None:
+        one = Dial(
+            job="1", whose=whose, method="GET", target=target, is_allowed=is_allowed, why=why
+        )
+        hall.audit.dialled(one)
+
+    async def body() -> None:
+        await hall.audit.open()
+        dial("example.org:443", is_allowed=True)
+        for number in range(5_000):
+            dial(f"h{number}.evil:80", is_allowed=False, why="not among the hosts")
+        told = await hall.told()
+        await hall.audit.close()
+        assert (told[0].agent, told[0].pid, told[0].decision) == ("travel", 7, "allow")
+        assert told[0].object == "example.org:443 by shop/fetch"
+        assert (told[1].object, told[1].rule) == ("h0.evil:80 by shop/fetch", "not among the hosts")
+        assert len(told) == PLACES_MAX + 1
+        assert sum(one.count for one in told) == 5_001
 
     lived(body)

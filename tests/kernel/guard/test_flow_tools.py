@@ -23,7 +23,7 @@ from aios.kernel.kernel import Kernel
 from aios.kernel.rooms.opening import open_rooms
 from aios.kernel.tools.servers import ToolServers
 from aios.retrieval.ngrams import NgramEmbedder
-from aios.sandbox.base import Bounds, Outcome
+from aios.sandbox.base import Bounds, Outcome, Whose
 from aios.scheduler import make
 from aios.sdk.client import Client
 from aios.syscalls import file
@@ -122,7 +122,7 @@ class Host:
     def __init__(self) -> None:
         self.opened: list[Conversation] = []
 
-    async def session(self, bounds: Bounds, idle_s: float) -> Conversation:
+    async def session(self, bounds: Bounds, idle_s: float, whose: Whose) -> Conversation:
         self.opened.append(Conversation())
         return self.opened[-1]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from aios.kernel.hands import open_hands
-from aios.sandbox.base import Bounds, File, Job, Outcome
+from aios.sandbox.base import Bounds, File, Job, Outcome, Whose
 from aios.syscalls.file import ReadFile, Versions, WriteFile
 from aios.testing.sandbox import PlayedSandbox, ended
 from aios.tools.builtin import python
@@ -167,7 +167,7 @@ class Talks(PlayedSandbox):
         super().__init__()
         self.made: list[Talk] = []
 
-    async def session(self, bounds: Bounds, idle_s: float) -> Talk:
+    async def session(self, bounds: Bounds, idle_s: float, whose: Whose) -> Talk:
         self.made.append(Talk(len(self.made)))
         return self.made[-1]
 

@@ -1,8 +1,9 @@
 """Approvals, budgets, audit and vault as one fitting of the guard: made of what the kernel has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from aios.access.policy import Policy
 from aios.kernel.guard import audit_place
@@ -16,9 +17,16 @@ from aios.kernel.guard.budget_calls import BudgetCalls
 from aios.kernel.guard.parts import Parts, Setting, TermsOf
 from aios.kernel.guard.vault import Vault
 from aios.kernel.process import Process
+from aios.sandbox.egress import Decision as Dial
 from aios.syscalls import approval, audit, budget
 
 POLICY_HEX = 16  # digits of a policy's hash that a record tells
+
+
+class WatchesExits(Protocol):
+    """What decides about connections, and tells."""
+
+    def watch_exits(self, decided: Callable[[Dial], None]) -> None: ...
 
 
 def _no_vault() -> Vault:
@@ -31,7 +39,7 @@ def _unlabelled(process: Process) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounts:
-    """A fitting. `label_of` tells a process's label.
+    """A fitting. `label_of` tells a process's label; `exits` lead to the network, guarded.
 
     `home` is where the audit's key and head lie; None: nothing outlives the kernel.
     """
@@ -39,6 +47,7 @@ class Accounts:
     home: Path | None = None
     vault: Vault = field(default_factory=_no_vault)
     label_of: Callable[[Process], str] = _unlabelled
+    exits: Sequence[WatchesExits] = ()
 
     def __call__(self, setting: Setting) -> Parts:
         journal = setting.environment.journal
@@ -92,6 +101,8 @@ class Accounts:
         policy = _PolicyHash(lambda: setting.monitor.policy)
         telling = Telling(self.vault, label=self.label_of, policy=policy)
         witness = Audit(given.journal, safe, given.clock, telling)
+        for one in self.exits:
+            one.watch_exits(witness.dialled)
         looking = AuditCalls(witness, AuditBook(given.journal, safe))
         return Parts(
             witness=witness,

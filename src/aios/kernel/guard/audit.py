@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple
 
+import msgspec
+
 from aios.access.acts import ACTS
 from aios.access.base import Act, Effect
 from aios.access.carries import TOOLS
@@ -20,10 +22,12 @@ from aios.clock import Clock
 from aios.errors import AiosError, Busy
 from aios.journal import statements as sql
 from aios.journal.base import Change, Journal, Row, Work
+from aios.kernel.guard.audit_dials import Dials
 from aios.kernel.guard.audit_place import Safe
 from aios.kernel.guard.pulse import Pulse
 from aios.kernel.guard.vault import Hider
 from aios.kernel.process import Process
+from aios.sandbox.egress import Decision as Dial
 from aios.syscalls.access import Decision, Verdict
 from aios.syscalls.base import Syscall
 from aios.syscalls.codec import encode
@@ -85,6 +89,7 @@ class Audit:
         self._anchor = START
         self._noted: list[Noted] = []
         self._counts: dict[tuple[int, str, str], tuple[str, int]] = {}
+        self._dials = Dials()
         self._unposted: list[Page] = []
         self._posted: list[tuple[Page, Awaitable[None]]] = []  # not known to be durable
         self._saved: Place | None = None
@@ -151,6 +156,11 @@ class Audit:
         self._counts[key] = (agent, count + 1)
         if not count:
             self._pulse.due()
+
+    def dialled(self, dial: Dial) -> None:
+        """Remember what the guarded way out decided; a flood of it is told in sums."""
+        self._dials.add(dial)
+        self._pulse.due()
 
     def _flush_soon(self) -> None:
         if self._soon is None:
@@ -220,6 +230,10 @@ class Audit:
         now = self._clock.utc() if counts else 0.0
         for (pid, verb, rule), (agent, count) in counts.items():
             entries.append(Entry(now, pid, agent, verb, "", ALLOW, rule, policy, "", "", count))
+        for dial in self._dials.taken(self._clock.utc(), policy):
+            hide = self._telling.hidden.text
+            dial = msgspec.structs.replace(dial, object=hide(dial.object), rule=hide(dial.rule))
+            entries.append(dial)
         return entries
 
     def _names(self, noted: list[Noted]) -> list[str]:

@@ -5,6 +5,7 @@ inside. Nothing is unpacked, and no more is read than fits.
 """
 
 import asyncio
+import itertools
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aios.errors import Denied, InvalidArgument, NotFound
-from aios.sandbox.base import Egress
+from aios.sandbox.base import Egress, Whose
 from aios.sandbox.egress import Decision, Proxy
 from aios.sandbox.reach import Reach
 from aios.sandbox.targets import Allowed
@@ -50,16 +51,23 @@ class Way:
     ) -> None:
         self.egress = Egress(listed(hosts))
         self.decided: list[Decision] = []  # the last ones
+        self._watching: Callable[[Decision], None] = lambda decision: None
+        self._numbers = itertools.count(1)
         self._proxy = Proxy(reach or Reach(), tokens, self._note)
         self._port = 0
         self._opening = asyncio.Lock()
 
-    async def get(self, url: str, agent: str) -> Fetched:
+    def watch_exits(self, decided: Callable[[Decision], None]) -> None:
+        """Tell every decision to them too."""
+        self._watching = decided
+
+    async def get(self, url: str, whose: Whose) -> Fetched:
         """Raises `Denied`, `NotFound`, `InvalidArgument`."""
         import aiohttp
 
         port = await self._open()
-        token = self._proxy.admit(agent, self.egress)
+        job = f"{next(self._numbers)}"
+        token = self._proxy.admit(job, self.egress, whose)
         try:
             timeout = aiohttp.ClientTimeout(total=CALL_S_MAX)
             async with aiohttp.ClientSession(
@@ -73,7 +81,7 @@ class Way:
                 f"url: expected http://... or https://..., got {url[:200]!r}"
             ) from None
         except aiohttp.ClientHttpProxyError as problem:
-            raise _REFUSED.get(problem.status, NotFound)(self._why(url)) from None
+            raise _REFUSED.get(problem.status, NotFound)(self._why(job, url)) from None
         except (aiohttp.ClientError, OSError) as problem:
             raise NotFound(f"{url[:200]}: {problem}") from None
         finally:
@@ -94,9 +102,12 @@ class Way:
 
     def _note(self, decision: Decision) -> None:
         self.decided = [*self.decided[-99:], decision]
+        self._watching(decision)
 
-    def _why(self, url: str) -> str:
-        refused = next((one for one in reversed(self.decided) if not one.is_allowed), None)
+    def _why(self, job: str, url: str) -> str:
+        """Of this request: what others asked for is none of this agent's business."""
+        mine = (one for one in reversed(self.decided) if one.job == job and not one.is_allowed)
+        refused = next(mine, None)
         return refused.why if refused is not None else f"{url[:200]}: no way there"
 
 
@@ -119,7 +130,7 @@ def tools(way: Way) -> tuple[Tool, ...]:
         url = arguments["url"]
         if not url.startswith(("http://", "https://")):
             raise _no_url(url)
-        fetched = await way.get(url, outside.agent)
+        fetched = await way.get(url, Whose(outside.agent, outside.pid, "aios/http_fetch"))
         return _told(fetched, arguments.get("characters", 20_000))
 
     hosts = ", ".join(dict.fromkeys(one.rpartition(":")[0] for one in way.egress.allowed))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aios.errors import Busy, WrongState
-from aios.sandbox.base import Bounds, Conversation, Host, Outcome
+from aios.sandbox.base import Bounds, Conversation, Host, Outcome, Whose
 from aios.tools.base import Keeping, Outside, Ran, Terms, Tool
 from aios.tools.builtin.base import fields, text, tool, whole
 from aios.tools.builtin.outcomes import told
@@ -59,7 +59,7 @@ class Sessions:
             self._known[agent] = known
             return known, ""
         await self._make_room()
-        session = await self._host.session(BOUNDS, IDLE_S)
+        session = await self._host.session(BOUNDS, IDLE_S, Whose(agent))
         self._known[agent] = session
         return session, "" if known is None else "a new session: earlier variables are gone"
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aios.errors import AiosError
-from aios.sandbox.base import Bounds, File, Job, Outcome, Sandbox
+from aios.sandbox.base import Bounds, File, Job, Outcome, Sandbox, Whose
 from aios.syscalls import file
 from aios.syscalls.tool import FileRef
 from aios.tools.base import Outside, Ran, Terms, Tool, Touch
@@ -35,7 +35,9 @@ def tools(sandbox: Sandbox) -> tuple[Tool, ...]:
         folder = arguments.get("folder", "").strip("/")
         brought, left_out = await _copies(folder, outside)
         seconds = float(arguments.get("seconds", 60))
-        outcome = await sandbox.run(_job(arguments["command"], brought, seconds))
+        job = _job(arguments["command"], brought, seconds)
+        whose = Whose(outside.agent, outside.pid, "aios/shell")
+        outcome = await sandbox.run(msgspec.structs.replace(job, whose=whose))
         kept, not_kept = await _kept(folder, brought, outcome, outside)
         remarks = (*left_out, *not_kept, *(f"not kept: {one}" for one in outcome.not_collected))
         return told(outcome, remarks, kept)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from aios.clock import Clock
 from aios.sandbox.base import Host
+from aios.sandbox.egress import Decision
 from aios.tools.base import Tool
 from aios.tools.builtin import agents, ask, calculator, fetch, files, notes, python, search, shell
 from aios.tools.builtin.base import SERVER
@@ -45,6 +46,10 @@ class Builtins:
             *ask.tools(),
             *self._risky(host),
         )
+
+    def watch_exits(self, decided: Callable[[Decision], None]) -> None:
+        if self._way is not None:
+            self._way.watch_exits(decided)
 
     async def tools(self) -> tuple[Tool, ...]:
         return self._tools

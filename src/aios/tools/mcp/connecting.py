@@ -52,7 +52,9 @@ async def by_command(call: AddServer, means: Means) -> Source:
     async def dial(changed: Callable[[], None]) -> Line:
         environment = filled(call.environment, means.secret)
         if call.sandboxed and host is not None:
-            talk = await programs.start_sandboxed(host, call.command, environment, call.network)
+            talk = await programs.start_sandboxed(
+                host, call.command, environment, call.network, call.name
+            )
         else:
             talk = programs.start_plain(call.command, environment)
         guard = Guard(means.clock)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aios.errors import WrongState
-from aios.sandbox.base import Bounds, Egress, Host, Job, Service
+from aios.sandbox.base import Bounds, Egress, Host, Job, Service, Whose
 
 INHERITED = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
 TAIL_BYTES = 2_000  # of what it says on stderr that is kept
@@ -102,7 +102,11 @@ class Plain:
 
 
 async def start_sandboxed(
-    host: Host, command: Sequence[str], environment: Mapping[str, str], network: Sequence[str]
+    host: Host,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    network: Sequence[str],
+    server: str,
 ) -> Talk:
     """In a sandbox that sees what the command names, read-only, and reaches those hosts alone."""
     job = Job(
@@ -111,6 +115,7 @@ async def start_sandboxed(
         readable=await asyncio.to_thread(_named, command),
         egress=Egress(tuple(network)) if network else None,
         bounds=SERVICE,
+        whose=Whose(tool=f"mcp:{server}"),  # All agents'.
     )
     return Sandboxed(await host.serve(job))
 
