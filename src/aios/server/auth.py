@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aios.errors import Denied, InvalidArgument, Unauthenticated
@@ -18,6 +19,13 @@ MISSING = (
     "expected a token as `Authorization: Bearer`, `x-api-key` or /agents/TOKEN/v1 in the URL; "
     "`aios agents token NAME` makes one"
 )
+
+
+class Owner(NamedTuple):
+    """Whose a thing is, and the process tree that it counts for: nobody has more by children."""
+
+    tree: Pid
+    pid: Pid
 
 
 class Identities:
@@ -59,8 +67,13 @@ class Identities:
 
     def owner_of(self, token: str) -> int:
         """The same of a token of the kernel."""
+        return self.whose(token).tree
+
+    def whose(self, token: str) -> Owner:
+        """A token's process, and its tree."""
         table = self._kernel.table
-        return table.root_of(table.by_token(token))
+        process = table.by_token(token)
+        return Owner(table.root_of(process), process.pid)
 
     def known(self, told: str) -> str:
         """The kernel's token for one that was shown; one that is nobody's is an error."""

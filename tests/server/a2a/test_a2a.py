@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aios.sdk import Client
+from aios.server.a2a import tasks
 from aios.server.settings import Settings
 from aios.syscalls import List, Pid, Spawn
 from tests.server.house import House, house, lived, soon
@@ -330,5 +331,25 @@ def test_an_agent_that_asks_without_end_fills_no_memory() -> None:
                 more = message("on and on", taskId=task["id"])
                 task = (await ask(home, "message/send", more))["result"]
             assert task["status"]["state"] == "failed"
+
+    lived(main)
+
+
+def test_nobody_loses_a_task_to_anothers_many_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "TASKS_MAX", 20)
+    monkeypatch.setattr(tasks, "OF_ONE_MAX", 10)
+
+    async def main() -> None:
+        async with served() as (home, _):
+            mine = (await ask(home, "message/send", message("ask")))["result"]
+            other = (await home.kernel.call(home.kernel.token, Spawn(name="other"))).token
+            for number in range(30):
+                child = (await home.kernel.call(other, Spawn(name=f"child-{number}"))).token
+                theirs = await ask(
+                    home, "message/send", message("x"), authorization=f"Bearer {child}"
+                )
+                assert theirs["result"]["status"]["state"] == "completed"
+            found = (await ask(home, "tasks/get", {"id": mine["id"]}))["result"]
+            assert found["status"]["state"] == "input-required"
 
     lived(main)
