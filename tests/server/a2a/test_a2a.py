@@ -297,7 +297,7 @@ def test_a_message_that_cannot_be_delivered_leaves_no_process_and_may_be_said_ag
                 assert (await ask(home, method, too_large))["error"]["data"]
             assert await living(home) == before
             task = (await ask(home, "message/send", message("ask")))["result"]
-            too_large["message"]["taskId"] = task["id"]  # type: ignore[assignment]
+            too_large["message"]["taskId"] = task["id"]
             assert (await ask(home, "message/send", too_large))["error"]["data"]
             found = (await ask(home, "tasks/get", {"id": task["id"]}))["result"]
             assert found["status"]["state"] == "input-required"
