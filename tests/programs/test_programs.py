@@ -10,6 +10,7 @@ import pytest
 
 from aios.errors import Denied, NotFound, WrongState
 from aios.kernel import outside
+from aios.programs.stage import Order, opened_stage
 from aios.sdk import Client
 from aios.syscalls import ProcessState, Spawn
 from aios.testing.journal import InlineJournal
@@ -284,5 +285,37 @@ def test_the_log_of_a_program_that_runs_is_not_removed_for_later_ones(
             assert (await home.ended(old)).result == 0
             assert text_of(await home.whole_log(old)).startswith("first\n")
             assert len(list((tmp_path / "programs").iterdir())) <= 4
+
+    lived(main)
+
+
+def test_a_launcher_that_was_killed_is_another_for_the_next_program(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            stays = await home.sh("echo here; read line", takes_input=True)
+            await home.said(stays, "here")
+            stage = home.kernel._outside._place.stage  # type: ignore[union-attr]  # it has one
+            for _ in range(3):
+                os.kill(stage._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+                ended = await home.ended(await home.sh("exit 0"))
+                assert ended.result == 0 or ended.error.startswith("outcome_unknown")
+                assert (await home.ended(await home.sh("exit 0"))).result == 0
+            await home.client.programs.feed(stays, b"\n")
+            assert (await home.ended(stays)).result == 0
+
+    lived(main)
+
+
+def test_many_programs_are_started_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened_stage() as stage:
+            started = [
+                stage.start(
+                    Order(argv=("true",), folder="/", environment={}, log=tmp_path / f"{number}")
+                )
+                for number in range(200)
+            ]
+            for one in started:
+                assert await one.ended() == 0
 
     lived(main)
