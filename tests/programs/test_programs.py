@@ -313,7 +313,7 @@ def test_many_programs_are_started_at_once(tmp_path: Path) -> None:
                 stage.start(
                     Order(argv=("true",), folder="/", environment={}, log=tmp_path / f"{number}")
                 )
-                for number in range(200)
+                for number in range(450)
             ]
             for one in started:
                 assert await one.ended() == 0
