@@ -212,7 +212,7 @@ class _Daemon:
 
     def _reload(self) -> None:
         """Access, tokens and names of models anew; what cannot be read changes nothing."""
-        if self._kernel is not None and self._app is not None:
+        if self._kernel is not None and self._app is not None and not self._signal:
             self._notifier.reloading()
             self._reading = asyncio.ensure_future(self._read_again(self._kernel, self._app))
 
@@ -226,7 +226,9 @@ class _Daemon:
             LOG.error("everything stays as it was: %s", problem)
         else:
             LOG.info("the policy, tokens and names of models are read again")
-        self._notifier.ready("reloaded")
+        finally:
+            if not self._signal:
+                self._notifier.ready("reloaded")  # Or the manager waits for it without end.
 
     def _signalled(self, which: int) -> None:
         assert self._work is not None

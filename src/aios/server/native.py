@@ -63,7 +63,8 @@ class Native:
         name = exchange.parameter("name")
         if name not in SYSCALLS:
             raise NotFound(f"no syscall {name[:100]!r}; known: {', '.join(sorted(SYSCALLS))}")
-        with self._turnstile if name in LLM_CALLS else nullcontext():
+        owner = self._identities.owner_of(token)
+        with self._turnstile.place(owner) if name in LLM_CALLS else nullcontext():
             await self._answer(exchange, token, name, form)
 
     async def _answer(self, exchange: Exchange, token: str, name: str, form: _Form) -> None:
