@@ -13,6 +13,7 @@ from aios.cli.ps import ps
 from aios.cli.remote import Form
 from aios.cli.target import names
 from aios.cli.version import version
+from aios.errors import WrongState
 from tests.cli.test_app import Run, run
 from tests.server.house import House
 
@@ -124,3 +125,8 @@ def test_models_and_tokens_are_written_in_three_forms(
     assert capsys.readouterr().out.startswith("- name: scripted\n")
     token("bob", Form.JSON, first.url)
     assert set(json.loads(capsys.readouterr().out)) == {"pid", "token"}
+
+
+def test_a_name_that_an_agent_bears_already_is_refused_with_the_way_out(first: House) -> None:
+    with pytest.raises(WrongState, match=r"lives already, pid \d+.*aios kill"):
+        token("agent", url=first.url)

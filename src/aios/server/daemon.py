@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aios import scheduler
 from aios.access.policy import OPEN, Policy
 from aios.config import Limits
 from aios.errors import AiosError, InvalidArgument
@@ -72,6 +73,7 @@ Tell = Callable[[str], None]
 def run(plan: Plan, tell: Tell) -> int:
     """Serve until a signal; the exit code. `tell` is for programs' settings."""
     _expect_guarded(plan)
+    scheduler.make(plan.policy)  # Before anything is started, so that a name that is none is told.
     expect_place(plan.record)
     if plan.state is not None:
         expect_free(plan.state)
