@@ -36,6 +36,6 @@ def test_a_definition_is_shown_whole_and_what_changed_since_it_was_accepted(
             assert changed[2] == f"accepted {pin}"
             assert changed[-3] == "CHANGED ACCEPTED NOW"
             assert changed[-2] == 'description "as it was" "sends\\u001b[2J mail"'
-            assert changed[-1] == 'terms.touches [] [{"resource": "file:a", "mode": "write"}]'
+            assert changed[-1] == 'terms.touches [] [{"mode": "write", "resource": "file:a"}]'
 
     lived(main)
