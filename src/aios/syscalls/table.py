@@ -62,7 +62,8 @@ REPEATABLE: frozenset[type[Syscall[object]]] = frozenset((
     note.Get, note.Search,
     access.Rights, access.CheckAccess, access.ShowLabel,
     approval.Approvals, budget.Budgets, audit.AuditRecords, audit.VerifyAudit,
-    tool.ListTools, process.Calls, program.ProgramLog, scheduling.ShowScheduler, kernel.Stats,
+    tool.ListTools, tool.ShowTool, process.Calls, program.ProgramLog, scheduling.ShowScheduler,
+    kernel.Stats,
 ))  # fmt: skip
 
 VERSION = (
