@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BURST_S = 0.1  # of CPU time, from which on an owner's jobs are no short calls any more
-TYPICAL_S = 0.025  # of CPU time for a job, from which on an owner's next is expected to be no short call
+TYPICAL_S = (
+    0.025  # of CPU time for a job, from which on an owner's next is expected to be no short call
+)
 FORGIVEN = 0.3  # CPU seconds a second: so much of a processor is nobody's trouble
 SPENT_S_MAX = 3.0  # so that all is forgiven after ten quiet seconds
 FORGET_ABOVE = 256  # owners
