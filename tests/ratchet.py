@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-TOTAL_LINES_MAX = 82_500  # src/aios, all lines
+TOTAL_LINES_MAX = 81_000  # src/aios, all lines
 LONGER = {
     # All SQL stands in two files, to be reviewed as one: what is asked, and the tables.
     "src/aios/journal/statements.py": 600,

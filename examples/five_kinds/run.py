@@ -37,6 +37,7 @@ class Kind:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    folder: Path  # MetaGPT writes its logs and schemas wherever it is started.
 
 
 def main() -> int:
@@ -69,12 +70,12 @@ def _kind(name: str, server: Server, home: Path) -> Kind:
     if name in OWN:
         own = {"AIOS_URL": server.url, "AIOS_TOKEN": token}
         command = [sys.executable, str(HERE / "start.py"), str(HERE / OWN[name])]
-        return Kind(name=name, command=command, environment=os.environ | own)
+        return Kind(name=name, command=command, environment=os.environ | own, folder=Path.cwd())
     framework = table()[name]
     program = ROOT / "tests/interop/programs" / f"{framework.programs[0]}.py"
     command = [str(framework.interpreter), "-I", str(HERE / "start.py"), str(program)]
     told = environment(framework, server.url, token, home)
-    return Kind(name=name, command=command, environment=told)
+    return Kind(name=name, command=command, environment=told, folder=home)
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
@@ -88,6 +89,7 @@ def _started(kind: Kind) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         kind.command,
         env=kind.environment,
+        cwd=kind.folder,
         stdin=pipe,
         stdout=pipe,
         stderr=subprocess.DEVNULL,

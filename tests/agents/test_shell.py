@@ -19,14 +19,13 @@ from aios.scheduler import make
 from aios.sdk import Client
 from aios.storage import Ground, Storage
 from aios.storage.draft import INDEXED
-from aios.storage.threads import Inline
 from aios.syscalls import Generate, Message, ToolCall
 from aios.testing.cores import ScriptedCore
 from aios.testing.journal import InlineJournal
 from aios.testing.loop import run
 from aios.testing.script import Script
 from aios.testing.store import ScriptedStore
-from tests.storage.rooms import WordSearcher
+from tests.storage.rooms import Inline, WordSearcher
 
 Line = tuple[str, dict[str, object]] | str
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC).timestamp()

@@ -20,10 +20,10 @@ from aios.testing.crowd import Crowd, programs
 from aios.testing.homes import kernel_in, scripted
 from aios.testing.judge import DOUBLED, LOST, Finding, Judge
 from aios.testing.ledger import Entry, Ledger
-from aios.testing.liars import Forgetful, Hasty
 from aios.testing.outside import Outside
 from aios.testing.steps import ALL, Kind, step
 from aios.testing.victim import SLOW_ENOUGH
+from tests.journal.liars import Forgetful, Hasty
 
 CLIENTS = 3
 TINY = Size(

@@ -14,8 +14,9 @@ from aios.bench.switch import measure
 from aios.bench.switch_cases import KINDS, case
 from aios.bench.switch_compare import difference
 from aios.bench.switch_driver import Driver, Trace, undisturbed
-from aios.bench.switch_worker import Answer, Ask, Driven, Order, Spec, Start, Worker
+from aios.bench.switch_worker import Answer, Ask, Driven, Order, Spec, Worker
 from aios.bench.table import Options, quiet
+from aios.cores.frames import Start
 from aios.errors import InvalidArgument
 from aios.models import pocket
 from aios.syscalls import Choice, Generate, Message

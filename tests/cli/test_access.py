@@ -76,6 +76,15 @@ def test_a_right_is_given_explained_listed_and_taken_back(aios: Run) -> None:
     assert "not_found" in aios("revoke", one["id"], code=1)
 
 
+@pytest.mark.usefixtures("running")
+def test_a_right_to_what_no_verb_is_called_is_refused(aios: Run) -> None:
+    assert "did you mean file.read?" in aios("grant", "ada", "file.raed", code=1)
+    assert "expected such as file.read" in aios("grant", "ada", "everything", code=1)
+    assert len(aios("list", "ada").splitlines()) == 1
+    aios("grant", "ada", "note.*")
+    aios("grant", "ada", "*")
+
+
 def test_an_agent_is_put_into_groups_and_taken_out(aios: Run, running: Served) -> None:
     assert aios("groups", "ada").split() == ["GROUP", "agent"]
     assert aios("groups", "ada", "--add", "auditor").split() == ["GROUP", "agent", "auditor"]

@@ -13,6 +13,7 @@ from aios.cli.ps import ps
 from aios.cli.remote import Form
 from aios.cli.target import names
 from aios.cli.version import version
+from aios.errors import WrongState
 from tests.cli.test_app import Run, run
 from tests.server.house import House
 
@@ -69,6 +70,17 @@ def test_the_version_is_this_program_s_and_the_kernel_s_where_one_is_reached(
     assert capsys.readouterr().out.count("\n") == 1
 
 
+def test_the_version_is_also_an_option_as_everywhere(run: Run) -> None:
+    assert run("--version") == run("version")
+
+
+def test_a_table_of_agents_fits_eighty_columns(
+    first: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ps(url=first.url)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_who_stops_reading_gets_no_trace_back(first: House) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
@@ -113,3 +125,8 @@ def test_models_and_tokens_are_written_in_three_forms(
     assert capsys.readouterr().out.startswith("- name: scripted\n")
     token("bob", Form.JSON, first.url)
     assert set(json.loads(capsys.readouterr().out)) == {"pid", "token"}
+
+
+def test_a_name_that_an_agent_bears_already_is_refused_with_the_way_out(first: House) -> None:
+    with pytest.raises(WrongState, match=r"lives already, pid \d+.*aios kill"):
+        token("agent", url=first.url)

@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
+import typer
 
+from aios.cli.events import events, kinds
 from aios.cli.remote import heard
 from aios.errors import ShuttingDown
 from aios.syscalls import Spawn
@@ -35,3 +37,12 @@ def test_a_kernel_that_is_not_there_is_told_in_words(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AIOS_TOKEN", "x")
     with pytest.raises(ShuttingDown, match="no kernel"):
         asyncio.run(main())
+
+
+def test_a_kind_that_there_is_not_is_told_at_once_and_waited_for_by_nobody() -> None:
+    with pytest.raises(typer.BadParameter, match=r"spawned, .* did you mean state"):
+        events(kind=["spawned", "stat"])
+
+
+def test_a_shell_is_offered_the_kinds_of_events() -> None:
+    assert kinds("tool") == ["tool_started", "tool_ended"]

@@ -57,7 +57,10 @@ def test_lines_that_are_wrong_and_a_kernel_that_is_not_there_are_answered() -> N
     lived(main)
 
 
-def test_without_a_token_it_speaks_as_an_agent_and_not_as_the_operator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tokens", [{}, {"AIOS_TOKEN": ""}, {"AIOS_TOKEN_FILE": ""}])
+def test_without_a_token_it_speaks_as_an_agent_and_not_as_the_operator(
+    tmp_path: Path, tokens: dict[str, str]
+) -> None:
     async def main() -> None:
         async with tool_house() as home:
             config, runtime = tmp_path / "config" / "aios", tmp_path / "run"
@@ -71,8 +74,9 @@ def test_without_a_token_it_speaks_as_an_agent_and_not_as_the_operator(tmp_path:
             record = Record(url=home.url, token=home.kernel.token, pid=os.getpid())
             with kept(record, runtime / "aios" / "server.json"):
                 program = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "aios", "mcp", stdin=-1, stdout=-1, env=given | place
-                )
+                    sys.executable, "-m", "aios", "mcp",
+                    stdin=-1, stdout=-1, env=given | place | tokens,
+                )  # fmt: skip
                 called = {"name": "local_add", "arguments": {"a": 1, "b": 1}}
                 lines = (
                     {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}},

@@ -31,6 +31,12 @@ def test_a_url_without_a_token_says_what_is_missing(home: House) -> None:
         ask(home.url, lambda client: client.whoami())
 
 
+def test_a_url_without_its_scheme_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIOS_TOKEN", "x")
+    with pytest.raises(InvalidArgument, match="such as http://"):
+        ask("127.0.0.1:8642", lambda client: client.whoami())
+
+
 @pytest.mark.usefixtures("home")
 def test_where_no_kernel_runs_the_error_says_how_to_start_one() -> None:
     with pytest.raises(NotFound, match="aios serve"):

@@ -92,6 +92,12 @@ def test_show_tells_each_value_and_its_source_but_no_secret(
     assert run("config", "path")[1] == f"{file}\n"
 
 
+def test_where_no_file_is_the_place_of_one_is_told(run: Run, place: Path) -> None:
+    code, out, err = run("config", "path")
+    assert (code, out) == (0, "")
+    assert str(place / "config" / "aios" / "config.toml") in err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

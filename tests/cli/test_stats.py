@@ -12,7 +12,7 @@ import pytest
 
 from aios.cli.cores import cores
 from aios.cli.remote import Form, ask
-from aios.cli.stats import lines, stats
+from aios.cli.stats import COLUMNS, lines, stats
 from aios.errors import NotFound
 from aios.syscalls import Pause
 from aios.syscalls.budget import Budget, Resource
@@ -57,15 +57,28 @@ def test_a_rate_is_of_two_readings_and_a_budget_the_tightest_that_applies(first:
 
     told = lines(before, now, [budget("agent", 10.0), budget("@all", 40.0), budget("other", 90.0)])
     row = next(row for row in told if row[1] == "agent")
-    assert "25" in row
-    assert row[-1] == "50%"
-    assert lines(before, now, [], {agents[1].pid})[0][-1] == "-"
+    told_of = dict(zip(COLUMNS, row, strict=True))
+    assert (told_of["TOK/S"], told_of["BUDGET"]) == ("25", "50%")
+    without = lines(before, now, [], {agents[1].pid})[0]
+    assert without[COLUMNS.index("BUDGET")] == "-"
+
+
+def test_what_matters_while_agents_run_fits_eighty_columns(
+    first: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stats(every=0.01, url=first.url)
+    head = capsys.readouterr().out.splitlines()[0]
+    for column in ("LANES", "WAITED", "TOK/S", "BUDGET"):
+        assert column in head[:80]
 
 
 def test_cores_shows_cores_and_tiers(first: House, capsys: pytest.CaptureFixture[str]) -> None:
     cores(url=first.url)
-    core, tiers = capsys.readouterr().out.split("\n\n")
+    shown = capsys.readouterr().out
+    core, rule, tiers = shown.split("\n\n")
     assert core.splitlines()[1].split()[:4] == ["0", "scripted", "none", "up"]
+    assert rule.splitlines()[1].split()[:2] == ["0", "rr"]
+    assert max(map(len, shown.splitlines())) <= 80
     assert tiers.splitlines()[0].startswith("TIER ")
     assert "snapshots" in tiers
 

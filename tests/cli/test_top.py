@@ -30,11 +30,13 @@ async def becomes(home: House, pilot: Pilot[None], wanted: str) -> None:
             await pilot.pause(0.02)
 
 
-def piloted(home: House, steps: Callable[[Top, Pilot[None]], Awaitable[None]]) -> None:
+def piloted(
+    home: House, steps: Callable[[Top, Pilot[None]], Awaitable[None]], width: int = 140
+) -> None:
     async def main() -> None:
         async with client_of(home.url) as client:
             top = Top(client, lambda: heard(home.url, "/api/events"), every_s=0.05)
-            async with top.run_test(size=(140, 30)) as pilot:
+            async with top.run_test(size=(width, 30)) as pilot:
                 await steps(top, pilot)
 
     asyncio.run(main())
@@ -61,6 +63,17 @@ def test_the_agent_under_the_cursor_is_paused_resumed_and_killed_on_a_second_pre
         await shows(top, pilot, "init")
 
     piloted(first, steps)
+
+
+def test_a_narrow_screen_says_too_that_a_second_press_kills(first: House) -> None:
+    async def steps(top: Top, pilot: Pilot[None]) -> None:
+        await shows(top, pilot, "init", "agent")
+        await pilot.press("down", "k")
+        async with asyncio.timeout(PATIENCE_S):
+            while "again" not in top.export_screenshot():
+                await pilot.pause(0.02)
+
+    piloted(first, steps, width=60)
 
 
 def test_a_filter_leaves_what_matches_and_a_tree_puts_children_below(first: House) -> None:

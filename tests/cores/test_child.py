@@ -13,7 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from aios.context.tiers import TierStore
 from aios.cores.base import Advanced, Failed, Finished, Generation, Progress
+from aios.cores.child import build
 from aios.cores.frames import (
     Answer,
     AskFailed,
@@ -32,6 +34,7 @@ from aios.cores.frames import (
     answer_in,
     frame,
 )
+from aios.errors import InvalidArgument
 from aios.syscalls.llm import Decoding, Tokenize
 from tests.scripted_engine import spec_of, token_at
 
@@ -242,3 +245,16 @@ def test_a_busy_child_dies_with_its_parent(tmp_path: Path) -> None:
     ended, _, _ = select.select([handle], [], [], 60)
     os.close(handle)
     assert ended
+
+
+def test_an_engine_whose_package_is_not_installed_is_told_with_what_to_install(
+    tmp_path: Path,
+) -> None:
+    ram, disk = tmp_path / "ram", tmp_path / "disk"
+    store = TierStore(ram=ram, disk=disk, ram_bytes=1, disk_bytes=1, owner="engine")
+    spec = msgspec.structs.replace(spec_of(tmp_path), factory="tests.cores.needs_more:Engine")
+    with pytest.raises(InvalidArgument, match=r"pip install 'aios-kernel\[local\]'"):
+        build(spec, store)
+    absent = msgspec.structs.replace(spec, factory="aios.no_such_engine:Engine")
+    with pytest.raises(InvalidArgument, match="no engine"):
+        build(absent, store)

@@ -7,6 +7,7 @@ import pytest
 from aios.errors import AiosError, Cancelled
 from aios.kernel import call_book
 from aios.syscalls import Calls, Cancel, Decoding, Generate, Message
+from aios.syscalls.codec import encode
 from aios.testing.script import Script
 from tests.kernel.house import house, lived
 
@@ -84,5 +85,35 @@ def test_nobody_reads_the_calls_of_an_agent_that_is_not_its_own() -> None:
                 "10000", "N"
             )
             assert (await home.kernel.call(agent.token, Calls(pid=agent.pid))).calls
+
+    lived(main)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (Message("tool", "done", tool_call_id="i" * 60_000),),
+        (Message("user", "hi", name="n" * 60_000),),
+        (Message("user", ""),) * 400,
+    ],
+    ids=["ids", "names", "nothing said"],
+)
+def test_nothing_that_is_remembered_is_without_bound(
+    messages: tuple[Message, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_book, "TOTAL_MAX", 200_000)
+
+    async def main() -> None:
+        async with house() as home:
+            kept = 0
+            for number in range(40):
+                agent = await home.spawn(f"agent-{number}")
+                call = Generate(messages=messages, decoding=Decoding(max_tokens=1))
+                await home.kernel.call(agent.token, call)
+            for number in range(home.kernel.table.find(agent.pid).pid + 1):
+                if home.kernel.table.get(number) is not None:
+                    told = await home.kernel.call(home.kernel.token, Calls(pid=number))
+                    kept += len(encode(told.messages)) + 200 * len(told.messages)
+            assert 0 < kept < 2 * 200_000
 
     lived(main)

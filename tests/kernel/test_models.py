@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from aios.cores.base import Died
 from aios.errors import Cancelled, CoreFailed, InvalidArgument, NotFound, ShuttingDown, WrongState
 from aios.kernel.environment import Environment
 from aios.kernel.invariants import violations
@@ -163,5 +164,20 @@ def test_a_kernel_that_can_start_no_engine_says_so() -> None:
         async with Kernel([core("first")], lambda: make("rr"), environment=given) as kernel:
             with pytest.raises(WrongState, match="no engines"):
                 await Client(kernel, kernel.token).add_model("second")
+
+    lived(main)
+
+
+def test_a_core_that_dies_as_it_is_removed_takes_no_more_calls() -> None:
+    async def main() -> None:
+        engines = Engines()
+        async with opened(engines) as kernel:
+            client = Client(kernel, kernel.token)
+            await client.add_model("second")
+            loop = kernel.loops[1]
+            await client.remove_model("second")
+            loop._died(Died(reason="it was told to end", final=False))
+            with pytest.raises(CoreFailed, match="was removed"):
+                loop.check_usable()
 
     lived(main)

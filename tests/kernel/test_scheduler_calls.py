@@ -106,7 +106,7 @@ def test_the_policy_can_be_changed_while_the_engine_is_down() -> None:
 def test_what_is_no_policy_changes_nothing_and_says_what_was_expected() -> None:
     async def main() -> None:
         async with house(policy="fifo") as home:
-            with pytest.raises(NotFound, match=r"known: .*fifo.*priority.*rr"):
+            with pytest.raises(NotFound, match="known: fifo, rr, priority"):
                 await home.kernel.call(home.kernel.token, SetPolicy(policy="lottery"))
             with pytest.raises(InvalidArgument, match="slice_tokens"):
                 await home.kernel.call(home.kernel.token, SetPolicy(policy="fifo", slice_tokens=8))

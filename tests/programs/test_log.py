@@ -1,5 +1,6 @@
 """A program's log: two streams in one order, bounded, read by position and by last lines."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,20 @@ def test_a_program_that_is_started_again_goes_on_in_its_log_also_behind_a_torn_c
 def test_there_is_nothing_of_a_program_that_never_wrote(tmp_path: Path) -> None:
     assert log.read(tmp_path / "no", 0, 10) == Part(0, 0, [])
     assert log.last_lines(tmp_path / "no", 3) == 0
+
+
+def test_where_the_disk_takes_nothing_output_is_lost_and_the_program_goes_on(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "log"
+    writer = Writer(folder)
+    writer.write(STDOUT, b"before\n")
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    for _ in range(3):
+        writer.write(STDOUT, b"x" * (log.SEGMENT_BYTES // 2))
+    folder.unlink()
+    writer.write(STDOUT, b"after\n")
+    assert [one.data for one in log.read(folder, 0, 100).chunks] == [b"after\n"]
+    (tmp_path / "file").write_text("no folder")
+    Writer(tmp_path / "file").write(STDOUT, b"nowhere")

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 
 from aios.errors import Denied, NotFound, WrongState
+from aios.kernel import outside
+from aios.programs.stage import Order, opened_stage
 from aios.sdk import Client
 from aios.syscalls import ProcessState, Spawn
 from aios.testing.journal import InlineJournal
@@ -262,5 +264,58 @@ def test_a_program_that_ends_before_it_begins_is_waited_for_by_nobody(tmp_path: 
             await home.client.kill(pid)
             assert not (await feeding).is_open
             assert not (await following).chunks
+
+    lived(main)
+
+
+def test_the_log_of_a_program_that_runs_is_not_removed_for_later_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "LOGS_MAX", 2)
+
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            old = await home.sh(
+                "echo first; read line; head -c 2000000 /dev/zero", takes_input=True
+            )
+            await home.said(old, "first")
+            for _ in range(4):
+                await home.ended(await home.sh("echo later"))
+            await home.client.programs.feed(old, b"go\n")
+            assert (await home.ended(old)).result == 0
+            assert text_of(await home.whole_log(old)).startswith("first\n")
+            assert len(list((tmp_path / "programs").iterdir())) <= 4
+
+    lived(main)
+
+
+def test_a_launcher_that_was_killed_is_another_for_the_next_program(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as home:
+            stays = await home.sh("echo here; read line", takes_input=True)
+            await home.said(stays, "here")
+            stage = home.kernel._outside._place.stage  # type: ignore[union-attr]  # it has one
+            for _ in range(3):
+                os.kill(stage._process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+                ended = await home.ended(await home.sh("exit 0"))
+                assert ended.result == 0 or ended.error.startswith("outcome_unknown")
+                assert (await home.ended(await home.sh("exit 0"))).result == 0
+            await home.client.programs.feed(stays, b"\n")
+            assert (await home.ended(stays)).result == 0
+
+    lived(main)
+
+
+def test_many_programs_are_started_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened_stage() as stage:
+            started = [
+                stage.start(
+                    Order(argv=("true",), folder="/", environment={}, log=tmp_path / f"{number}")
+                )
+                for number in range(450)
+            ]
+            for one in started:
+                assert await one.ended() == 0
 
     lived(main)

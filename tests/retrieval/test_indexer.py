@@ -1,10 +1,10 @@
 """From the outbox into the index, over everything that may go wrong in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,15 +12,32 @@ from aios.clock import LoopClock
 from aios.errors import Busy, NoSpace
 from aios.journal import statements
 from aios.journal.base import Change
-from aios.retrieval.base import Document, Embedder, Query
+from aios.retrieval.base import Document, Embedder, Hit, Query
 from aios.retrieval.index import HybridIndex
 from aios.retrieval.indexer import RETRY_S, Indexer, Source
 from aios.retrieval.ngrams import NgramEmbedder
-from aios.retrieval.worker import InlineIndex
 from aios.syscalls.note import SearchMode
 from aios.testing import loop as sim
 from aios.testing.journal import InlineJournal
 from tests.retrieval.documents import Meanings, document
+
+T = TypeVar("T")
+
+
+class InlineIndex:
+    """An index that does its work at once, in a world without threads."""
+
+    def __init__(self, index: HybridIndex) -> None:
+        self.index = index
+
+    async def search(self, query: Query) -> list[Hit]:
+        return self.index.search(query)
+
+    async def write(self, change: Callable[[], T]) -> T:
+        return change()
+
+    async def close(self) -> None:
+        self.index.close()
 
 
 class Room:

@@ -8,7 +8,7 @@ import base64
 import gc
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -35,9 +35,6 @@ class StandIn:
     def admit(self, job: str, egress: Egress, whose: Whose = NOBODY) -> str:
         self.living.add(job)
         return job
-
-    def watch(self, decided: Callable[[Decision], None]) -> None:
-        """It decides nothing."""
 
     async def listen(self, listener: socket.socket, token: str) -> asyncio.Server:
         server = await asyncio.start_server(self._answer, sock=listener)

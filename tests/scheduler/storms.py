@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 
 from aios.scheduler.base import Machine, Policy
-from aios.testing.drive import Drive
-from aios.testing.life import Costs, Load, State
+from tests.scheduler.drive import Drive
+from tests.scheduler.life import Costs, Load, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ import pytest
 from aios.errors import InvalidArgument, NotFound
 from aios.scheduler import POLICIES, make
 from aios.scheduler.base import Decision, Job, JobId, Left, Machine, Policy, Preempt, Start, Work
-from aios.testing.drive import Drive
-from aios.testing.life import Load, State
+from tests.scheduler.drive import Drive
+from tests.scheduler.life import Load, State
 from tests.scheduler.storms import CALM, FAIR, ROUGH, Weather, storm
 
 SEEDS = range(20)
@@ -192,8 +192,10 @@ def test_policies_are_made_by_name() -> None:
     assert {make(name).name for name in POLICIES} == set(POLICIES) == {"fifo", "rr", "priority"}
     with pytest.raises(NotFound, match="known"):
         make("lottery")
-    with pytest.raises(InvalidArgument, match="slice"):
+    with pytest.raises(InvalidArgument, match="fifo has no option slice_tokens; expected none"):
         make("fifo", slice_tokens=3)
+    with pytest.raises(InvalidArgument, match="no option slice_tokens; expected age_s"):
+        make("priority", slice_tokens=3)
     with pytest.raises(InvalidArgument):
         make("rr", slice_tokens=0)
     with pytest.raises(InvalidArgument):

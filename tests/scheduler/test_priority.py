@@ -4,9 +4,9 @@ import pytest
 
 from aios.scheduler import Priority
 from aios.scheduler.base import JobId, Left, Machine, Policy
-from aios.testing.drive import Drive
-from aios.testing.life import Load
+from tests.scheduler.drive import Drive
 from tests.scheduler.facts import come, decided, job, served
+from tests.scheduler.life import Load
 
 ONE_LANE = Machine(lanes=1, kv_tokens=1_024, block_tokens=16)
 

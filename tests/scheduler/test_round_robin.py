@@ -6,9 +6,9 @@ import pytest
 
 from aios.scheduler import RoundRobin, make
 from aios.scheduler.base import JobId, Left, Machine
-from aios.testing.drive import Drive
-from aios.testing.life import Costs, Life, Load
+from tests.scheduler.drive import Drive
 from tests.scheduler.facts import come, decided, job, served
+from tests.scheduler.life import Costs, Life, Load
 
 LANES_ONLY = Machine(lanes=2, kv_tokens=100_000, block_tokens=16)
 

@@ -1,9 +1,11 @@
 """Who may speak, and as whom."""
 
+import asyncio
+
 import pytest
 
-from aios.errors import InvalidArgument
-from aios.server.auth import ANONYMOUS, is_loopback
+from aios.errors import InvalidArgument, Unauthenticated
+from aios.server.auth import ANONYMOUS, Identities, is_loopback
 from aios.server.settings import Settings
 from aios.syscalls import Generate, Kill, List, Spawn
 from aios.testing.journal import InlineJournal
@@ -245,3 +247,17 @@ def test_a_process_sees_its_own_responses_only() -> None:
 )  # fmt: skip
 def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+def test_two_reloads_at_once_open_an_agent_once_and_the_last_one_holds() -> None:
+    async def main() -> None:
+        async with house(journal=InlineJournal()) as home:
+            who = Identities(home.kernel, Settings())
+            both = {FIXED: "twin", f"{FIXED}-2": "other"}
+            await asyncio.gather(who.reload(both), who.reload(both), who.reload({FIXED: "twin"}))
+            assert (await names(home)).count("twin") == 1
+            who.known(FIXED)
+            with pytest.raises(Unauthenticated):
+                who.known(f"{FIXED}-2")
+
+    lived(main)

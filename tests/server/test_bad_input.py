@@ -102,6 +102,20 @@ def test_bodies_that_are_no_requests_are_refused() -> None:
     lived(main)
 
 
+def test_what_is_no_json_is_told_so_and_what_lacks_a_field_is_told_which() -> None:
+    async def main() -> None:
+        async with house() as home:
+            for path in SURFACES:
+                expected = "application/json" if path.startswith("/api") else "JSON"
+                for body in (b"{", b'{"messages":[', b"hi"):
+                    told = await refused(home, path, body)
+                    assert told["message"].startswith(f"expected {expected}: "), path
+            told = await refused(home, "/v1/chat/completions", b"{}")
+            assert told["message"] == "Object missing required field `messages`"
+
+    lived(main)
+
+
 @pytest.mark.parametrize("path", LLM)
 def test_values_that_cannot_be_are_refused_or_ignored_and_never_a_failure(path: str) -> None:
     async def main() -> None:

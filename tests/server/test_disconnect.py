@@ -83,3 +83,22 @@ def test_a_reader_that_takes_nothing_is_given_up_and_holds_no_memory() -> None:
             writer.transport.abort()
 
     lived(main)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/syscalls/process.send", "/login"])
+def test_a_request_that_never_comes_whole_does_not_hold_up_the_end(path: str) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with house() as home:
+            _, writer = await asyncio.open_connection("127.0.0.1", home.port)
+            head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{home.port}\r\nx-api-key: {home.token}"
+            origin = f"origin: http://127.0.0.1:{home.port}"
+            writer.write(f"{head}\r\n{origin}\r\ncontent-length: 1000\r\n\r\n{{".encode())
+            async with home.http.get("/metrics") as told:
+                while "aios_http_open 2" not in await told.text():
+                    told = await home.http.get("/metrics")
+            began = loop.time()
+        assert loop.time() - began < 6
+        writer.close()
+
+    lived(main)

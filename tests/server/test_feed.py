@@ -3,10 +3,16 @@
 import asyncio
 import gc
 import socket
+from typing import Any
 
+import pytest
+
+from aios.config import Limits
 from aios.kernel import Kernel
+from aios.server import feed
+from aios.server.feed import Feed
 from aios.server.settings import Settings
-from aios.syscalls import Spawn
+from aios.syscalls import Exit, Spawn
 from tests.server.house import House, house, lived, soon
 
 OPEN = b": open\n\n"
@@ -135,3 +141,34 @@ def servers_objects() -> int:
     return sum(
         type(one).__name__ in ("Exchange", "RequestResponseCycle") for one in gc.get_objects()
     )
+
+
+def test_who_listens_for_long_costs_no_more_for_children_that_came_and_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "SPARE", 20)
+    feeds: list[Feed] = []
+    opened = Feed.__init__
+
+    def kept(self: Feed, *given: Any) -> None:
+        opened(self, *given)
+        feeds.append(self)
+
+    monkeypatch.setattr(Feed, "__init__", kept)
+
+    async def main() -> None:
+        async with (
+            house(limits=Limits(ended_kept=10)) as home,
+            home.http.get("/api/events") as stream,
+        ):
+            assert await stream.content.readline() == b": open\n"
+            for number in range(300):
+                child = await home.kernel.call(home.token, Spawn(name=f"child-{number}"))
+                await home.kernel.call(child.token, Exit())
+            assert len(feeds[0]._seeing) < 100
+            assert sum(len(one.pids) for one in feeds[0]._audiences.values()) < 100
+            while b"child-299" not in await stream.content.readline():
+                pass
+        assert not feeds[0]._seeing
+
+    lived(main)

@@ -1,5 +1,8 @@
 """What lies on disk for the server: tokens, and the record of where it runs."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ from aios.errors import InvalidArgument, NotFound
 from aios.server import tokens
 from aios.server.record import Record, find, kept
 
-HERE = Record(url="http://127.0.0.1:1", token="t", pid=1)
+HERE = Record(url="http://127.0.0.1:1", token="t", pid=os.getpid())
+LATER = Record(url="http://127.0.0.1:2", token="u", pid=os.getppid())
 
 
 def test_a_first_token_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -61,8 +65,30 @@ def test_a_record_is_there_while_the_server_is_and_for_its_owner_alone(tmp_path:
 
 def test_a_later_servers_record_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "server.json"
-    later = Record(url="http://127.0.0.1:2", token="u", pid=2)
     with kept(HERE, path):
-        second = kept(later, path)
+        second = kept(LATER, path)
         second.__enter__()
-    assert find(path) == later
+    assert find(path) == LATER
+
+
+def test_a_server_that_goes_on_is_found_again_when_a_later_one_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "server.json"
+    with kept(HERE, path):
+        with kept(LATER, path):
+            assert find(path) == LATER
+        assert find(path) == HERE
+    with pytest.raises(NotFound):
+        find(path)
+
+
+def test_the_record_of_a_server_that_was_killed_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "server.json"
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    dead = Record(url="http://127.0.0.1:3", token="v", pid=ended.pid)
+    kept(dead, path).__enter__()
+    with pytest.raises(NotFound, match="aios serve"):
+        find(path)
+    with kept(HERE, path):
+        assert find(path) == HERE
+    assert not path.exists()

@@ -237,3 +237,24 @@ def test_a_key_is_one_call_whatever_work_it_is_part_of() -> None:
             assert bodies[0] == bodies[1]
 
     lived(main)
+
+
+def test_a_name_that_is_too_long_is_refused_and_not_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[Hints] = []
+    monkeypatch.setattr(Programs, "recognised", lambda _, owner, hints, call: heard.append(hints))
+
+    async def main() -> None:
+        async with house(lambda _: "yes") as home:
+            body = {"messages": [{"role": "user", "content": "hi"}]}
+            headers = {"x-aios-program": "p" * 129}
+            for path in ("/v1/chat/completions", "/v1/messages"):
+                async with home.http.post(
+                    path, json=body | {"max_tokens": 5}, headers=headers
+                ) as r:
+                    assert r.status == 400
+                    assert "128" in await r.text()
+        assert heard == []
+
+    lived(main)

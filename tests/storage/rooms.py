@@ -1,5 +1,6 @@
 """A storage room for tests: a journal in memory, a real folder, no threads, a clock set by hand."""
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -8,11 +9,21 @@ from aios.journal.base import Journal, Work
 from aios.retrieval.base import Hit, Query
 from aios.storage import FileLimits, Ground, Storage
 from aios.storage.disk import Disk, RealDisk
-from aios.storage.threads import Inline
 from aios.syscalls.base import Syscall
 from aios.testing.journal import InlineJournal
 
 R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Inline:
+    """Disk work in the loop itself: tests have no threads."""
+
+    async def do(self, work: Callable[[], T]) -> T:
+        return work()
+
+    def close(self) -> None:
+        pass
 
 
 class HandClock:

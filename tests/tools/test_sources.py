@@ -14,12 +14,12 @@ from aios.sdk import tool
 from aios.syscalls.base import Syscall
 from aios.syscalls.file import FileData, FileInfo, ReadFile, WriteFile
 from aios.syscalls.tool import AddServer, FileRef, Json, Text
-from aios.testing.sandbox import PlayedSandbox, ended
 from aios.tools import packages
 from aios.tools.base import Ran, Tool, Touch
 from aios.tools.commands import Commands
 from aios.tools.functions import THREADS, Functions
 from aios.tools.manifest import read_manifest
+from tests.tools.played import PlayedSandbox, ended
 
 MANIFEST = b"""
 [grep]

@@ -1,5 +1,8 @@
 """What a capability allows, and that a derived one is never wider than what it comes from. Pure."""
 
+from difflib import get_close_matches
+
+from aios.access.acts import VERBS
 from aios.access.base import Act
 from aios.access.patterns import escaped, pattern
 from aios.errors import Denied, InvalidArgument
@@ -24,7 +27,7 @@ def new(wish: Wish, id: str, holder: str, given_by: str, now: float) -> Capabili
     return Capability(
         id=id,
         holder=holder,
-        verbs=_checked("verbs", wish.verbs),
+        verbs=_verbs(wish.verbs),
         owner=_owner(wish.owner),
         object=_checked("object", wish.object),
         expires=None if wish.expires_s is None else now + wish.expires_s,
@@ -79,6 +82,15 @@ def _owner(text: str) -> str:
     if text.startswith("@") and text != SELF:
         raise InvalidArgument(f"owner: expected a pattern of agents or {SELF}, got {text!r}")
     return _checked("owner", text)
+
+
+def _verbs(text: str) -> str:
+    """What names no verb would be a right to nothing: a mistake, told before it is trusted."""
+    if not any(pattern(_checked("verbs", text)).matches(verb) for verb in VERBS):
+        near = get_close_matches(text, VERBS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidArgument(f"verbs: expected such as file.read or file.*, got {text!r}{hint}")
+    return text
 
 
 def _checked(field: str, text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least
 from aios.context.tiers import TierStore
 from aios.cores.base import Advanced, Generation, Progress
 from aios.cores.torch.settings import Settings
@@ -193,12 +193,7 @@ def _table(found: Decoded) -> Table:
 
 def _bars(rows: list[Decode]) -> list[Bar]:
     return [
-        Bar(
-            what=f"fast mode beside transformers, batch {row.batch}",
-            bar=f">= {RATIO_MIN}",
-            measured=f"{row.fast_ratio:.2f}",
-            is_met=row.fast_ratio >= RATIO_MIN,
-        )
+        at_least(f"fast mode beside transformers, batch {row.batch}", row.fast_ratio, RATIO_MIN)
         for row in rows
         if row.batch in BARS
     ]

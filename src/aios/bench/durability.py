@@ -19,7 +19,8 @@ from aios.bench.durability_flips import NOTICED, Flips, Outcome, flip_bits
 from aios.bench.durability_kills import Toll, kill
 from aios.bench.durability_load import Load, by_family, mixed
 from aios.bench.durability_restart import Restart, build, measure
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.rig import apart
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most, none
 
 P50_MS_MAX, P99_MS_MAX = 5.0, 50.0
 PER_S_MIN = 10_000.0
@@ -97,8 +98,10 @@ def run(options: Options, tell: Tell) -> Report:
 def measured(size: Size, seed: int, tell: Tell) -> Report:
     """The report for that much work."""
     tell("durability: calls a second")
-    loads = {clients: _apart(mixed, clients, size.load_s) for clients in (100, 1_000)}
-    families: dict[str, Load] = _apart(by_family, 1_000, size.family_s)
+    loads = {
+        clients: apart(mixed, clients, size.load_s, limit_s=LIMIT_S) for clients in (100, 1_000)
+    }
+    families: dict[str, Load] = apart(by_family, 1_000, size.family_s, limit_s=LIMIT_S)
     with TemporaryDirectory(prefix="aios-restart-") as name:
         destroyed, built = _destroyed(size, seed, Path(name) / "home", tell)
         tell("durability: restart")
@@ -121,12 +124,6 @@ def _destroyed(size: Size, seed: int, home: Path, tell: Tell) -> tuple[Destroyed
 
 def _all(jobs: Sequence[Future[Any]]) -> tuple[Any, ...]:
     return tuple(job.result(LIMIT_S) for job in jobs)
-
-
-def _apart(work: Any, *how: Any) -> Any:
-    """In a fresh process, so that nothing inherits another's memory."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *how).result(LIMIT_S)
 
 
 def report(
@@ -207,25 +204,12 @@ def _restart(restarts: Sequence[Restart]) -> Table:
 def _bars(found: Durability) -> tuple[Bar, ...]:
     hundred, thousand = found.clients_100, found.clients_1000
     return (
-        _most("100 clients, p50 ms", hundred.p50_ms, P50_MS_MAX),
-        _most("100 clients, p99 ms", hundred.p99_ms, P99_MS_MAX),
-        Bar(
-            what="1,000 clients, calls/s",
-            bar=f">= {PER_S_MIN:,.0f}",
-            measured=f"{thousand.per_s:,.0f}",
-            is_met=thousand.per_s >= PER_S_MIN,
-        ),
-        _most("restart, s", found.restart_s, RESTART_S_MAX),
-        _none("acknowledged and lost", found.acked_lost),
-        _none("effects done twice", found.double_effects),
-        _none("bit flips unnoticed", found.bit_flips - found.bit_flips_noticed),
-        _none("power cuts that lost something", found.power_cuts - found.power_cuts_ok),
+        at_most("100 clients, p50 ms", hundred.p50_ms, P50_MS_MAX),
+        at_most("100 clients, p99 ms", hundred.p99_ms, P99_MS_MAX),
+        at_least("1,000 clients, calls/s", thousand.per_s, PER_S_MIN, form=",.0f"),
+        at_most("restart, s", found.restart_s, RESTART_S_MAX),
+        none("acknowledged and lost", found.acked_lost),
+        none("effects done twice", found.double_effects),
+        none("bit flips unnoticed", found.bit_flips - found.bit_flips_noticed),
+        none("power cuts that lost something", found.power_cuts - found.power_cuts_ok),
     )
-
-
-def _most(what: str, measured: float, most: float) -> Bar:
-    return Bar(what=what, bar=f"<= {most:g}", measured=f"{measured:.2f}", is_met=measured <= most)
-
-
-def _none(what: str, count: int) -> Bar:
-    return Bar(what=what, bar="0", measured=str(count), is_met=not count, is_promise=True)

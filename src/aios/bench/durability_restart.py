@@ -21,21 +21,7 @@ import msgspec
 
 from aios.clock import WallClock
 from aios.kernel.kernel import Kernel
-from aios.syscalls import (
-    Decoding,
-    Generate,
-    Message,
-    Ok,
-    Send,
-    Spawn,
-    Spawned,
-    Syscall,
-    WhoAmI,
-    file,
-    history,
-    memory,
-    note,
-)
+from aios.syscalls import Ok, Syscall, file, history, llm, memory, note, process
 from aios.syscalls.note import Note
 from aios.testing.homes import kernel_in
 
@@ -121,9 +107,9 @@ async def _opened(asked: _Asked) -> dict[str, float]:
 
 def _first_calls(known: Note) -> Sequence[tuple[str, Syscall[Any], Callable[[Any], bool]]]:
     """One of each family, and what is true of its answer."""
-    core = Generate(token_ids=(1, 2), decoding=Decoding(max_tokens=2, seed=1))
+    core = llm.Generate(token_ids=(1, 2), decoding=llm.Decoding(max_tokens=2, seed=1))
     return (
-        ("process.whoami", WhoAmI(), lambda reply: bool(reply.pid)),
+        ("process.whoami", process.WhoAmI(), lambda reply: bool(reply.pid)),
         ("memory.read", memory.Read(name="state"), lambda reply: bool(reply.data)),
         ("history.read", history.Turns(name="talk"), lambda reply: len(reply.messages) == 2),
         ("file.read", file.ReadFile(path="paper"), lambda reply: bool(reply.data)),
@@ -132,7 +118,7 @@ def _first_calls(known: Note) -> Sequence[tuple[str, Syscall[Any], Callable[[Any
             note.Search(query=known.text),
             lambda reply: reply.notes[0].note.id == known.id and reply.notes[0].semantic_rank == 1,
         ),
-        ("process.send", Send(pid=1, body="it goes on"), lambda reply: reply == Ok()),
+        ("process.send", process.Send(pid=1, body="it goes on"), lambda reply: reply == Ok()),
         ("llm.generate", core, lambda reply: len(reply.choices) == 1),
     )
 
@@ -153,14 +139,14 @@ async def _build(folder: Path, chance: Random, agents: int, notes_each: int) -> 
     )
 
 
-async def _agent(kernel: Kernel, number: int) -> Spawned:
-    born = await kernel.call(kernel.token, Spawn(name=f"agent-{number}"))
+async def _agent(kernel: Kernel, number: int) -> process.Spawned:
+    born = await kernel.call(kernel.token, process.Spawn(name=f"agent-{number}"))
     await kernel.call(born.token, memory.Write(name="state", data=b"x" * 100))
     return born
 
 
-async def _more(kernel: Kernel, agent: Spawned) -> None:
-    talk = (Message("user", "who are you"), Message("assistant", "an agent"))
+async def _more(kernel: Kernel, agent: process.Spawned) -> None:
+    talk = (llm.Message("user", "who are you"), llm.Message("assistant", "an agent"))
     await kernel.call(agent.token, history.Extend(name="talk", messages=talk))
     await kernel.call(agent.token, file.WriteFile(path="paper", data=b"y" * 100))
 

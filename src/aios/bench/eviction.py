@@ -16,7 +16,7 @@ import msgspec
 from aios.bench import belady
 from aios.bench.accesses import Stream, recorded, synthetic
 from aios.bench.playing import hit_rate
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_most
 from aios.memory.eviction import Adaptive, Lru, LruK, Rule
 
 DATA = "AIOS_DATA"
@@ -141,12 +141,7 @@ def _rows(stream: Stream, tell: Tell) -> Iterable[Row]:
 
 def _bars(rows: Sequence[Row], us: float) -> Iterable[Bar]:
     loss = max(row.loss for row in rows)
-    yield Bar(
-        what="adaptive below the better of LRU and LRU-2, at most",
-        bar=f"<= {LOSS_MAX}",
-        measured=f"{loss:.4f}",
-        is_met=loss <= LOSS_MAX,
-    )
+    yield at_most("adaptive below the better of LRU and LRU-2, at most", loss, LOSS_MAX, form=".4f")
     for name in dict.fromkeys(row.name for row in rows):
         tight = [row for row in rows if row.name == name and row.is_tight]
         if tight:
@@ -158,12 +153,7 @@ def _bars(rows: Sequence[Row], us: float) -> Iterable[Bar]:
                 measured=f"{closed:.0%}; {told:.0%} where ends are told",
                 is_met=closed >= GAP_MIN,
             )
-    yield Bar(
-        what="a decision at 100,000 blocks",
-        bar=f"<= {DECISION_US:g} us",
-        measured=f"{us:.1f} us",
-        is_met=us <= DECISION_US,
-    )
+    yield at_most("a decision at 100,000 blocks", us, DECISION_US, " us", ".1f")
 
 
 def _table(rows: Sequence[Row], source: str) -> Table:

@@ -13,7 +13,7 @@ from aios.bench.line import Line, request
 from aios.bench.machine import resident_bytes
 from aios.bench.patient import PatientCore
 from aios.bench.stats import percentile
-from aios.bench.table import Bar, Tell
+from aios.bench.table import Bar, Tell, at_least, none
 from aios.clock import WallClock
 from aios.cores.base import Finished, Generation, Progress
 from aios.errors import CoreFailed
@@ -63,19 +63,8 @@ class Agents(msgspec.Struct, frozen=True, kw_only=True):
     def bars(self) -> tuple[Bar, ...]:
         least = SHARE_MIN * CORE_PER_S
         return (
-            Bar(
-                what=f"calls/s with {self.agents:,} agents",
-                bar=f">= {least:,.0f}/s",
-                measured=f"{self.calls_per_s:,.1f}/s",
-                is_met=self.calls_per_s >= least,
-            ),
-            Bar(
-                what="calls that failed",
-                bar="0",
-                measured=str(self.failures),
-                is_met=not self.failures,
-                is_promise=True,
-            ),
+            at_least(f"calls/s with {self.agents:,} agents", self.calls_per_s, least, "/s", ",.1f"),
+            none("calls that failed", self.failures),
             Bar(
                 what="server's memory with all calls open",
                 bar=f"< {RSS_MB_MAX:g} MB",

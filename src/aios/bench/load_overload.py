@@ -14,7 +14,7 @@ from aios.bench.line import Line, Reply, request
 from aios.bench.load_agents import AGENTS, ANSWER_S, CHAT, LANES, opened
 from aios.bench.machine import resident_bytes
 from aios.bench.stats import percentile
-from aios.bench.table import Bar, Tell
+from aios.bench.table import Bar, Tell, at_least, at_most, none
 from aios.clock import Clock, WallClock
 from aios.errors import CoreFailed
 from aios.server.settings import Settings
@@ -77,37 +77,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     def bars(self) -> tuple[Bar, ...]:
         found = self.headline
         return (
-            Bar(
-                what=f"goodput at {TIMES}x, of the best",
-                bar=f">= {GOODPUT_MIN:g}",
-                measured=f"{found.goodput_ratio:.3f}",
-                is_met=found.goodput_ratio >= GOODPUT_MIN,
+            at_least(
+                f"goodput at {TIMES}x, of the best", found.goodput_ratio, GOODPUT_MIN, form=".3f"
             ),
-            Bar(
-                what="refusals, p99",
-                bar=f"<= {REFUSAL_MS_MAX:g} ms",
-                measured=f"{found.refusal_p99_ms:.1f} ms",
-                is_met=found.refusal_p99_ms <= REFUSAL_MS_MAX,
-            ),
-            Bar(
-                what="process.list meanwhile, slowest",
-                bar=f"<= {LIST_MS_MAX:g} ms",
-                measured=f"{self.list_ms_max:.0f} ms",
-                is_met=self.list_ms_max <= LIST_MS_MAX,
-            ),
+            at_most("refusals, p99", found.refusal_p99_ms, REFUSAL_MS_MAX, " ms", ".1f"),
+            at_most("process.list meanwhile, slowest", self.list_ms_max, LIST_MS_MAX, " ms", ".0f"),
             Bar(
                 what="memory's growth under overload",
                 bar=f"<= {GROWTH_MAX:.0%}",
                 measured=f"{self.rss_growth:+.1%}",
                 is_met=self.rss_growth <= GROWTH_MAX,
             ),
-            Bar(
-                what="calls neither answered nor refused",
-                bar="0",
-                measured=str(self.failures),
-                is_met=not self.failures,
-                is_promise=True,
-            ),
+            none("calls neither answered nor refused", self.failures),
         )
 
 

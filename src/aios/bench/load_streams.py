@@ -14,7 +14,7 @@ from aios.bench.line import HOST, Ear, Line, request
 from aios.bench.load_agents import ANSWER_S, CHAT, LANES, OPENED_AT_ONCE
 from aios.bench.machine import resident_bytes
 from aios.bench.stats import percentile
-from aios.bench.table import Bar, Tell
+from aios.bench.table import Bar, Tell, at_most, none
 from aios.clock import Clock, WallClock
 
 STREAMS = 5_000
@@ -62,25 +62,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     def bars(self) -> tuple[Bar, ...]:
         found = self.headline
         return (
-            Bar(
-                what=f"delivery to {found.open:,} streams, p99",
-                bar=f"<= {P99_MS_MAX:g} ms",
-                measured=f"{found.p99_ms:.0f} ms",
-                is_met=found.p99_ms <= P99_MS_MAX,
+            at_most(
+                f"delivery to {found.open:,} streams, p99", found.p99_ms, P99_MS_MAX, " ms", ".0f"
             ),
-            Bar(
-                what="memory of an open stream",
-                bar=f"<= {KB_MAX:g} KB",
-                measured=f"{found.kb_each:.1f} KB",
-                is_met=found.kb_each <= KB_MAX,
-            ),
-            Bar(
-                what="events that a stream missed",
-                bar="0",
-                measured=str(self.missed),
-                is_met=not self.missed,
-                is_promise=True,
-            ),
+            at_most("memory of an open stream", found.kb_each, KB_MAX, " KB", ".1f"),
+            none("events that a stream missed", self.missed),
         )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from aios.bench import overhead_http
 from aios.bench.rig import scripted_kernel
 from aios.bench.stats import Interval, median_interval, percentile
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.clock import Clock, WallClock
 from aios.kernel import Kernel
 from aios.syscalls import Decoding, Generate, Spawn, Syscall, WhoAmI
@@ -157,16 +157,6 @@ def _shown(figure: Interval) -> str:
 
 def _bars(found: InProcess) -> tuple[Bar, ...]:
     return (
-        Bar(
-            what="null syscall, in process, p50",
-            bar=f"<= {P50_US_MAX:g} us",
-            measured=f"{found.p50_us:.1f} us",
-            is_met=found.p50_us <= P50_US_MAX,
-        ),
-        Bar(
-            what="null syscalls, in process",
-            bar=f">= {PER_S_MIN:,.0f}/s",
-            measured=f"{found.per_s:,.0f}/s",
-            is_met=found.per_s >= PER_S_MIN,
-        ),
+        at_most("null syscall, in process, p50", found.p50_us, P50_US_MAX, " us", ".1f"),
+        at_least("null syscalls, in process", found.per_s, PER_S_MIN, "/s", ",.0f"),
     )

@@ -16,7 +16,7 @@ from aios.bench.line import Line, request
 from aios.bench.patient import PatientCore
 from aios.bench.rig import scripted_kernel
 from aios.bench.stats import Interval, median_interval, percentile
-from aios.bench.table import Bar, Table, Tell
+from aios.bench.table import Bar, Table, Tell, at_least, at_most
 from aios.clock import WallClock
 from aios.server.listener import fast_loop
 from aios.syscalls import Decoding, Generate, Message, Spawn
@@ -98,24 +98,11 @@ def table(found: Found) -> Table:
 def bars(found: Found) -> tuple[Bar, ...]:
     http, chat = found.http, found.chat
     return (
-        Bar(
-            what="null syscall, over HTTP, p50",
-            bar=f"<= {P50_MS_MAX:g} ms",
-            measured=f"{http.p50_ms:.2f} ms",
-            is_met=http.p50_ms <= P50_MS_MAX,
+        at_most("null syscall, over HTTP, p50", http.p50_ms, P50_MS_MAX, " ms"),
+        at_most(
+            f"chat, added time, {CHATTERS} clients, p50", chat.added_p50_ms, ADDED_P50_MS_MAX, " ms"
         ),
-        Bar(
-            what=f"chat, added time, {CHATTERS} clients, p50",
-            bar=f"<= {ADDED_P50_MS_MAX:g} ms",
-            measured=f"{chat.added_p50_ms:.2f} ms",
-            is_met=chat.added_p50_ms <= ADDED_P50_MS_MAX,
-        ),
-        Bar(
-            what=f"chats, {max(CLIENTS)} clients",
-            bar=f">= {CHATS_PER_S_MIN:,.0f}/s",
-            measured=f"{chat.per_s:,.0f}/s",
-            is_met=chat.per_s >= CHATS_PER_S_MIN,
-        ),
+        at_least(f"chats, {max(CLIENTS)} clients", chat.per_s, CHATS_PER_S_MIN, "/s", ",.0f"),
     )
 
 

@@ -72,13 +72,13 @@ def load_functions(folder: Path) -> dict[str, Function]:
     return {
         one.name: one
         for path in sorted((folder / "func_doc").glob("*.jsonl"))
-        for one in (_function(path.stem, row) for row in _rows(path))
+        for one in (_function(path.stem, row) for row in rows(path))
     }
 
 
 def load_tasks(folder: Path, functions: Mapping[str, Function]) -> list[Task]:
     """The recorded tasks in order."""
-    starts = {row["id"]: row["initial_config"] for row in _rows(folder / "multi_turn_base.jsonl")}
+    starts = {row["id"]: row["initial_config"] for row in rows(folder / "multi_turn_base.jsonl")}
     return [
         Task(
             id=row["id"],
@@ -87,7 +87,7 @@ def load_tasks(folder: Path, functions: Mapping[str, Function]) -> list[Task]:
                 tuple(_called(text, functions) for text in turn) for turn in row["ground_truth"]
             ),
         )
-        for row in _rows(folder / "multi_turn_base_ground_truth.jsonl")
+        for row in rows(folder / "multi_turn_base_ground_truth.jsonl")
     ]
 
 
@@ -126,6 +126,7 @@ def _digest(before: str, value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """A recording's lines."""
     with path.open(encoding="utf-8") as file:
         yield from map(json.loads, file)

@@ -24,7 +24,7 @@ from aios.bench.retrieval_rollback import Rollbacks, roll_back_all
 from aios.bench.retrieval_writes import Notes, Writes, measure_notes, measure_writes
 from aios.bench.stats import percentile
 from aios.bench.stdlib_text import library_corpus, manual_prose
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.clock import WallClock
 from aios.retrieval.words import words
 
@@ -300,32 +300,23 @@ def _bars(result: Retrieval, found: Sequence[Found], writes: Writes) -> tuple[Ba
             is_met=result.rollback_exact == 1.0,
             is_promise=True,
         ),
-        Bar(
-            what="recall@1 above plain BM25",
-            bar=f">= {GAIN_MIN}",
-            measured=f"{gain:+.3f}",
-            is_met=gain >= GAIN_MIN,
-        ),
+        at_least("recall@1 above plain BM25", gain, GAIN_MIN, form="+.3f"),
         *(_search_bar(one, one.p95_ms) for one in found if one.way == "hybrid"),
         *(
             _search_bar(one, one.busy_p95_ms, f" beside indexing, {one.busy_searches} searches")
             for one in found
             if one.busy_searches
         ),
-        Bar(
-            what=f"{writes.index_files:,} files, first write until all are found",
-            bar=f"<= {INDEX_1000_S_MAX:g} s",
-            measured=f"{writes.index_s:.2f} s",
-            is_met=writes.index_s <= INDEX_1000_S_MAX,
+        at_most(
+            f"{writes.index_files:,} files, first write until all are found",
+            writes.index_s,
+            INDEX_1000_S_MAX,
+            " s",
         ),
     )
 
 
 def _search_bar(ours: Found, p95_ms: float, beside: str = "") -> Bar:
     most = min(files for files in P95_MS_MAX if files >= ours.files)
-    return Bar(
-        what=f"search of {ours.files:,} files ({ours.corpus}){beside}, p95",
-        bar=f"<= {P95_MS_MAX[most]:g} ms",
-        measured=f"{p95_ms:.1f} ms",
-        is_met=p95_ms <= P95_MS_MAX[most],
-    )
+    what = f"search of {ours.files:,} files ({ours.corpus}){beside}, p95"
+    return at_most(what, p95_ms, P95_MS_MAX[most], " ms", ".1f")

@@ -1,7 +1,13 @@
-"""A real kernel around a core without a model, to measure the kernel and nothing else."""
+"""A real kernel around a core without a model, to measure the kernel and nothing else.
+
+And a fresh process to do it in.
+"""
 
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from random import Random
+from typing import Any
 
 from aios.clock import LoopClock
 from aios.cores.base import Core
@@ -27,3 +33,9 @@ def scripted_kernel(
         programs=programs,
         environment=Environment(random=Random(seed)),
     )
+
+
+def apart(work: Any, *how: Any, limit_s: float) -> Any:
+    """Run in a fresh process, so that nothing measured inherits another's memory."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *how).result(timeout=limit_s)

@@ -8,18 +8,16 @@ the answer to the very call it came for. Each sample is taken in a fresh Python 
 import asyncio
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from aios.bench.machine import resident_bytes
-from aios.bench.rig import scripted_kernel
+from aios.bench.rig import apart, scripted_kernel
 from aios.bench.stats import r_squared
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.clock import WallClock
 from aios.cores.base import Core
 from aios.errors import AiosError
@@ -38,7 +36,6 @@ WARM_UP = 50
 DEADLINE_S = 600.0
 SAMPLE_LIMIT_S = 900.0
 TOKENS_MAX = 4
-T = TypeVar("T")
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +83,8 @@ def measure(sizes: Sequence[int], repeats: int, seed: int, tell: Tell) -> Report
     for turn in range(repeats):
         for agents in sizes:
             tell(f"scaling: {agents:,} agents, {turn + 1} of {repeats}")
-            timed[agents].append(_apart(timed_sample, agents, seed + turn))
-            held[agents].append(_apart(idle_bytes, agents, seed + turn))
+            timed[agents].append(apart(timed_sample, agents, seed + turn, limit_s=SAMPLE_LIMIT_S))
+            held[agents].append(apart(idle_bytes, agents, seed + turn, limit_s=SAMPLE_LIMIT_S))
     return report(tuple(row(agents, timed[agents], held[agents]) for agents in sizes), timed)
 
 
@@ -223,12 +220,6 @@ def _expected(call: Generate) -> int:
     return checksum(spoken[0].choice(0))
 
 
-def _apart(work: Callable[[int, int], T], agents: int, seed: int) -> T:
-    """Run in a fresh process, so that no sample inherits another's memory."""
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, agents, seed).result(timeout=SAMPLE_LIMIT_S)
-
-
 def report(rows: tuple[Row, ...], timed: Mapping[int, list[Sample]]) -> Report:
     """The result with its table and bars."""
     result = Scaling(
@@ -264,18 +255,8 @@ def _bars(found: Scaling) -> tuple[Bar, ...]:
     lost = sum(one.lost for one in found.rows)
     doubled = sum(one.doubled for one in found.rows)
     return (
-        Bar(
-            what="time is linear in agents, R2",
-            bar=f">= {R_SQUARED_MIN}",
-            measured=f"{found.linear_r2:.5f}",
-            is_met=found.linear_r2 >= R_SQUARED_MIN,
-        ),
-        Bar(
-            what="memory of an idle agent",
-            bar=f"<= {BYTES_PER_AGENT_MAX:,} bytes",
-            measured=f"{size:,.0f} bytes",
-            is_met=size <= BYTES_PER_AGENT_MAX,
-        ),
+        at_least("time is linear in agents, R2", found.linear_r2, R_SQUARED_MIN, form=".5f"),
+        at_most("memory of an idle agent", size, BYTES_PER_AGENT_MAX, " bytes", ",.0f"),
         Bar(
             what="calls lost / doubled",
             bar="0 / 0",

@@ -12,9 +12,10 @@ from random import Random
 import msgspec
 
 from aios.bench.switch_cases import WORDS
-from aios.bench.switch_worker import Drop, Start, Stop, Worker
+from aios.bench.switch_worker import Worker
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import Advanced, CoreEvent, Finished, Generation, Progress, Suspended
+from aios.cores.frames import Drop, Start, Stop
 from aios.errors import CoreFailed
 from aios.syscalls import Decoding, Generate
 

@@ -12,10 +12,11 @@ from random import Random
 from typing import Protocol
 
 from aios.bench.switch_cases import Case
-from aios.bench.switch_worker import Answer, Ask, Drop, Order, Row, Start, Stop
+from aios.bench.switch_worker import Answer, Ask, Order, Row
 from aios.bench.table import Tell
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import Advanced, CoreEvent, Failed, Finished, Generation, Progress, Suspended
+from aios.cores.frames import Drop, Start, Stop
 from aios.errors import CoreFailed, error_from
 from aios.syscalls import Choice, Generate
 

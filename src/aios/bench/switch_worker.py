@@ -12,17 +12,15 @@ from typing import Any
 import msgspec
 
 from aios.clock import WallClock
-from aios.context.snapshot import SnapshotRef, Tier
 from aios.cores.base import (
     CoreEvent,
     Exactness,
     Failed,
     Finished,
-    Generation,
-    Progress,
     Suspended,
     Traits,
 )
+from aios.cores.frames import Drop, Refused, Start, Stop
 from aios.errors import AiosError, CoreFailed, error_from
 from aios.syscalls import Generate
 
@@ -41,22 +39,6 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     ram_bytes: int = 512 << 20
     disk_bytes: int = 1 << 30
     lanes: int = 16
-
-
-class Start(msgspec.Struct, frozen=True, kw_only=True):
-    generation: Generation
-    progress: Progress = Progress()
-
-
-class Stop(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    to: Tier
-    snapshot: SnapshotRef | None = None
-
-
-class Drop(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    snapshot: SnapshotRef | None = None
 
 
 Order = Start | Stop | Drop
@@ -95,13 +77,6 @@ class Renew(msgspec.Struct, frozen=True, kw_only=True):
     """Replace the engine by a new one, whose KV and prefix cache are empty."""
 
     spec: Spec
-
-
-class Broken(msgspec.Struct, frozen=True, kw_only=True):
-    """The engine raised."""
-
-    code: str
-    message: str
 
 
 class Worker:
@@ -156,7 +131,7 @@ class Worker:
             found = self._pipe.recv()
         except EOFError:
             raise CoreFailed("the engine process died") from None
-        if isinstance(found, Broken):
+        if isinstance(found, Refused):
             raise error_from(found.code, found.message)
         return found
 
@@ -178,7 +153,7 @@ def serve(spec: Spec, pipe: Connection) -> None:
     except EOFError:
         return  # The parent has what it wanted.
     except AiosError as error:
-        pipe.send(Broken(code=error.code, message=error.message))
+        pipe.send(Refused(code=error.code, message=error.message))
 
 
 class Driven:

@@ -57,6 +57,23 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     is_promise: bool = False
 
 
+def at_most(what: str, measured: float, most: float, unit: str = "", form: str = ".2f") -> Bar:
+    """A bar that is not to be passed; `form` is how the measured figure is shown."""
+    told = f"{measured:{form}}{unit}"
+    return Bar(what=what, bar=f"<= {most:,g}{unit}", measured=told, is_met=measured <= most)
+
+
+def at_least(what: str, measured: float, least: float, unit: str = "", form: str = ".2f") -> Bar:
+    """A bar that is to be reached."""
+    told = f"{measured:{form}}{unit}"
+    return Bar(what=what, bar=f">= {least:,g}{unit}", measured=told, is_met=measured >= least)
+
+
+def none(what: str, count: int) -> Bar:
+    """The promise that there is nothing of the kind."""
+    return Bar(what=what, bar="0", measured=str(count), is_met=not count, is_promise=True)
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a run found: `result` has the documented fields, `more` whatever else was measured."""
 

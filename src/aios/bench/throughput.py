@@ -22,7 +22,7 @@ from aios.bench.lent import Lent
 from aios.bench.plain import PlainModel
 from aios.bench.records import Row, row_of
 from aios.bench.site import KV_ROOMY, KV_SHARE, Site, site_for
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.bench.ways import Watch, launch, run_direct, run_engine, run_kernel
 from aios.bench.workload import Size
 from aios.clock import Clock, WallClock
@@ -212,13 +212,22 @@ def bars(rounds: Sequence[Rows]) -> tuple[Bar, ...]:
     def short(row: Row) -> float:
         return row.short_wait_p90_s
 
+    def between(what: str, of: str, to: str) -> str:
+        return f"{what}, {of} / {to}"
+
     most = [("fifo exact", DIRECT), ("rr exact", DIRECT)]
-    found = [_at_least("calls/s", of, to, CALLS_OF_DIRECT, ratio(of, to, calls)) for of, to in most]
-    found += [_at_most("p90 wait", of, to, WAIT_OF_DIRECT, ratio(of, to, wait)) for of, to in most]
+    found = [
+        at_least(between("calls/s", *pair), ratio(*pair, calls), CALLS_OF_DIRECT) for pair in most
+    ]
+    found += [
+        at_most(between("p90 wait", *pair), ratio(*pair, wait), WAIT_OF_DIRECT) for pair in most
+    ]
     of, to = "rr exact", "fifo exact"
-    found.append(_at_most("short agents' p90 wait", of, to, SHORT_OF_FIFO, ratio(of, to, short)))
+    what = between("short agents' p90 wait", of, to)
+    found.append(at_most(what, ratio(of, to, short), SHORT_OF_FIFO))
     to, of = (plan.label for plan in NEIGHBOURS)
-    found.append(_at_least("calls/s", of, to, CALLS_OF_ENGINE, _of_neighbours(rounds, of, to)))
+    what = between("calls/s", of, to)
+    found.append(at_least(what, _of_neighbours(rounds, of, to), CALLS_OF_ENGINE))
     return tuple(found)
 
 
@@ -230,24 +239,6 @@ def _of_neighbours(rounds: Sequence[Rows], of: str, to: str) -> float:
         for turn in range(TURNS)
     ]
     return median(one.llm_calls_per_s / max(other.llm_calls_per_s, 1e-9) for one, other in turns)
-
-
-def _at_least(what: str, of: str, to: str, bar: float, measured: float) -> Bar:
-    return Bar(
-        what=f"{what}, {of} / {to}",
-        bar=f">= {bar:g}",
-        measured=f"{measured:.2f}",
-        is_met=measured >= bar,
-    )
-
-
-def _at_most(what: str, of: str, to: str, bar: float, measured: float) -> Bar:
-    return Bar(
-        what=f"{what}, {of} / {to}",
-        bar=f"<= {bar:g}",
-        measured=f"{measured:.2f}",
-        is_met=measured <= bar,
-    )
 
 
 def _table(rows: Rows, site: Site, device: str) -> Table:

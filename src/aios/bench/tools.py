@@ -20,7 +20,7 @@ from aios.bench import sandboxes
 from aios.bench.gate import gate_us
 from aios.bench.rig import scripted_core
 from aios.bench.stats import percentile
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most
 from aios.clock import Clock, WallClock
 from aios.errors import Denied
 from aios.journal.journal import open_journal
@@ -207,31 +207,17 @@ def _pair(middle: float, high: float) -> str:
 
 def _bars(result: Tools, decision: float) -> tuple[Bar, ...]:
     bars = (
-        _bar("validated call, p50", result.validated_call_us_p50, CALL_US_MAX, "us"),
-        _bar("20 tools of 50 ms", result.parallel_20x50ms_ms, PARALLEL_MS_MAX, "ms"),
-        _bar("decision with 1,000 holds, p50", decision, DECISION_US_MAX, "us"),
-        _bar("the gate, p50", result.gate_us_p50, GATE_US_MAX, "us"),
+        at_most("validated call, p50", result.validated_call_us_p50, CALL_US_MAX, " us", ".1f"),
+        at_most("20 tools of 50 ms", result.parallel_20x50ms_ms, PARALLEL_MS_MAX, " ms", ".1f"),
+        at_most("decision with 1,000 holds, p50", decision, DECISION_US_MAX, " us", ".1f"),
+        at_most("the gate, p50", result.gate_us_p50, GATE_US_MAX, " us", ".1f"),
     )
     if isinstance(result.warm_ms_p50, UnsetType) or isinstance(result.cold_ms_p50, UnsetType):
         return bars
     assert not isinstance(result.cold_per_s, UnsetType)
     return (
         *bars,
-        _bar("sandboxed call, warm, p50", result.warm_ms_p50, WARM_MS_MAX, "ms"),
-        _bar("sandboxed call, cold, p50", result.cold_ms_p50, COLD_MS_MAX, "ms"),
-        Bar(
-            what="cold calls a second",
-            bar=f">= {COLD_PER_S_MIN:g}",
-            measured=f"{result.cold_per_s:.0f}",
-            is_met=result.cold_per_s >= COLD_PER_S_MIN,
-        ),
-    )
-
-
-def _bar(what: str, measured: float, most: float, unit: str) -> Bar:
-    return Bar(
-        what=what,
-        bar=f"<= {most:g} {unit}",
-        measured=f"{measured:.1f} {unit}",
-        is_met=measured <= most,
+        at_most("sandboxed call, warm, p50", result.warm_ms_p50, WARM_MS_MAX, " ms", ".1f"),
+        at_most("sandboxed call, cold, p50", result.cold_ms_p50, COLD_MS_MAX, " ms", ".1f"),
+        at_least("cold calls a second", result.cold_per_s, COLD_PER_S_MIN, form=".0f"),
     )

@@ -8,7 +8,7 @@ import copy
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,15 @@ from typing import Any, Protocol
 import msgspec
 
 from aios.bench.airline import TOUCHES, Airline
-from aios.bench.recorded_calls import Called, Function, Machine, Task, load_functions, load_tasks
+from aios.bench.recorded_calls import (
+    Called,
+    Function,
+    Machine,
+    Task,
+    load_functions,
+    load_tasks,
+    rows,
+)
 
 TABLES = ("users", "reservations", "flights")
 
@@ -103,7 +111,7 @@ def airline_cases(folder: Path) -> list[Case]:
         name: json.loads(gzip.decompress((folder / "db" / f"{name}.json.gz").read_bytes()))
         for name in TABLES
     }
-    told = (row["function"] for row in _rows(folder / "tool_schemas.jsonl"))
+    told = (row["function"] for row in rows(folder / "tool_schemas.jsonl"))
     offers = tuple(
         Offer(
             name=one["name"],
@@ -120,7 +128,7 @@ def airline_cases(folder: Path) -> list[Case]:
             calls=tuple(Call(name=one["name"], arguments=one["kwargs"]) for one in row["actions"]),
             world=partial(Desk, _named_in(_text(row["actions"]), tables), offers),
         )
-        for row in _rows(folder / "tasks_test.jsonl")
+        for row in rows(folder / "tasks_test.jsonl")
     ]
 
 
@@ -160,11 +168,6 @@ def _offer(function: Function) -> Offer:
         reads=state if function.is_read else (),
         writes=() if function.is_read else state,
     )
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 def _text(value: object) -> str:

@@ -4,17 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, show, when
+from aios.cli.remote import Form, Output, Url, ask, group, show, when
 
 if TYPE_CHECKING:
     from aios.syscalls.access import Capability
 
-access = typer.Typer(
-    name="access",
-    help="Rights of agents: capabilities, groups, and why something is refused.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+access = group("access", "Rights of agents: capabilities, groups, and why something is refused.")
 Agent = Annotated[str, typer.Argument(help="Whose: travel, or travel/flights for its child.")]
 Verbs = Annotated[str, typer.Argument(help="A syscall's name or a pattern: file.read, file.*.")]
 Verb = Annotated[str, typer.Argument(help="A syscall's name: file.read.")]
@@ -86,7 +81,7 @@ def check(  # noqa: PLR0913 - its options
     rows = [("decision", found.decision.value), ("rule", found.rule)]
     if explain:
         rows += [("why", found.reason), ("what would allow it", found.remedy)]
-    show(output, found, ("", ""), [row for row in rows if row[1]])
+    show(output, found, ("WHAT", "IS"), [row for row in rows if row[1]])
     if found.decision.value != "allow":
         raise typer.Exit(1)
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aios.cli.remote import Form, Output, Url, ask, plain, show
+from aios.errors import WrongState
 
 if TYPE_CHECKING:
     from aios.cli.packages.manifest import Manifest
     from aios.cli.packages.store import Note
+    from aios.sdk.client import Client
+    from aios.syscalls import Spawned
 
 agents = typer.Typer(help="Agent packages, and agents' tokens.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="What `aios ps` will call it.")]
@@ -34,11 +37,23 @@ def _() -> None:
 @agents.command()
 def token(name: Name, output: Output = Form.TABLE, url: Url = "") -> None:
     """Open an agent and print the token that it speaks with: its API key."""
-    spawned = ask(url, lambda client: client.spawn(name))
+    spawned = ask(url, lambda client: _opened(client, name))
     if output is not Form.TABLE:
         show(output, spawned, (), ())
         return
     print(spawned.token)
+
+
+async def _opened(client: "Client", name: str) -> "Spawned":
+    """A new agent; two of one name could not be told apart by it."""
+    me = (await client.whoami()).pid
+    for one in (await client.list()).processes:
+        if (one.parent, one.name) == (me, name):
+            raise WrongState(
+                f"an agent {name!r} lives already, pid {one.pid}, and its token was told once; "
+                f"choose another name, or `aios kill {one.pid}` first: what it keeps stays"
+            )
+    return await client.spawn(name)
 
 
 @agents.command("list")

@@ -7,6 +7,7 @@ interrupted. An error of AIOS is one line on stderr.
 import os
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -80,8 +81,20 @@ for group in GROUPS:
     app.add_typer(GROUPS[group], name=group)
 
 
+def _told_version(is_asked: bool) -> None:
+    if is_asked:
+        version()
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="As `aios version`.", callback=_told_version, is_eager=True),
+]
+
+
 @app.callback()
-def _(context: typer.Context) -> None:
+def _(context: typer.Context, asked: Version = False) -> None:
     """What files of settings say is what options are where nobody gives them."""
     context.default_map = sources.defaults(context.command)
 

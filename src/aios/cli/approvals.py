@@ -4,17 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, plain, show, when
+from aios.cli.remote import Form, Output, Url, ask, group, plain, show, when
 from aios.errors import NotFound
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
     from aios.syscalls.approval import Approval
 
-approvals = typer.Typer(
-    name="approvals",
-    help="What waits for your yes; without a command, the list.",
-    rich_markup_mode=None,
+approvals = group(
+    "approvals", "What waits for your yes; without a command, the list.", is_alone=True
 )
 All = Annotated[bool, typer.Option("--all", "-a", help="What is over, too.")]
 Full = Annotated[bool, typer.Option("--full", help="All arguments, however long.")]

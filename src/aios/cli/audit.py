@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 import typer
 
 from aios.cli.inside import Home
-from aios.cli.remote import Form, Output, Url, client_of, show, when
+from aios.cli.remote import Form, Output, Url, client_of, group, show, when
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 EACH = 10_000  # records that are asked for at once
-audit = typer.Typer(
-    name="audit",
-    help="The record of every decision: look, check, export.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+audit = group("audit", "The record of every decision: look, check, export.")
 Agent = Annotated[str, typer.Option(help="Only this agent's.")]
 Verb = Annotated[str, typer.Option(help="Only this syscall's: file.delete.")]
 Decided = Annotated[str, typer.Option("--decision", help="Only allow, deny or ask.")]

@@ -4,16 +4,12 @@ from typing import Annotated
 
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, show
+from aios.cli.remote import Form, Output, Url, ask, group, show
 from aios.errors import InvalidArgument
 from aios.syscalls.budget import Budget, Resource
 
 NONE = "none"
-budgets = typer.Typer(
-    name="budgets",
-    help="What accounts may spend; without a command, the list.",
-    rich_markup_mode=None,
-)
+budgets = group("budgets", "What accounts may spend; without a command, the list.", is_alone=True)
 Account = Annotated[
     str, typer.Argument(help="An agent, travel or travel/flights; @USER; @all for everybody.")
 ]

@@ -31,7 +31,8 @@ def runnable(target: str, argument: str) -> Runnable:
     if not name:
         name = _only(found, path)
     if not callable(found.get(name)):
-        raise NotFound(f"nothing to run by the name {name!r} in {path}; there is {sorted(found)}")
+        there = ", ".join(sorted(found)) or "none"
+        raise NotFound(f"nothing to run by the name {name!r} in {path}; there is {there}")
     program = found[name]
     place = file if file.is_file() else path
     return Runnable(

@@ -1,5 +1,6 @@
 """`aios config`: every setting, its value, and where that comes from. Never a secret's."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,8 +30,12 @@ def show_(output: Output = Form.TABLE) -> None:
 @config.command()
 def path() -> None:
     """Show which files are read, the one that goes first first."""
-    for place, _ in sources.files():
+    found = [place for place, _ in sources.files()]
+    for place in found:
         print(place)
+    if not found:
+        yours = sources.user_file()
+        sys.stderr.write(f"aios: no file of settings is there; yours would be {yours}\n")
 
 
 def _row(one: Setting) -> tuple[Any, ...]:

@@ -8,24 +8,26 @@ from aios.cli.remote import Form, Output, Url, ask, show
 if TYPE_CHECKING:
     from aios.syscalls.kernel import CoreStats, RoomStats
 
-COLUMNS = (
-    "CORE", "MODEL", "DEVICE", "STATE", "LANES", "KV TOKENS", "KV", "RUNNING", "READY", "PAUSED",
-    "LONGEST WAIT", "POLICY", "WAIT AT MOST", "SWITCHES", "RESTARTS", "EXACTNESS", "ENGINE PID",
+LOAD = (
+    "CORE", "MODEL", "DEVICE", "STATE", "LANES", "KV TOKENS", "RUNNING", "READY", "PAUSED",
+    "WAITED",
 )  # fmt: skip
+RULE = ("CORE", "POLICY", "WAIT AT MOST", "SWITCHES", "RESTARTS", "EXACTNESS", "ENGINE PID")
 TIERS = ("TIER", "OF", "USED", "LIMIT", "SHARE")
 
 
 def cores(output: Output = Form.TABLE, url: Url = "") -> None:
     """Show each core: its state, lanes, KV, queue, waits and restarts; and the tiers."""
     found = ask(url, lambda client: client.stats(agents=False))
-    show(output, found, COLUMNS, [_row(one) for one in found.cores])
+    show(output, found, LOAD, [_load(one) for one in found.cores])
     if output is Form.TABLE:
+        print()
+        show(output, found, RULE, [_rule(one) for one in found.cores])
         print()
         show(output, found, TIERS, [_tier(one) for one in found.rooms])
 
 
-def _row(one: "CoreStats") -> tuple[str, ...]:
-    bound = one.wait_bound_tokens
+def _load(one: "CoreStats") -> tuple[str, ...]:
     return (
         str(one.number),
         one.model,
@@ -33,11 +35,17 @@ def _row(one: "CoreStats") -> tuple[str, ...]:
         one.state.value,
         f"{one.lanes_used}/{one.lanes}",
         f"{count(one.kv_used_tokens)}/{count(one.kv_tokens)}",
-        share(one.kv_used_tokens, one.kv_tokens),
         str(one.running),
         str(one.queued + one.suspended),
         str(one.blocked),
         span(one.longest_wait_s) if one.queued + one.suspended else "-",
+    )
+
+
+def _rule(one: "CoreStats") -> tuple[str, ...]:
+    bound = one.wait_bound_tokens
+    return (
+        str(one.number),
         one.policy,
         "no bound" if bound is None else f"{count(bound)} tokens",
         count(one.switches),

@@ -26,6 +26,8 @@ def dashboard(open: Open = True, url: Url = "") -> None:
 async def _link(place: str, token: str) -> str:
     import aiohttp
 
+    from aios.sdk.http import why
+
     patience = aiohttp.ClientTimeout(total=CONNECT_S)
     headers = {"authorization": f"Bearer {token}"}
     try:
@@ -38,7 +40,7 @@ async def _link(place: str, token: str) -> str:
                 raise AiosError(f"the kernel answered {response.status}: {said}")
             return f"{place}{(await response.json())['path']}"
     except (aiohttp.ClientError, TimeoutError) as problem:
-        raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
+        raise ShuttingDown(f"no kernel answers at {place}: {why(problem)}") from None
 
 
 def _has_screen() -> bool:

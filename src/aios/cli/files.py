@@ -1,24 +1,16 @@
 """`aios files`: a look into agents' files, and ways back in time."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
+from aios.cli.inside import Home, Mode, asked, look, look_at_home, searched, tell_pending
 from aios.cli.paint import size
-from aios.cli.remote import Form, Output, Url, plain, show, when
+from aios.cli.remote import Form, Output, Url, group, plain, show, when
 from aios.syscalls.note import SearchMode
 
-if TYPE_CHECKING:
-    from aios.kernel.cabinet import Cabinet
-
-files = typer.Typer(
-    name="files",
-    help="Look into agents' files.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+files = group("files", "Look into agents' files.")
 Agent = Annotated[str, typer.Option(help="Whose files: travel, or travel/flights for its child.")]
 Place = Annotated[str, typer.Argument(help="A path in the agent's root.")]
 Deep = Annotated[bool, typer.Option(help="All that is below it too.")]
@@ -34,12 +26,9 @@ To = Annotated[str | None, typer.Option(help="Another path than it had.")]
 def agents(home: Home = None, output: Output = Form.TABLE) -> None:
     """Agents that have files, and how much."""
 
-    async def told(cabinet: "Cabinet") -> None:
-        found = dict(await cabinet.files())
-        rows = [(agent, f"{one.files:,}", size(one.bytes)) for agent, one in found.items()]
-        show(output, found, ("AGENT", "FILES", "SIZE"), rows)
-
-    look_at_home(home, told)
+    found = dict(look_at_home(home, lambda cabinet: cabinet.files()))
+    rows = [(agent, f"{one.files:,}", size(one.bytes)) for agent, one in found.items()]
+    show(output, found, ("AGENT", "FILES", "SIZE"), rows)
 
 
 @files.command(name="list")
@@ -54,20 +43,17 @@ def list_(
     """What a folder holds."""
     from aios.syscalls.file import Folder
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Folder(path=path, deep=deep, limit=100_000))).files
-        rows = [
-            (
-                f"{one.path}/" if one.kind == "folder" else one.path,
-                size(one.bytes),
-                f"v{one.version}",
-                when(one.modified),
-            )
-            for one in found
-        ]
-        show(output, found, ("PATH", "SIZE", "VERSION", "MODIFIED"), rows)
-
-    look(home, url, told)
+    found = asked(home, url, agent, Folder(path=path, deep=deep, limit=100_000)).files
+    rows = [
+        (
+            f"{one.path}/" if one.kind == "folder" else one.path,
+            size(one.bytes),
+            f"v{one.version}",
+            when(one.modified),
+        )
+        for one in found
+    ]
+    show(output, found, ("PATH", "SIZE", "VERSION", "MODIFIED"), rows)
 
 
 @files.command()
@@ -81,12 +67,9 @@ def read(
     """Write a file's bytes to standard output."""
     from aios.syscalls.file import ReadFile
 
-    async def told(inside: Inside) -> None:
-        data = (await inside.call(agent, ReadFile(path=path, version=version))).data
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-    look(home, url, told)
+    data = asked(home, url, agent, ReadFile(path=path, version=version)).data
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 @files.command()
@@ -96,12 +79,9 @@ def versions(
     """A file's versions, newest first."""
     from aios.syscalls.file import Versions
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Versions(path=path))).versions
-        rows = [(f"v{one.version}", when(one.time), size(one.bytes), one.by) for one in found]
-        show(output, found, ("VERSION", "TIME", "SIZE", "BY"), rows)
-
-    look(home, url, told)
+    found = asked(home, url, agent, Versions(path=path)).versions
+    rows = [(f"v{one.version}", when(one.time), size(one.bytes), one.by) for one in found]
+    show(output, found, ("VERSION", "TIME", "SIZE", "BY"), rows)
 
 
 @files.command()
@@ -118,19 +98,16 @@ def search(  # noqa: PLR0913 - its options
     """Files by the words of a query, and by its meaning."""
     from aios.syscalls.file import SearchFiles
 
-    async def told(inside: Inside) -> None:
-        call = SearchFiles(query=query, path=path, limit=limit, mode=mode)
-        found = await searched(inside, agent, call)
-        tell_pending(found.pending)
-        if output is not Form.TABLE:
-            show(output, found.files, (), ())
-            return
-        for one in found.files:
-            print(plain(one.file.path))
-            for line in one.snippet.splitlines():
-                print(f"    {plain(line)}")
-
-    look(home, url, told)
+    call = SearchFiles(query=query, path=path, limit=limit, mode=mode)
+    found = look(home, url, lambda inside: searched(inside, agent, call))
+    tell_pending(found.pending)
+    if output is not Form.TABLE:
+        show(output, found.files, (), ())
+        return
+    for one in found.files:
+        print(plain(one.file.path))
+        for line in one.snippet.splitlines():
+            print(f"    {plain(line)}")
 
 
 @files.command()
@@ -145,10 +122,7 @@ def diff(
     """What changed from version OLD to version NEW, or to the present content."""
     from aios.syscalls.file import Diff
 
-    async def told(inside: Inside) -> None:
-        print((await inside.call(agent, Diff(path=path, old=old, new=new))).text, end="")
-
-    look(home, url, told)
+    print(asked(home, url, agent, Diff(path=path, old=old, new=new)).text, end="")
 
 
 @files.command()
@@ -156,11 +130,8 @@ def rollback(agent: Agent, path: Place, version: Number, home: Home = None, url:
     """Bring an older version back, as a new one."""
     from aios.syscalls.file import RollbackFile
 
-    async def told(inside: Inside) -> None:
-        info = await inside.call(agent, RollbackFile(path=path, version=version))
-        print(f"{info.path} is at version {info.version}, with the content of {version}")
-
-    look(home, url, told)
+    info = asked(home, url, agent, RollbackFile(path=path, version=version))
+    print(f"{info.path} is at version {info.version}, with the content of {version}")
 
 
 @files.command(name="bin")
@@ -168,12 +139,9 @@ def bin_(agent: Agent, home: Home = None, url: Url = "", output: Output = Form.T
     """What was deleted, newest first."""
     from aios.syscalls.file import Bin
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Bin())).deleted
-        rows = [(one.id, when(one.time), size(one.bytes), one.path) for one in found]
-        show(output, found, ("ID", "DELETED", "SIZE", "PATH"), rows)
-
-    look(home, url, told)
+    found = asked(home, url, agent, Bin()).deleted
+    rows = [(one.id, when(one.time), size(one.bytes), one.path) for one in found]
+    show(output, found, ("ID", "DELETED", "SIZE", "PATH"), rows)
 
 
 @files.command()
@@ -181,7 +149,4 @@ def restore(agent: Agent, id: Deleted, to: To = None, home: Home = None, url: Ur
     """Take something back from the bin."""
     from aios.syscalls.file import Restore
 
-    async def told(inside: Inside) -> None:
-        print(plain((await inside.call(agent, Restore(id=id, to=to))).path))
-
-    look(home, url, told)
+    print(plain(asked(home, url, agent, Restore(id=id, to=to)).path))

@@ -44,26 +44,31 @@ class Inside(Protocol):
         ...
 
 
-def look(home: Path | None, url: str, show: Callable[[Inside], Coroutine[Any, Any, None]]) -> None:
-    """Do what `show` does, with the home or the running kernel."""
+def look(home: Path | None, url: str, work: Callable[[Inside], Coroutine[Any, Any, R]]) -> R:
+    """What `work` finds in the home, or with the running kernel."""
 
-    async def run() -> None:
+    async def run() -> R:
         async with opened(home) if home is not None else _running(url) as inside:
-            await show(inside)
+            return await work(inside)
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
-def look_at_home(home: Path | None, show: Callable[["Cabinet"], Coroutine[Any, Any, None]]) -> None:
+def asked(home: Path | None, url: str, agent: str, call: "Syscall[R]") -> R:
+    """The reply to one syscall in an agent's name."""
+    return look(home, url, lambda inside: inside.call(agent, call))
+
+
+def look_at_home(home: Path | None, work: Callable[["Cabinet"], Coroutine[Any, Any, R]]) -> R:
     """The same where a home is needed: no syscall tells what all agents have."""
     if home is None:
         raise InvalidArgument("expected --home: only a stopped kernel's home tells of all agents")
 
-    async def run() -> None:
+    async def run() -> R:
         async with opened(home) as cabinet:
-            await show(cabinet)
+            return await work(cabinet)
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
 async def searched(inside: Inside, agent: str, call: "Syscall[Found]") -> "Found":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aios.cli.remote import Form, Output, Url, ask, show
-from aios.cli.target import Target, pid_of
+from aios.cli.target import Target, last_of
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def inspect(agent: Target, output: Output = Form.TABLE, url: Url = "") -> None:
-    """Show all there is to know of an agent."""
+    """Show one agent in full: its state, program, calls, tokens and what it waits for."""
 
     async def work(client: "Client") -> "ProcessInfo":
-        return await client.inspect(await pid_of(client, agent))
+        return await client.inspect(await last_of(client, agent))
 
     found = ask(url, work)
     rows = [(name, _told(value)) for name, value in msgspec.structs.asdict(found).items()]
@@ -24,4 +24,8 @@ def inspect(agent: Target, output: Output = Form.TABLE, url: Url = "") -> None:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "":
+        return "-"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

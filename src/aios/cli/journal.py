@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aios.cli import settings, sources
-from aios.cli.remote import Form, Output, show
+from aios.cli.remote import Form, Output, group, show
 from aios.errors import NotFound, WrongState
 
 if TYPE_CHECKING:
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal"  # in a home
 
-journal = typer.Typer(
-    name="journal",
-    help="Check, copy and restore what a kernel keeps.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+journal = group("journal", "Check, copy and restore what a kernel keeps.")
 Home = Annotated[
     Path | None,
     settings.HOME.option(help="The kernel's home; that of `aios serve` if not given."),

@@ -25,7 +25,7 @@ LINE_MAX = 16 << 20
 def mcp(url: Url = "") -> None:
     """Speak MCP on stdin and stdout, for assistants that start their servers as programs."""
     place, token = place_of(url)
-    if not {"AIOS_TOKEN", "AIOS_TOKEN_FILE"} & os.environ.keys():
+    if not any(map(os.environ.get, ("AIOS_TOKEN", "AIOS_TOKEN_FILE"))):  # An empty one is none.
         from aios.server import tokens
 
         # An agent's: what drives an assistant must not be able to do all that the operator can.

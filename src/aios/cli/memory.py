@@ -5,22 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.inside import Home, Inside, Mode, look, look_at_home, searched, tell_pending
-from aios.cli.remote import Form, Output, Url, show, when
+from aios.cli.inside import Home, Mode, asked, look, look_at_home, searched, tell_pending
+from aios.cli.remote import Form, Output, Url, group, show, when
 from aios.syscalls.note import SearchMode
 
 if TYPE_CHECKING:
-    from aios.kernel.cabinet import Cabinet
     from aios.syscalls.llm import Message
 
 LINE = 100  # characters of a text in a table
 
-memory = typer.Typer(
-    name="memory",
-    help="Look into agents' memory: blocks, histories, notes.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+memory = group("memory", "Look into agents' memory: blocks, histories, notes.")
 Agent = Annotated[str, typer.Argument(help="Whose: travel, or travel/flights for its child.")]
 Block = Annotated[str, typer.Argument(help="The block's name.")]
 Owner = Annotated[str, typer.Option(help="Another agent, which shares the block with AGENT.")]
@@ -34,15 +28,12 @@ Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=1_000)]
 def agents(home: Home = None, output: Output = Form.TABLE) -> None:
     """Agents that remember something, and how much."""
 
-    async def told(cabinet: "Cabinet") -> None:
-        found = await cabinet.memory()
-        rows = [
-            (one.agent, str(one.blocks), f"{one.bytes:,}", str(one.histories), str(one.notes))
-            for one in found
-        ]
-        show(output, found, ("AGENT", "BLOCKS", "BYTES", "HISTORIES", "NOTES"), rows)
-
-    look_at_home(home, told)
+    found = look_at_home(home, lambda cabinet: cabinet.memory())
+    rows = [
+        (one.agent, str(one.blocks), f"{one.bytes:,}", str(one.histories), str(one.notes))
+        for one in found
+    ]
+    show(output, found, ("AGENT", "BLOCKS", "BYTES", "HISTORIES", "NOTES"), rows)
 
 
 @memory.command()
@@ -50,18 +41,15 @@ def blocks(agent: Agent, home: Home = None, url: Url = "", output: Output = Form
     """An agent's blocks, and those that others share with it."""
     from aios.syscalls.memory import Blocks
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Blocks())).blocks
-        rows = [
-            (
-                one.owner, one.name, f"{one.bytes:,}", f"{one.limit_bytes:,}",
-                ", ".join(f"{grant.agent} ({grant.access.value})" for grant in one.shared),
-            )
-            for one in found
-        ]  # fmt: skip
-        show(output, found, ("OWNER", "NAME", "BYTES", "LIMIT", "SHARED WITH"), rows)
-
-    look(home, url, told)
+    found = asked(home, url, agent, Blocks()).blocks
+    rows = [
+        (
+            one.owner, one.name, f"{one.bytes:,}", f"{one.limit_bytes:,}",
+            ", ".join(f"{grant.agent} ({grant.access.value})" for grant in one.shared),
+        )
+        for one in found
+    ]  # fmt: skip
+    show(output, found, ("OWNER", "NAME", "BYTES", "LIMIT", "SHARED WITH"), rows)
 
 
 @memory.command()
@@ -76,15 +64,12 @@ def read(
     """Write a block's bytes to standard output; as JSON in base64."""
     from aios.syscalls.memory import Read
 
-    async def told(inside: Inside) -> None:
-        found = await inside.call(agent, Read(name=block, owner=owner))
-        if output is not Form.TABLE:
-            show(output, found, (), ())
-            return
-        sys.stdout.buffer.write(found.data)
-        sys.stdout.buffer.flush()
-
-    look(home, url, told)
+    found = asked(home, url, agent, Read(name=block, owner=owner))
+    if output is not Form.TABLE:
+        show(output, found, (), ())
+        return
+    sys.stdout.buffer.write(found.data)
+    sys.stdout.buffer.flush()
 
 
 @memory.command()
@@ -92,11 +77,8 @@ def histories(agent: Agent, home: Home = None, url: Url = "", output: Output = F
     """An agent's conversations."""
     from aios.syscalls.history import Histories
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Histories())).histories
-        show(output, found, ("NAME", "MESSAGES"), [(one.name, str(one.length)) for one in found])
-
-    look(home, url, told)
+    found = asked(home, url, agent, Histories()).histories
+    show(output, found, ("NAME", "MESSAGES"), [(one.name, str(one.length)) for one in found])
 
 
 @memory.command()
@@ -106,12 +88,9 @@ def history(
     """The messages of one conversation."""
     from aios.syscalls.history import Turns
 
-    async def told(inside: Inside) -> None:
-        found = (await inside.call(agent, Turns(name=name))).messages
-        rows = [(str(number), one.role, _said(one)) for number, one in enumerate(found)]
-        show(output, found, ("NO", "ROLE", "MESSAGE"), rows)
-
-    look(home, url, told)
+    found = asked(home, url, agent, Turns(name=name)).messages
+    rows = [(str(number), one.role, _said(one)) for number, one in enumerate(found)]
+    show(output, found, ("NO", "ROLE", "MESSAGE"), rows)
 
 
 @memory.command()
@@ -128,18 +107,18 @@ def notes(  # noqa: PLR0913 - its options
     """An agent's notes and those shared with it: the nearest to a query, or the newest."""
     from aios.syscalls.note import Search
 
-    async def told(inside: Inside) -> None:
-        call = Search(query=query, tags=tuple(tag or ()), mode=mode, limit=limit)
-        found = await (searched(inside, agent, call) if query else inside.call(agent, call))
-        tell_pending(found.pending if query else 0)
-        rows = [
-            (one.note.id, one.note.owner, when(one.note.updated), ", ".join(one.note.tags),
-             _cut(one.note.text))
-            for one in found.notes
-        ]  # fmt: skip
-        show(output, found.notes, ("ID", "OWNER", "CHANGED", "TAGS", "TEXT"), rows)
-
-    look(home, url, told)
+    call = Search(query=query, tags=tuple(tag or ()), mode=mode, limit=limit)
+    if query:
+        found = look(home, url, lambda inside: searched(inside, agent, call))
+    else:
+        found = asked(home, url, agent, call)
+    tell_pending(found.pending if query else 0)
+    rows = [
+        (one.note.id, one.note.owner, when(one.note.updated), ", ".join(one.note.tags),
+         _cut(one.note.text))
+        for one in found.notes
+    ]  # fmt: skip
+    show(output, found.notes, ("ID", "OWNER", "CHANGED", "TAGS", "TEXT"), rows)
 
 
 def _said(message: "Message") -> str:

@@ -36,6 +36,11 @@ def count(number: float) -> str:
     return _scaled(number, THOUSAND, "kMGT")
 
 
+def rate(more: float, elapsed_s: float) -> float:
+    """What came in some time, a second's; none where no time has passed."""
+    return more / elapsed_s if elapsed_s > 0 else 0.0
+
+
 def size(number: float) -> str:
     """Bytes, as 0B, 512B, 1.5KiB, 2GiB."""
     return f"{number:.0f}B" if number < KIBI else f"{_scaled(number, KIBI, 'KMGT')}iB"

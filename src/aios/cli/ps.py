@@ -24,17 +24,8 @@ Filters = Annotated[
     ),
 ]
 COLUMNS = (
-    "PID",
-    "PARENT",
-    "NAME",
-    "STATE",
-    "AGE",
-    "CALLS",
-    "LIVE",
-    "TOKENS IN",
-    "TOKENS OUT",
-    "WAITS FOR",
-)
+    "PID", "PARENT", "NAME", "STATE", "AGE", "CALLS", "LIVE", "TOKENS IN / OUT", "WAITS FOR",
+)  # fmt: skip
 FITS: Mapping[str, Callable[["ProcessInfo", str], bool]] = {
     "name": lambda one, part: part in one.name,  # as `docker ps` understands it
     "agent": lambda one, path: one.agent == path or one.agent.startswith(f"{path}/"),
@@ -60,8 +51,8 @@ def ps(
     rows = [
         (
             str(one.pid), str(one.parent), one.name, one.state.value, span(one.age_s),
-            count(one.calls), str(one.live_calls), count(one.prompt_tokens),
-            count(one.completion_tokens), one.waiting_for,
+            count(one.calls), str(one.live_calls),
+            f"{count(one.prompt_tokens)} / {count(one.completion_tokens)}", one.waiting_for,
         )
         for one in found
     ]  # fmt: skip

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import typer
+
 from aios.cli import places, settings, sources
 from aios.cli.paint import painted
 from aios.errors import InvalidArgument
@@ -26,6 +28,11 @@ class Form(StrEnum):
     TABLE = "table"
     JSON = "json"
     YAML = "yaml"
+
+
+def group(name: str, help: str, *, is_alone: bool = False) -> typer.Typer:
+    """A command that has commands; `is_alone`: it does something without one, too."""
+    return typer.Typer(name=name, help=help, no_args_is_help=not is_alone, rich_markup_mode=None)
 
 
 Output = Annotated[Form, settings.OUTPUT.option()]
@@ -102,6 +109,7 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
     import aiohttp
 
     from aios.errors import AiosError, ShuttingDown
+    from aios.sdk.http import why
 
     place, token = place_of(url)
     headers = {"authorization": f"Bearer {token}"}
@@ -117,16 +125,18 @@ async def heard(url: str, path: str) -> AsyncGenerator[bytes, None]:
                 if line.startswith(DATA):
                     yield line.removeprefix(DATA).rstrip()
     except aiohttp.ClientError as problem:
-        raise ShuttingDown(f"no kernel answers at {place}: {problem}") from None
+        raise ShuttingDown(f"no kernel answers at {place}: {why(problem)}") from None
 
 
 def place_of(url: str) -> tuple[str, str]:
     """Where a kernel is, and the token by which it is spoken to."""
     token = sources.found(settings.TOKEN).value
+    if url and not url.startswith(("http://", "https://")):
+        raise InvalidArgument(f"expected a URL such as http://127.0.0.1:8642, got {url!r}")
     if url and token:
         return url, token
     if url:
-        raise InvalidArgument("expected AIOS_TOKEN or AIOS_TOKEN_FILE where a kernel is named")
+        raise InvalidArgument("expected AIOS_TOKEN or AIOS_TOKEN_FILE beside --url or AIOS_URL")
     from aios.server.record import find
 
     record = find(places.record())

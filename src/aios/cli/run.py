@@ -5,7 +5,6 @@ A durable run that was cut off, by whatever, goes on when the same command is gi
 """
 
 import asyncio
-import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -152,8 +151,8 @@ def _is_served() -> bool:
     from aios.server.record import find
 
     try:
-        os.kill(find(places.record()).pid, 0)
-    except (NotFound, ProcessLookupError):
+        find(places.record())
+    except NotFound:
         return False
     return True
 

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aios.cli import settings, sources
-from aios.cli.remote import Form, Output, show
+from aios.cli.remote import Form, Output, group, show
 
 if TYPE_CHECKING:
     from aios.kernel.guard.vault import Vault
 
-secrets = typer.Typer(
-    name="secrets",
-    help="Secrets that tools are handed by name; agents never see them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+secrets = group("secrets", "Secrets that tools are handed by name; agents never see them.")
 Home = Annotated[
     Path | None,
     settings.HOME.option(help="The kernel's home; that of `aios serve` if not given."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.paint import count, share, size, span
+from aios.cli.paint import count, rate, share, size, span
 from aios.cli.remote import Form, Output, Url, client_of, show, table
 from aios.cli.target import pid_of
 from aios.errors import Denied, InvalidArgument
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 Agents = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[AGENT]...", help="Only these: pids, or names as in `aios ps`."),
+    typer.Argument(metavar="AGENT", help="Only these: pids, or names as in `aios ps`."),
 ]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Show one reading and end.")]
 Every = Annotated[float, typer.Option("--every", help="Seconds between readings.", min=0.1)]
-COLUMNS = (
-    "PID", "NAME", "STATE", "CALLS", "OPEN", "TOKENS IN", "TOKENS OUT", "TOK/S", "KV TOKENS",
-    "SNAPSHOTS RAM / DISK", "MEMORY RAM / DISK", "LANES", "WAITED", "BUDGET",
+COLUMNS = (  # What does not fit a terminal is cut off: down to BUDGET they fit 80 columns.
+    "PID", "NAME", "STATE", "LANES", "WAITED", "TOK/S", "TOKENS IN / OUT", "KV TOKENS", "BUDGET",
+    "OPEN", "CALLS", "MEMORY RAM / DISK", "SNAPSHOTS RAM / DISK",
 )  # fmt: skip
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 EVERYBODY = "@all"  # the account above all others
@@ -77,7 +77,7 @@ def lines(
     elapsed = now.at_s - before.at_s
     used = _used(budgets)
     return [
-        _row(one, _rate(one.completion_tokens - was.get(one.pid, 0), elapsed), used)
+        _row(one, rate(one.completion_tokens - was.get(one.pid, 0), elapsed), used)
         for one in now.agents
         if not wanted or one.pid in wanted
     ]
@@ -89,22 +89,17 @@ def _row(one: "AgentStats", rate: float, used: Mapping[str, float]) -> tuple[str
         str(one.pid),
         one.name,
         one.state.value,
-        count(one.calls),
-        str(one.live_calls),
-        count(one.prompt_tokens),
-        count(one.completion_tokens),
-        count(rate),
-        count(one.kv_tokens),
-        f"{size(one.snapshot_ram_bytes)} / {size(one.snapshot_disk_bytes)}",
-        f"{size(one.memory_ram_bytes)} / {size(one.memory_disk_bytes)}",
         str(one.running),
         span(one.waited_s) if one.waiting else "-",
+        count(rate),
+        f"{count(one.prompt_tokens)} / {count(one.completion_tokens)}",
+        count(one.kv_tokens),
         "-" if budget is None else share(budget, 1.0),
+        str(one.live_calls),
+        count(one.calls),
+        f"{size(one.memory_ram_bytes)} / {size(one.memory_disk_bytes)}",
+        f"{size(one.snapshot_ram_bytes)} / {size(one.snapshot_disk_bytes)}",
     )
-
-
-def _rate(more: int, elapsed_s: float) -> float:
-    return more / elapsed_s if elapsed_s > 0 else 0.0
 
 
 def _used(budgets: Iterable["Budget"]) -> dict[str, float]:

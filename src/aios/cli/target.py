@@ -1,5 +1,6 @@
 """Which process a command line means: a pid, or the name of an agent that lives."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,7 @@ from aios.errors import AiosError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
-    from aios.syscalls import Pid
+    from aios.syscalls import Pid, ProcessInfo
 
 
 PROGRAM = "program"  # what `aios run` starts, as `aios ps` shows it
@@ -33,9 +34,7 @@ Target = Annotated[
 ]
 Targets = Annotated[
     list[str],
-    typer.Argument(
-        metavar="AGENT...", help="Pids, or names as in `aios ps`.", autocompletion=names
-    ),
+    typer.Argument(metavar="AGENT", help="Pids, or names as in `aios ps`.", autocompletion=names),
 ]
 
 
@@ -47,8 +46,7 @@ async def program_of(client: "Client", target: str) -> "Pid":
     programs = [one for one in there if one.program == PROGRAM]
     found = [one.pid for one in programs if target in (one.name, one.agent)]
     if not found:
-        names = sorted({one.name for one in programs})
-        raise NotFound(f"no program {target!r} was started; there is {names}")
+        raise NotFound(f"no program {target!r} was started; {_there(programs)}")
     return max(found)
 
 
@@ -59,7 +57,26 @@ async def pid_of(client: "Client", target: str) -> "Pid":
     there = (await client.list()).processes
     found = [one.pid for one in there if target in (one.name, one.agent)]
     if not found:
-        raise NotFound(f"no agent {target!r} lives; there is {sorted({one.name for one in there})}")
+        raise NotFound(f"no agent {target!r} lives; {_there(there)}")
     if len(found) > 1:
-        raise InvalidArgument(f"expected one agent of the name {target!r}, got pids {found}")
+        pids = ", ".join(map(str, found))
+        raise InvalidArgument(f"expected one agent of the name {target!r}, got pids {pids}")
     return found[0]
+
+
+async def last_of(client: "Client", target: str) -> "Pid":
+    """As `pid_of`; where none of that name lives, the one that ended last."""
+    try:
+        return await pid_of(client, target)
+    except NotFound:
+        ended = (await client.list(ended=True)).processes
+        found = [one.pid for one in ended if target in (one.name, one.agent)]
+        if not found:
+            raise
+        return max(found)
+
+
+def _there(processes: "Iterable[ProcessInfo]") -> str:
+    """What could have been meant."""
+    names = ", ".join(sorted({one.name for one in processes}))
+    return f"there is {names}" if names else "there is none"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aios.cli.remote import Form, Output, Url, ask, plain, show
+from aios.cli.remote import Form, Output, Url, ask, group, plain, show
 from aios.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -14,14 +14,11 @@ if TYPE_CHECKING:
 
 LINE = 72  # characters of a description in a table
 
-tools = typer.Typer(
-    name="tools",
-    help="Tools of a running kernel.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+tools = group("tools", "Tools of a running kernel.")
 Name = Annotated[str, typer.Argument(help="A tool: server/tool.")]
-Server = Annotated[str, typer.Argument(help="The name before the stroke.")]
+Server = Annotated[
+    str, typer.Argument(help="What the server is called: its tools are SERVER/TOOL.")
+]
 Arguments = Annotated[str, typer.Argument(help="A JSON object.")]
 Key = Annotated[str, typer.Option(help="With the same key the call is made once.")]
 Pin = Annotated[str, typer.Argument(help="The hash that `show` tells.")]

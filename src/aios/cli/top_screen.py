@@ -46,7 +46,10 @@ class Detail(ModalScreen[None]):
 class Top(App[None]):
     """Refreshes each `every_s` seconds, and tells in its first line when it could not."""
 
-    CSS = "#head {height: 2; padding: 0 1} #filter {display: none} DataTable {height: 1fr}"
+    CSS = (  # The head grows where it wraps: its last line is the only word before a kill.
+        "#head {height: auto; min-height: 2; padding: 0 1} #filter {display: none} "
+        "DataTable {height: 1fr}"
+    )
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aios.cli.paint import rate
 from aios.syscalls.process import ProcessInfo
 
 MOMENTS = 24  # of lane use that are shown, one a refresh
@@ -87,18 +88,14 @@ class View:
         known = past or _Past(tokens, info.calls)
         row = Row(
             info=info,
-            tokens_per_s=_rate(tokens - known.tokens, elapsed),
-            calls_per_s=_rate(info.calls - known.calls, elapsed),
+            tokens_per_s=rate(tokens - known.tokens, elapsed),
+            calls_per_s=rate(info.calls - known.calls, elapsed),
             lanes=lanes,
             trail=_bars([*known.trail, lanes][-MOMENTS:]),
         )
         known.trail.append(lanes)
         self._past[info.pid] = _Past(tokens, info.calls, known.trail)
         return row
-
-
-def _rate(more: int, elapsed: float) -> float:
-    return more / elapsed if elapsed > 0 else 0.0
 
 
 def _bars(lanes: list[int]) -> str:

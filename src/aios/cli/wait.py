@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from aios.cli.remote import Form, Output, Url, ask, mark, show
-from aios.cli.target import Target, pid_of
+from aios.cli.target import Target, last_of
 
 if TYPE_CHECKING:
     from aios.sdk.client import Client
@@ -24,7 +24,7 @@ def wait(
     """Wait until an agent has ended and print its result; exit with 1 if it failed."""
 
     async def work(client: "Client") -> "Exited":
-        return await client.wait(await pid_of(client, agent), timeout)
+        return await client.wait(await last_of(client, agent), timeout)
 
     ended = ask(url, work)
     if output is not Form.TABLE:

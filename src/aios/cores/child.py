@@ -22,29 +22,8 @@ import msgspec
 
 from aios.context.snapshot import SnapshotRef, Tier
 from aios.context.tiers import TierStore
+from aios.cores import frames
 from aios.cores.base import CoreEvent, Failed, Generation, Progress, Traits
-from aios.cores.frames import (
-    Answer,
-    AskFailed,
-    Drop,
-    Embed,
-    Embedded,
-    EngineSpec,
-    Hello,
-    Order,
-    Ping,
-    Pong,
-    Prepare,
-    Prepared,
-    Refused,
-    Shutdown,
-    Splitter,
-    Start,
-    Stop,
-    event_frames,
-    frame,
-    order_in,
-)
 from aios.errors import AiosError, CoreFailed, InvalidArgument
 from aios.syscalls.llm import Generate, Tokenize
 
@@ -90,18 +69,19 @@ class Child:
         self._engine = engine
         self._pipe = pipe
         self._is_open = True
-        self._obey: dict[type[Order], Callable[[Any], None]] = {
-            Prepare: lambda order: self._answer(
-                order.ticket, lambda: Prepared(order.ticket, tuple(engine.prepare(order.call)))
+        self._obey: dict[type[frames.Order], Callable[[Any], None]] = {
+            frames.Prepare: lambda order: self._answer(
+                order.ticket,
+                lambda: frames.Prepared(order.ticket, tuple(engine.prepare(order.call))),
             ),
-            Embed: lambda order: self._answer(
-                order.ticket, lambda: Embedded(order.ticket, engine.embed(order.text))
+            frames.Embed: lambda order: self._answer(
+                order.ticket, lambda: frames.Embedded(order.ticket, engine.embed(order.text))
             ),
-            Start: self._start,
-            Stop: lambda order: engine.stop(order.id, order.to, order.snapshot),
-            Drop: lambda order: engine.drop(order.id, order.snapshot),
-            Ping: lambda _: pipe.send(Pong()),
-            Shutdown: self._shutdown,
+            frames.Start: self._start,
+            frames.Stop: lambda order: engine.stop(order.id, order.to, order.snapshot),
+            frames.Drop: lambda order: engine.drop(order.id, order.snapshot),
+            frames.Ping: lambda _: pipe.send(frames.Pong()),
+            frames.Shutdown: self._shutdown,
         }
 
     def serve(self) -> None:
@@ -114,21 +94,21 @@ class Child:
                 self._obey[type(order)](order)
             self._pipe.tell(self._engine.step())
 
-    def _answer(self, ticket: int, ask: Callable[[], Answer]) -> None:
+    def _answer(self, ticket: int, ask: Callable[[], frames.Answer]) -> None:
         try:
             answer = ask()
         except Exception as problem:  # A text that breaks the tokenizer must not end the rest.
-            answer = AskFailed(ticket, *_described(problem))
+            answer = frames.AskFailed(ticket, *_described(problem))
         self._pipe.send(answer)
 
-    def _start(self, order: Start) -> None:
+    def _start(self, order: frames.Start) -> None:
         try:
             self._engine.start(order.generation, order.progress)
         except AiosError as problem:
             code, message = _described(problem)
             self._pipe.tell([Failed(id=order.generation.id, code=code, message=message)])
 
-    def _shutdown(self, order: Shutdown) -> None:
+    def _shutdown(self, order: frames.Shutdown) -> None:
         self._is_open = False
 
 
@@ -137,19 +117,19 @@ class Pipe:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._splitter = Splitter()
+        self._splitter = frames.Splitter()
         connection.settimeout(SEND_S)
 
-    def orders(self, *, wait: bool) -> list[Order] | None:
+    def orders(self, *, wait: bool) -> list[frames.Order] | None:
         """Those that are here, none if so be; with `wait` at least one. None: the kernel left."""
         self._connection.settimeout(None if wait else 0)
-        found: list[Order] = []
+        found: list[frames.Order] = []
         try:
             while not found:
                 data = self._connection.recv(READ_BYTES)
                 if not data:
                     return None
-                found = list(map(order_in, self._splitter.feed(data)))
+                found = list(map(frames.order_in, self._splitter.feed(data)))
         except BlockingIOError:
             return found
         except ConnectionError:
@@ -159,11 +139,11 @@ class Pipe:
     def tell(self, events: Sequence[CoreEvent]) -> None:
         """Send events, if there are any."""
         if events:
-            self._send(b"".join(event_frames(events)))
+            self._send(b"".join(frames.event_frames(events)))
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: frames.Answer) -> None:
         """Send one answer. Waits where the kernel reads slowly: its pace is ours."""
-        self._send(frame(answer))
+        self._send(frames.frame(answer))
 
     def _send(self, data: bytes) -> None:
         self._connection.settimeout(SEND_S)
@@ -177,7 +157,7 @@ def main(fd: int, spec_json: str) -> int:
     _die_with_parent()
     os.set_inheritable(fd, False)
     pipe = Pipe(socket.socket(fileno=fd))
-    spec = msgspec.json.decode(spec_json, type=EngineSpec)
+    spec = msgspec.json.decode(spec_json, type=frames.EngineSpec)
     try:
         store = TierStore(
             ram=Path(spec.ram),
@@ -189,10 +169,10 @@ def main(fd: int, spec_json: str) -> int:
         engine = build(spec, store)
     except Exception as problem:
         traceback.print_exc()
-        pipe.send(Refused(*_described(problem)))
+        pipe.send(frames.Refused(*_described(problem)))
         return 1
     try:
-        pipe.send(Hello(engine.traits))
+        pipe.send(frames.Hello(engine.traits))
         Child(engine, pipe).serve()
     except (BrokenPipeError, ConnectionResetError):
         pass  # The kernel is gone, and with it everybody who would want to know.
@@ -201,11 +181,17 @@ def main(fd: int, spec_json: str) -> int:
     return 0
 
 
-def build(spec: EngineSpec, store: TierStore) -> Engine:
+def build(spec: frames.EngineSpec, store: TierStore) -> Engine:
     """Call the factory that `spec` names with settings of the type that it asks for."""
     module, _, name = spec.factory.partition(":")
     try:
         factory = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as problem:
+        if f"{module}.".startswith(f"{problem.name}."):
+            raise InvalidArgument(f"no engine {spec.factory!r}: {problem}") from None
+        raise InvalidArgument(
+            f"expected the extra `local`: pip install 'aios-kernel[local]' ({problem})"
+        ) from None
     except (ImportError, AttributeError, ValueError) as problem:
         raise InvalidArgument(f"no engine {spec.factory!r}: {problem}") from None
     signature = factory.__init__ if inspect.isclass(factory) else factory

@@ -56,18 +56,18 @@ class Embed(msgspec.Struct, frozen=True, tag=True):
 
 class Start(msgspec.Struct, frozen=True, tag=True):
     generation: Generation
-    progress: Progress
+    progress: Progress = Progress()
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
     id: str
     to: Tier
-    snapshot: SnapshotRef | None
+    snapshot: SnapshotRef | None = None
 
 
 class Drop(msgspec.Struct, frozen=True, tag=True):
     id: str
-    snapshot: SnapshotRef | None
+    snapshot: SnapshotRef | None = None
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):

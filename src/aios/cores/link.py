@@ -16,24 +16,8 @@ from typing import Any, cast
 
 import msgspec
 
+from aios.cores import frames
 from aios.cores.base import CoreEvent, Traits
-from aios.cores.frames import (
-    Answer,
-    AskFailed,
-    Embedded,
-    EngineSpec,
-    Events,
-    Hello,
-    Order,
-    Ping,
-    Pong,
-    Prepared,
-    Refused,
-    Shutdown,
-    Splitter,
-    answer_in,
-    frame,
-)
 from aios.errors import AiosError, Busy, CoreFailed, error_from
 
 BATCHES_MAX = 64  # events not taken yet before the pipe is left unread
@@ -56,25 +40,27 @@ class Link(asyncio.Protocol):
         self.is_lost = False
         self.fault = ""  # why we ended it, if we did
         self._watch = _Watch(self._exited)
-        self._splitter = Splitter()
+        self._splitter = frames.Splitter()
         self._batches: deque[tuple[CoreEvent, ...]] = deque()
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._pipe: asyncio.Transport | None = None
         self._process: asyncio.SubprocessTransport | None = None
-        self._on: dict[type[Answer], Callable[[Any], None]] = {
-            Hello: lambda answer: self._greeted(answer.traits, None),
-            Refused: lambda answer: self._greeted(None, error_from(answer.code, answer.message)),
-            Prepared: lambda answer: self._answered(answer.ticket, answer.token_ids, None),
-            Embedded: lambda answer: self._answered(answer.ticket, answer.vector, None),
-            AskFailed: lambda answer: self._answered(
+        self._on: dict[type[frames.Answer], Callable[[Any], None]] = {
+            frames.Hello: lambda answer: self._greeted(answer.traits, None),
+            frames.Refused: lambda answer: self._greeted(
+                None, error_from(answer.code, answer.message)
+            ),
+            frames.Prepared: lambda answer: self._answered(answer.ticket, answer.token_ids, None),
+            frames.Embedded: lambda answer: self._answered(answer.ticket, answer.vector, None),
+            frames.AskFailed: lambda answer: self._answered(
                 answer.ticket, None, error_from(answer.code, answer.message)
             ),
-            Events: self._told,
-            Pong: lambda answer: None,
+            frames.Events: self._told,
+            frames.Pong: lambda answer: None,
         }
 
     @classmethod
-    async def open(cls, spec: EngineSpec, start_s: float) -> "Link":
+    async def open(cls, spec: frames.EngineSpec, start_s: float) -> "Link":
         """Start a process and wait until it serves. Raises why it does not."""
         link = cls()
         try:
@@ -113,12 +99,12 @@ class Link(asyncio.Protocol):
         """What the process printed last."""
         return self._watch.tail.decode(errors="replace")
 
-    def send(self, order: Order, *, may_refuse: bool = True) -> None:
+    def send(self, order: frames.Order, *, may_refuse: bool = True) -> None:
         """Write an order; one for a lost process is discarded.
 
         Raises `Busy` where too many wait, unless it must not be refused.
         """
-        data = frame(order)
+        data = frames.frame(order)
         if self.is_lost or self._pipe is None:
             return
         waiting = self.unsent_bytes
@@ -156,13 +142,13 @@ class Link(asyncio.Protocol):
         now = asyncio.get_running_loop().time()
         if self._pinged_at is None:
             self._pinged_at = now
-            self.send(Ping(), may_refuse=False)
+            self.send(frames.Ping(), may_refuse=False)
         elif now - self._pinged_at >= silent_s:
             self._give_up(f"the engine gave no sign of life for {silent_s:g} s")
 
     async def end(self, grace_s: float) -> str:
         """Ask the process to exit, then make it; returns why it ended and what it said last."""
-        self.send(Shutdown(), may_refuse=False)
+        self.send(frames.Shutdown(), may_refuse=False)
         is_dying = self.is_lost and not self.fault
         grace_s = max(grace_s, DYING_S) if is_dying else grace_s
         if self._process is not None and not await self._watch.wait_end(grace_s):
@@ -187,7 +173,7 @@ class Link(asyncio.Protocol):
         self._pinged_at = None
         try:
             for body in self._splitter.feed(data):
-                answer = answer_in(body)
+                answer = frames.answer_in(body)
                 self._on[type(answer)](answer)
         except AiosError as problem:
             self._give_up(f"the engine broke the protocol: {problem}")
@@ -197,7 +183,7 @@ class Link(asyncio.Protocol):
 
     # What its callbacks do.
 
-    async def _spawn(self, spec: EngineSpec) -> None:
+    async def _spawn(self, spec: frames.EngineSpec) -> None:
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
         with theirs:
@@ -231,7 +217,7 @@ class Link(asyncio.Protocol):
         else:
             asked.set_exception(problem)
 
-    def _told(self, answer: Events) -> None:
+    def _told(self, answer: frames.Events) -> None:
         self._batches.append(answer.events)
         self.news.set()
         if len(self._batches) >= BATCHES_MAX and self._pipe:

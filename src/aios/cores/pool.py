@@ -41,7 +41,7 @@ class Pool(Generic[T]):
         """The core for a call of process `pid`; the empty name is the default model's."""
         cores = self._cores.get(model or self.models[0])
         if cores is None:
-            raise NotFound(f"no model {model!r}; this kernel serves {list(self.models)}")
+            raise NotFound(f"no model {model!r}; this kernel serves {', '.join(self.models)}")
         home = cores[pid % len(cores)]
         least = min(cores, key=self._load)
         return least if self._load(home) > self._load(least) + AWAY_FROM_HOME else home

@@ -90,17 +90,17 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
     the caller's too, is where programs are started that find the kernel at `url`.
     """
     if policy not in scheduler.POLICIES:
-        raise InvalidArgument(f"no policy {policy!r}; expected one of {list(scheduler.POLICIES)}")
+        raise InvalidArgument(f"no policy {policy!r}; expected {', '.join(scheduler.POLICIES)}")
     settings = settings_for(model) if isinstance(model, str) else model
     given = environment or Environment()
     with home(state) as folders:
         async with _journal(folders, given, is_durable=state is not None) as journal:
-            keep = await snapshots(journal)
             place = folders.journal.parent
             found_by = embedder or NgramEmbedder()
             vault = vault_of(place)
             own = _builtins(given, host_of(sandbox), hosts) if builtin else ()
-            _swept(folders, keep, given.limits)
+            fence = Fence(policy=access, fittings=fittings(place, vault, (sandbox, *own)))
+            _swept(folders, await snapshots(journal), given.limits)
             async with _core(_spec(settings, folders, given.limits, ENGINE_OWNER)) as core:
                 read_by(core, found_by)
                 async with open_rooms(journal, place, given, found_by) as rooms:
@@ -112,9 +112,7 @@ async def boot(  # noqa: PLR0913 - what a kernel is made from, all of it optiona
                         left=rooms.left,
                         memory=rooms.memory,
                         environment=dataclasses.replace(given, journal=journal),
-                        fence=Fence(
-                            policy=access, fittings=fittings(place, vault, (sandbox, *own))
-                        ),
+                        fence=fence,
                         tools=servers_of(tools, sandbox, given.clock, vault.secret, own),
                         launch=_launcher(folders, given.limits),
                         outside=_outside(stage, place, url),

@@ -22,6 +22,8 @@ CALLS_MAX = 20  # of one process
 TEXT_MAX = 4_000  # characters of one text
 CONVERSATION_MAX = 100_000  # characters of one conversation
 TOTAL_MAX = 16 << 20  # characters of all
+RECORD = 600  # characters that a call's figures count as, whatever its texts
+TURN = 150  # the same of a message, and of a call in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,7 @@ class _Over:
 
     arrived: float
     info: CallInfo
-
-    @property
-    def chars(self) -> int:
-        return len(self.info.asked) + len(self.info.answer)
+    chars: int  # that its texts take
 
 
 @dataclass(slots=True)
@@ -60,13 +59,15 @@ class CallBook:
         """A generation is over."""
         page = self._pages.setdefault(live.job.pid, _Page())
         self._pages.move_to_end(live.job.pid)
-        self._chars -= page.chars
-        page.calls.appendleft(_Over(live.job.arrived, self._told(live, outcome)))
-        while len(page.calls) > CALLS_MAX:
-            page.calls.pop()
+        info = self._told(live, outcome)
+        over = _Over(live.job.arrived, info, _size(info))
+        gone = page.calls.pop().chars if len(page.calls) == CALLS_MAX else 0
+        page.calls.appendleft(over)
+        before = sum(map(_chars, page.messages))
         page.messages, page.left_out = _last_messages(live.call)
-        page.chars = sum(map(_chars, page.messages)) + sum(one.chars for one in page.calls)
-        self._chars += page.chars
+        grown = over.chars - gone + sum(map(_chars, page.messages)) - before
+        page.chars += grown
+        self._chars += grown
         while self._chars > TOTAL_MAX and len(self._pages) > 1:
             self._chars -= self._pages.popitem(last=False)[1].chars
 
@@ -111,6 +112,10 @@ class CallBook:
         )
 
 
+def _size(info: CallInfo) -> int:
+    return RECORD + sum(map(len, (info.asked, info.answer, info.problem, info.call_id)))
+
+
 def _aged(one: _Over, now: float) -> CallInfo:
     return replace(one.info, at_s=now - one.arrived)
 
@@ -153,7 +158,10 @@ def _last_messages(call: Generate) -> tuple[tuple[Message, ...], int]:
 
 
 def _chars(message: Message) -> int:
-    return len(message.content or "") + sum(len(one.arguments) for one in message.tool_calls)
+    """All that it takes: also one that says nothing has its place, and ids may be of any length."""
+    texts = (message.content or "", message.name or "", message.tool_call_id or "")
+    calls = (TURN + len(f"{one.id}{one.name}{one.arguments}") for one in message.tool_calls)
+    return TURN + sum(map(len, texts)) + sum(calls)
 
 
 def _short(text: str) -> str:

@@ -85,5 +85,7 @@ def _lock(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"another kernel has its home in {path}") from None
+            raise Busy(
+                f"another kernel has its home in {path}; stop it, or name another folder (--state)"
+            ) from None
         yield

@@ -27,21 +27,8 @@ from aios.kernel.resumption import Resumed, Resumption
 from aios.kernel.runloop import RunLoop
 from aios.kernel.waits import Waits
 from aios.scheduler.base import Job, JobId
-from aios.syscalls import (
-    Cancel,
-    Completion,
-    Delta,
-    Generate,
-    ModelInfo,
-    ModelList,
-    Models,
-    Ok,
-    Pid,
-    ProcessState,
-    Stream,
-    Tokenize,
-    Tokenized,
-)
+from aios.syscalls import Ok, llm
+from aios.syscalls import process as processes
 
 
 class LlmCalls:
@@ -53,7 +40,7 @@ class LlmCalls:
         waits: Waits,
         environment: Environment,
         resumed: Resumption,
-        root_of: Callable[[Process], Pid],
+        root_of: Callable[[Process], processes.Pid],
     ) -> None:
         by_model: dict[str, list[RunLoop]] = {}
         for loop in loops:
@@ -71,7 +58,7 @@ class LlmCalls:
         self._boot = f"{environment.random.getrandbits(32):08x}"  # tells ids of two boots apart
         self._count = 0
 
-    async def generate(self, process: Process, call: Generate, work: Work) -> Completion:
+    async def generate(self, process: Process, call: llm.Generate, work: Work) -> llm.Completion:
         """One answer; cancelling the awaiting task cancels the generation."""
         name = self._name(call, work)
         if (known := self._resumed.find(process.pid, name, call)) is not None:
@@ -83,13 +70,15 @@ class LlmCalls:
             work.extend(_given(live))
             return completion
 
-    async def generate_streamed(self, process: Process, call: Stream, work: Work) -> Completion:
+    async def generate_streamed(
+        self, process: Process, call: llm.Stream, work: Work
+    ) -> llm.Completion:
         """A stream of whose deltas nobody wants any."""
         return await self.generate(process, call.generate, work)
 
     async def stream(
-        self, process: Process, call: Stream, work: Work
-    ) -> AsyncGenerator[Delta | Completion, None]:
+        self, process: Process, call: llm.Stream, work: Work
+    ) -> AsyncGenerator[llm.Delta | llm.Completion, None]:
         """Deltas as they come, at last the completion; of one that goes on already, only that.
 
         Whoever reads commits the completion.
@@ -107,7 +96,7 @@ class LlmCalls:
             work.extend(_given(live))
             yield completion
 
-    async def go_on(self, process: Process, kept: Kept) -> Completion:
+    async def go_on(self, process: Process, kept: Kept) -> llm.Completion:
         """The rest of a generation that an earlier kernel began."""
         with self._open(process, kept.call, kept) as opened:
             await self._hold(opened, kept.generation)
@@ -137,7 +126,7 @@ class LlmCalls:
         """Whether there is a core for which token ids of that one mean the same."""
         return any(loop.core.traits.fingerprint == fingerprint for loop in self._loops)
 
-    async def cancel(self, process: Process, call: Cancel) -> Ok:
+    async def cancel(self, process: Process, call: llm.Cancel) -> Ok:
         generation_id = (process.generations or {}).get(call.call_id)
         if generation_id is None:
             raise NotFound(f"process {process.pid} has no live generation {call.call_id!r}")
@@ -147,21 +136,21 @@ class LlmCalls:
             loop.cancel(generation_id, cancelled)
         return Ok()
 
-    async def tokenize(self, process: Process, call: Tokenize) -> Tokenized:
+    async def tokenize(self, process: Process, call: llm.Tokenize) -> llm.Tokenized:
         if bool(call.text) == bool(call.messages):
             raise InvalidArgument("expected exactly one of text and messages, not empty")
         core = self._pool.pick(call.model, process.pid).core
         key = ("tokens of", process.pid, self._next())
         work = core.prepare(call)
-        return Tokenized(
+        return llm.Tokenized(
             await self._waits.while_waiting(work, key, process.pid, self._limits.deadline_s)
         )
 
-    async def models(self, process: Process, call: Models) -> ModelList:
+    async def models(self, process: Process, call: llm.Models) -> llm.ModelList:
         traits = {loop.core.traits.model: loop.core.traits for loop in reversed(self._loops)}
-        return ModelList(tuple(describe(traits[model]) for model in self._pool.models))
+        return llm.ModelList(tuple(describe(traits[model]) for model in self._pool.models))
 
-    def _open(self, process: Process, call: Generate, kept: Kept | None = None) -> OpenCall:
+    def _open(self, process: Process, call: llm.Generate, kept: Kept | None = None) -> OpenCall:
         loop = self._pool.pick(call.model, process.pid)
         if kept is not None:
             alike = (one for one in self._loops if one.core.traits.fingerprint == kept.fingerprint)
@@ -181,13 +170,13 @@ class LlmCalls:
         self._count += 1
         return self._count
 
-    def _name(self, call: Generate, work: Work) -> str:
+    def _name(self, call: llm.Generate, work: Work) -> str:
         """By which its process may ask for this generation again; empty: it cannot."""
         if work.name or not call.call_id or self._kept is None:
             return work.name
         return f"call_id {digest_of(call).hex()}"
 
-    async def _joined(self, process: Process, known: Resumed, work: Work) -> Completion:
+    async def _joined(self, process: Process, known: Resumed, work: Work) -> llm.Completion:
         """The result of a generation that goes on by itself; it is given away once."""
         key = ("generation", known.kept.id)
         waiting = asyncio.shield(known.result)
@@ -241,7 +230,7 @@ class LlmCalls:
         )
 
     def _start(self, opened: OpenCall, live: LiveGeneration) -> None:
-        if opened.process.state is ProcessState.PAUSED:
+        if opened.process.state is processes.ProcessState.PAUSED:
             live.state = GenerationState.BLOCKED
         opened.watch(live, self._clock.now())
         opened.loop.submit(live)
@@ -317,7 +306,7 @@ class LlmCalls:
         )
 
 
-async def _deltas(live: LiveGeneration) -> AsyncIterator[Delta]:
+async def _deltas(live: LiveGeneration) -> AsyncIterator[llm.Delta]:
     """What a stream's generation gains, until its reply is there."""
     assert live.news is not None
     while not live.reply.done() or live.deltas:
@@ -369,9 +358,9 @@ def _fit(traits: Traits, prompt: int, branches: int, wish: int | None) -> int:
     return min(room_context, room_kv) if wish is None else wish
 
 
-def describe(traits: Traits) -> ModelInfo:
+def describe(traits: Traits) -> llm.ModelInfo:
     """What a model can hold and promise."""
-    return ModelInfo(
+    return llm.ModelInfo(
         name=traits.model,
         context_tokens=traits.context_tokens,
         kv_tokens=traits.kv_tokens,

@@ -70,11 +70,10 @@ class ModelCalls:
     async def remove(self, process: Process, call: RemoveModel, work: Work) -> Ok:
         name, served = call.name, self._models.served
         if name not in served:
-            raise NotFound(f"no model {name!r}; this kernel serves {list(served)}")
+            raise NotFound(f"no model {name!r}; this kernel serves {', '.join(served)}")
         if name == served[0]:
-            raise WrongState(
-                f"{name!r} is the default model, which stays; others: {list(served[1:])}"
-            )
+            others = ", ".join(served[1:]) or "none"
+            raise WrongState(f"{name!r} is the default model, which stays; others: {others}")
         for loop in self._models.remove(name):
             loop.retire(CoreFailed(f"the model {name!r} was removed"))
             await self._cores.remove(loop)

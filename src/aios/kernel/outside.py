@@ -57,7 +57,7 @@ class Outside:
         process = self._lives.table.by_token(token)
         order = msgspec.convert(argument, StartProgram)
         place = self._here()
-        await asyncio.to_thread(_make_room, place.logs)
+        await asyncio.to_thread(_make_room, place.logs, frozenset(self._running))
         process.remark = f"runs {shlex.join(order.argv)}"[:200]
         lies = place.logs / str(process.pid)
         running = place.stage.start(
@@ -82,7 +82,7 @@ class Outside:
             raise
         finally:
             if process.has_ended:
-                del self._running[process.pid]
+                self._running.pop(process.pid, None)  # Both may have ended at once.
         await self._end_below(process)
         if code:
             raise Failed(_why(code), code)
@@ -202,12 +202,13 @@ def _why(code: int) -> str:
     return f"the program ended by signal {code - 128}" if code > 128 else f"exit status {code}"
 
 
-def _make_room(logs: Path) -> None:
-    """Remove the oldest logs where there are too many."""
+def _make_room(logs: Path, running: frozenset[Pid]) -> None:
+    """Remove the oldest logs where there are too many; never one that is written."""
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = sorted((one for one in logs.iterdir() if one.name.isdigit()), key=_pid_of)
     for old in kept[:-LOGS_MAX]:
-        shutil.rmtree(old, ignore_errors=True)
+        if _pid_of(old) not in running:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _pid_of(folder: Path) -> Pid:

@@ -69,6 +69,8 @@ class Process:
 
     def check(self, to: ProcessState) -> None:
         """Raise `WrongState` where that is no legal step."""
+        if to is self.state:
+            raise WrongState(f"process {self.pid} is {self.state} already")
         if to not in TRANSITIONS[self.state]:
             raise WrongState(f"process {self.pid} is {self.state}; it cannot become {to}")
 

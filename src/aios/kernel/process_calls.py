@@ -15,29 +15,8 @@ from aios.kernel.guard.rights import RightsCalls
 from aios.kernel.hosting import OUTSIDE
 from aios.kernel.lives import Lives
 from aios.kernel.process import FIRST_AGENT, INIT, Process
-from aios.syscalls import (
-    Attempt,
-    Attempted,
-    Exit,
-    Exited,
-    Inspect,
-    Kill,
-    List,
-    Moment,
-    Now,
-    Ok,
-    Pause,
-    Pid,
-    ProcessInfo,
-    ProcessList,
-    ProcessState,
-    Report,
-    Resume,
-    Spawn,
-    Spawned,
-    Wait,
-    WhoAmI,
-)
+from aios.syscalls import Ok
+from aios.syscalls import process as processes
 
 Marks = Callable[[Process], tuple[str, ...]]
 """The sources, not trusted, of what a process tells."""
@@ -59,10 +38,10 @@ class ProcessCalls:
         self._random = environment.random
         self._has_journal = environment.journal is not None
 
-    async def whoami(self, process: Process, call: WhoAmI) -> ProcessInfo:
+    async def whoami(self, process: Process, call: processes.WhoAmI) -> processes.ProcessInfo:
         return self._info(process)
 
-    async def spawn(self, process: Process, call: Spawn, work: Work) -> Spawned:
+    async def spawn(self, process: Process, call: processes.Spawn, work: Work) -> processes.Spawned:
         if call.program == OUTSIDE:
             raise NotFound(f"no program {OUTSIDE!r} by this name; `program.start` starts others")
         if call.groups is None:
@@ -71,7 +50,7 @@ class ProcessCalls:
             self._rights.check_groups(process, call.groups)
             return await self.begin(process, call, work)
 
-    async def begin(self, process: Process, call: Spawn, work: Work) -> Spawned:
+    async def begin(self, process: Process, call: processes.Spawn, work: Work) -> processes.Spawned:
         """A child process, of whatever program."""
         if call.program is not None and call.program not in self._host.programs:
             known = sorted({*self._host.programs} - {OUTSIDE})
@@ -84,7 +63,7 @@ class ProcessCalls:
         child = self._table.draft(process.pid, call, self._clock.now())
         child.is_durable = self._is_durable(process, call)
         child.code = self._host.code_of(call.program)
-        spawned = Spawned(child.pid, child.token)
+        spawned = processes.Spawned(child.pid, child.token)
         try:
             work.extend([process_rows.born(child, call.argument, self._clock.utc())])
             if call.groups is not None:
@@ -103,19 +82,21 @@ class ProcessCalls:
             self._host.start(child, call.argument)
         return spawned
 
-    async def exit(self, process: Process, call: Exit, work: Work) -> Ok:
+    async def exit(self, process: Process, call: processes.Exit, work: Work) -> Ok:
         if process.pid == INIT:
             raise InvalidArgument(
                 "expected another process than the first; stop the kernel instead"
             )
         marks = self._marks(process)
-        how = Exited(process.pid, ProcessState.EXITED, call.result, sources=marks)
+        how = processes.Exited(
+            process.pid, processes.ProcessState.EXITED, call.result, sources=marks
+        )
         self._lives.add_end(work, how)
         await work.commit(Ok())
         self._lives.finish(process, how, stops_program=False)
         return Ok()
 
-    async def wait(self, process: Process, call: Wait) -> Exited:
+    async def wait(self, process: Process, call: processes.Wait) -> processes.Exited:
         other = self._table.find(call.pid)
         if other is process:
             raise InvalidArgument(
@@ -126,7 +107,7 @@ class ProcessCalls:
         assert other.exited is not None
         return other.exited
 
-    async def kill(self, process: Process, call: Kill, work: Work) -> Ok:
+    async def kill(self, process: Process, call: processes.Kill, work: Work) -> Ok:
         target = self._table.find(call.pid)
         if target.pid == INIT:
             raise InvalidArgument("expected a pid other than 1; stop the kernel instead")
@@ -143,36 +124,36 @@ class ProcessCalls:
             await self._lives.end(one, _killed(one.pid))
         return Ok()
 
-    async def pause(self, process: Process, call: Pause, work: Work) -> Ok:
+    async def pause(self, process: Process, call: processes.Pause, work: Work) -> Ok:
         target = self._table.find(call.pid)
         if target is process:
             raise InvalidArgument("expected another process's pid; who would resume this one?")
-        return await self._move(target, ProcessState.PAUSED, work)
+        return await self._move(target, processes.ProcessState.PAUSED, work)
 
-    async def resume(self, process: Process, call: Resume, work: Work) -> Ok:
+    async def resume(self, process: Process, call: processes.Resume, work: Work) -> Ok:
         target = self._table.find(call.pid)
-        return await self._move(target, ProcessState.RUNNING, work)
+        return await self._move(target, processes.ProcessState.RUNNING, work)
 
-    async def list(self, process: Process, call: List) -> ProcessList:
+    async def list(self, process: Process, call: processes.List) -> processes.ProcessList:
         if process.pid == INIT:
             shown = self._table.all(ended=call.ended)
         else:
             shown = list(self._table.tree(process))
-        return ProcessList(tuple(map(self._info, shown)))
+        return processes.ProcessList(tuple(map(self._info, shown)))
 
-    async def inspect(self, process: Process, call: Inspect) -> ProcessInfo:
+    async def inspect(self, process: Process, call: processes.Inspect) -> processes.ProcessInfo:
         return self._info(self._table.find(call.pid))
 
-    async def attempt(self, process: Process, call: Attempt) -> Attempted:
+    async def attempt(self, process: Process, call: processes.Attempt) -> processes.Attempted:
         raise WrongState("expected a durable program; nobody else's tool runs are remembered")
 
-    async def report(self, process: Process, call: Report) -> Ok:
+    async def report(self, process: Process, call: processes.Report) -> Ok:
         raise WrongState("expected a durable program; nobody else's tool runs are remembered")
 
-    async def now(self, process: Process, call: Now) -> Moment:
-        return Moment(utc_s=self._clock.utc(), seed=self._random.getrandbits(63))
+    async def now(self, process: Process, call: processes.Now) -> processes.Moment:
+        return processes.Moment(utc_s=self._clock.utc(), seed=self._random.getrandbits(63))
 
-    async def _move(self, target: Process, to: ProcessState, work: Work) -> Ok:
+    async def _move(self, target: Process, to: processes.ProcessState, work: Work) -> Ok:
         target.check(to)
         work.add(statements.PROCESS_MOVE, to.value, target.pid)
         await work.commit(Ok())
@@ -180,7 +161,7 @@ class ProcessCalls:
             self._lives.move(target, to)
         return Ok()
 
-    def _is_durable(self, parent: Process, call: Spawn) -> bool:
+    def _is_durable(self, parent: Process, call: processes.Spawn) -> bool:
         """Whether the child is to be run again after a crash."""
         if call.durable and call.program is None:
             raise InvalidArgument("expected a program; only one that the kernel hosts is durable")
@@ -189,9 +170,9 @@ class ProcessCalls:
         wanted = parent.is_durable if call.durable is None else call.durable
         return wanted and call.program is not None
 
-    def _info(self, process: Process) -> ProcessInfo:
+    def _info(self, process: Process) -> processes.ProcessInfo:
         return process.info(self._clock.now(), self._lives.waiting_for(process))
 
 
-def _killed(pid: Pid) -> Exited:
-    return Exited(pid=pid, state=ProcessState.KILLED, error="killed")
+def _killed(pid: processes.Pid) -> processes.Exited:
+    return processes.Exited(pid=pid, state=processes.ProcessState.KILLED, error="killed")

@@ -265,7 +265,7 @@ class RunLoop:
 
     def _died(self, event: Died) -> None:
         self._up = False
-        self.gone = event.reason if event.final else ""
+        self.gone = self.gone or (event.reason if event.final else "")  # Also retired for good.
         self._bus.publish(events.CoreDied(at=self._clock.now(), pid=0, reason=event.reason))
         for live in list(self._live.values()):
             live.stops_open = 0

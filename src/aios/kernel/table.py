@@ -110,7 +110,8 @@ class ProcessTable:
         process = self._by_token.get(token) or self._recognised(token)
         if process is None:
             raise Unauthenticated(
-                "unknown token; expected one that spawn returned for a living process"
+                "unknown token; expected a living agent's, of the token file, "
+                "`aios agents token NAME` or spawn"
             )
         return process
 
@@ -118,7 +119,7 @@ class ProcessTable:
         """A process, living or lately ended."""
         process = self.get(pid)
         if process is None:
-            raise NotFound(f"no process {pid}; `list` shows those there are")
+            raise NotFound(f"no process {pid}; `aios ps` lists those there are")
         return process
 
     def speaker(self, agent: str) -> Process:

@@ -4,6 +4,7 @@ A block is a row and its chunks in order, so that an append costs as much as wha
 the newest are joined to one is told by `joining`. A chunk of `BLOB_MIN` bytes or more is a blob.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -11,21 +12,8 @@ from operator import itemgetter
 from typing import Any
 
 from aios.errors import Damaged
+from aios.journal import statements
 from aios.journal.base import Journal, Work
-from aios.journal.statements import (
-    BLOCK_FREE,
-    BLOCK_GRANTS_OF,
-    BLOCK_LAST,
-    BLOCK_PUT,
-    BLOCK_REVOKE_ALL,
-    BLOCKS_OF,
-    BLOCKS_SHARED,
-    CHUNK_ADD,
-    CHUNK_BLOBS,
-    CHUNKS,
-    CHUNKS_DROP,
-    CHUNKS_NEWEST,
-)
 from aios.memory.joining import TAIL_MAX, joined
 from aios.syscalls.memory import Access
 
@@ -54,16 +42,16 @@ class BlockStore:
 
     async def last_id(self) -> int:
         """The highest number of a block there is."""
-        [(last,)] = await self._journal.read(BLOCK_LAST)
+        [(last,)] = await self._journal.read(statements.BLOCK_LAST)
         assert isinstance(last, int)
         return last
 
     async def index(self, owner: str) -> dict[str, Block]:
         """All blocks of an agent by name."""
-        rows: Sequence[Any] = await self._journal.read(BLOCKS_OF, owner)
+        rows: Sequence[Any] = await self._journal.read(statements.BLOCKS_OF, owner)
         if not rows:
             return {}
-        granted: Sequence[Any] = await self._journal.read(BLOCK_GRANTS_OF, owner)
+        granted: Sequence[Any] = await self._journal.read(statements.BLOCK_GRANTS_OF, owner)
         by_block = {
             block: {agent: Access(access) for _, agent, access in of_one}
             for block, of_one in groupby(sorted(granted), key=itemgetter(0))
@@ -83,24 +71,23 @@ class BlockStore:
 
     async def shared_with(self, agent: str) -> list[tuple[str, str]]:
         """Owner and name of the blocks of others that an agent may use."""
-        rows: Sequence[Any] = await self._journal.read(BLOCKS_SHARED, agent)
+        rows: Sequence[Any] = await self._journal.read(statements.BLOCKS_SHARED, agent)
         return [(owner, name) for owner, name in rows]
 
     def put(self, work: Work, block: Block) -> None:
         """The block's row."""
         work.add(
-            BLOCK_PUT,
+            statements.BLOCK_PUT,
             block.id, block.owner, block.name, block.bytes, block.limit_bytes, block.chunks,
         )  # fmt: skip
 
     async def replace(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes instead of what it had."""
-        work.add(CHUNKS_DROP, block.id, 0)
+        work.add(statements.CHUNKS_DROP, block.id, 0)
         if data:
             await self._add(work, block.id, 0, data)
-        return _changed(
-            block, size=len(data), chunks=1 if data else 0, tail=(len(data),) if data else ()
-        )
+        parts = (len(data),) if data else ()
+        return dataclasses.replace(block, bytes=len(data), chunks=len(parts), tail=parts)
 
     async def append(self, work: Work, block: Block, data: bytes) -> Block:
         """The block with these bytes behind what it had."""
@@ -110,20 +97,20 @@ class BlockStore:
         place = block.chunks - count
         if count:
             data = await self.read(block, place) + data
-            work.add(CHUNKS_DROP, block.id, place)
+            work.add(statements.CHUNKS_DROP, block.id, place)
         await self._add(work, block.id, place, data)
         tail = (*tail[: len(tail) - count], len(data))[-TAIL_MAX:]
-        return _changed(block, size=size, chunks=place + 1, tail=tail)
+        return dataclasses.replace(block, bytes=size, chunks=place + 1, tail=tail)
 
     def free(self, work: Work, block: Block) -> None:
         """Nothing of the block is left."""
-        work.add(CHUNKS_DROP, block.id, 0)
-        work.add(BLOCK_REVOKE_ALL, block.id)
-        work.add(BLOCK_FREE, block.id)
+        work.add(statements.CHUNKS_DROP, block.id, 0)
+        work.add(statements.BLOCK_REVOKE_ALL, block.id)
+        work.add(statements.BLOCK_FREE, block.id)
 
     async def read(self, block: Block, place: int = 0) -> bytes:
         """The block's bytes from a chunk on. Raises `Damaged` where some are missing."""
-        rows: Sequence[Any] = await self._journal.read(CHUNKS, block.id, place)
+        rows: Sequence[Any] = await self._journal.read(statements.CHUNKS, block.id, place)
         parts = [
             data if blob is None else await self._journal.blobs.get(blob) for data, blob in rows
         ]
@@ -137,29 +124,16 @@ class BlockStore:
 
     async def blobs(self) -> set[str]:
         """Every blob that some block needs."""
-        rows: Sequence[Any] = await self._journal.read(CHUNK_BLOBS)
+        rows: Sequence[Any] = await self._journal.read(statements.CHUNK_BLOBS)
         return {blob for (blob,) in rows}
 
     async def _tail(self, block: Block) -> tuple[int, ...]:
         if block.tail is not None:
             return block.tail
-        rows: Sequence[Any] = await self._journal.read(CHUNKS_NEWEST, block.id, TAIL_MAX)
+        rows: Sequence[Any] = await self._journal.read(statements.CHUNKS_NEWEST, block.id, TAIL_MAX)
         return tuple(size for (size,) in reversed(rows))
 
     async def _add(self, work: Work, block: int, place: int, data: bytes) -> None:
         is_large = len(data) >= BLOB_MIN
         blob = await self._journal.blobs.put(data) if is_large else None
-        work.add(CHUNK_ADD, block, place, len(data), None if is_large else data, blob)
-
-
-def _changed(block: Block, *, size: int, chunks: int, tail: tuple[int, ...]) -> Block:
-    return Block(
-        id=block.id,
-        owner=block.owner,
-        name=block.name,
-        bytes=size,
-        limit_bytes=block.limit_bytes,
-        chunks=chunks,
-        grants=block.grants,
-        tail=tail,
-    )
+        work.add(statements.CHUNK_ADD, block, place, len(data), None if is_large else data, blob)

@@ -12,26 +12,12 @@ from aios.journal.statements import BLOCK_GRANT, BLOCK_REVOKE
 from aios.memory.block_store import Block, BlockStore
 from aios.memory.cache import Cache
 from aios.memory.locks import Locks
+from aios.syscalls import memory
 from aios.syscalls.base import Ok
-from aios.syscalls.memory import (
-    Access,
-    Alloc,
-    Append,
-    BlockData,
-    BlockInfo,
-    BlockList,
-    Blocks,
-    Clear,
-    Free,
-    Grant,
-    Read,
-    Share,
-    Write,
-)
 
 AGENT_BYTES_MAX = 4 << 30
 AGENT_BLOCKS_MAX = 10_000
-DEFAULT_LIMIT = Alloc(name="any").limit_bytes
+DEFAULT_LIMIT = memory.Alloc(name="any").limit_bytes
 
 
 class BlockRoom:
@@ -54,7 +40,7 @@ class BlockRoom:
         self._totals: dict[str, int] = {}  # owner: bytes of all blocks of its index
         self._last_id: int | None = None  # None: not asked for yet
 
-    async def alloc(self, agent: str, call: Alloc, work: Work) -> BlockInfo:
+    async def alloc(self, agent: str, call: memory.Alloc, work: Work) -> memory.BlockInfo:
         async with self._locks.of(agent):
             block = await self._own_or_new(agent, call.name)
             if block.bytes > call.limit_bytes:
@@ -66,7 +52,7 @@ class BlockRoom:
             self._store.put(work, changed)
             return await self._commit(work, agent, changed)
 
-    async def read(self, agent: str, call: Read, work: Work) -> BlockData:
+    async def read(self, agent: str, call: memory.Read, work: Work) -> memory.BlockData:
         index = self._indexes.get(call.owner or agent)
         block = index.get(call.name) if index else None
         if block is not None and (block.owner == agent or agent in block.grants):
@@ -77,7 +63,7 @@ class BlockRoom:
             block = await self._visible(agent, call.owner or agent, call.name)
             return _part(await self._bytes(block), call)
 
-    async def write(self, agent: str, call: Write, work: Work) -> BlockInfo:
+    async def write(self, agent: str, call: memory.Write, work: Work) -> memory.BlockInfo:
         owner = call.owner or agent
         async with self._locks.of(owner):
             block = await self._changeable(agent, owner, call.name)
@@ -88,7 +74,7 @@ class BlockRoom:
             self._cache.put(changed.id, call.data)
             return info
 
-    async def append(self, agent: str, call: Append, work: Work) -> BlockInfo:
+    async def append(self, agent: str, call: memory.Append, work: Work) -> memory.BlockInfo:
         owner = call.owner or agent
         async with self._locks.of(owner):
             block = await self._changeable(agent, owner, call.name)
@@ -106,7 +92,7 @@ class BlockRoom:
                 self._cache.put(changed.id, call.data)
             return info
 
-    async def clear(self, agent: str, call: Clear, work: Work) -> BlockInfo:
+    async def clear(self, agent: str, call: memory.Clear, work: Work) -> memory.BlockInfo:
         async with self._locks.of(agent):
             block = await self._visible(agent, agent, call.name)
             changed = await self._store.replace(work, block, b"")
@@ -115,7 +101,7 @@ class BlockRoom:
             self._cache.put(changed.id, b"")
             return info
 
-    async def free(self, agent: str, call: Free, work: Work) -> Ok:
+    async def free(self, agent: str, call: memory.Free, work: Work) -> Ok:
         async with self._locks.of(agent):
             block = await self._visible(agent, agent, call.name)
             self._store.free(work, block)
@@ -126,7 +112,7 @@ class BlockRoom:
             self._cache.drop(block.id)
             return reply
 
-    async def list(self, agent: str, call: Blocks, work: Work) -> BlockList:
+    async def list(self, agent: str, call: memory.Blocks, work: Work) -> memory.BlockList:
         index = await self._index(agent)
         shared = await self._store.shared_with(agent)
         blocks = list(index.values()) if index else []
@@ -136,15 +122,15 @@ class BlockRoom:
             if block is not None and agent in block.grants:
                 blocks.append(block)
         blocks.sort(key=lambda block: (block.owner, block.name))
-        return BlockList(tuple(self._info(agent, block) for block in blocks))
+        return memory.BlockList(tuple(self._info(agent, block) for block in blocks))
 
-    async def share(self, agent: str, call: Share, work: Work) -> BlockInfo:
+    async def share(self, agent: str, call: memory.Share, work: Work) -> memory.BlockInfo:
         async with self._locks.of(agent):
             block = await self._visible(agent, agent, call.name)
             if call.agent == agent:
                 raise InvalidArgument("agent: expected another agent; a block is its owner's")
             grants = {name: one for name, one in block.grants.items() if name != call.agent}
-            if call.access is Access.NONE:
+            if call.access is memory.Access.NONE:
                 work.add(BLOCK_REVOKE, block.id, call.agent)
             else:
                 work.add(BLOCK_GRANT, block.id, call.agent, call.access.value)
@@ -173,7 +159,7 @@ class BlockRoom:
 
     async def _commit(
         self, work: Work, agent: str, changed: Block, *, is_kept: bool | None = None
-    ) -> BlockInfo:
+    ) -> memory.BlockInfo:
         """Make the change durable, then known."""
         info = self._info(agent, changed, is_kept=is_kept)
         await work.commit(info)
@@ -215,7 +201,7 @@ class BlockRoom:
         if owner == agent:
             return await self._own_or_new(agent, name)
         block = await self._visible(agent, owner, name)
-        if block.grants[agent] is not Access.WRITE:
+        if block.grants[agent] is not memory.Access.WRITE:
             raise Denied(f"block {name!r} of agent {owner!r} is shared for reading; expected write")
         return block
 
@@ -247,20 +233,20 @@ class BlockRoom:
                 f"{total} are needed"
             )
 
-    def _info(self, agent: str, block: Block, *, is_kept: bool | None = None) -> BlockInfo:
+    def _info(self, agent: str, block: Block, *, is_kept: bool | None = None) -> memory.BlockInfo:
         in_ram = block.id in self._cache if is_kept is None else is_kept
         is_owner = block.owner == agent
         grants = sorted(block.grants.items()) if is_owner else ()
-        return BlockInfo(
+        return memory.BlockInfo(
             owner=block.owner,
             name=block.name,
             bytes=block.bytes,
             limit_bytes=block.limit_bytes,
             tier="ram" if in_ram else "disk",
-            shared=tuple(Grant(name, access) for name, access in grants),
+            shared=tuple(memory.Grant(name, access) for name, access in grants),
         )
 
 
-def _part(data: bytes | bytearray, call: Read) -> BlockData:
+def _part(data: bytes | bytearray, call: memory.Read) -> memory.BlockData:
     end = len(data) if call.length is None else call.offset + call.length
-    return BlockData(bytes(memoryview(data)[call.offset : end]), len(data))
+    return memory.BlockData(bytes(memoryview(data)[call.offset : end]), len(data))

@@ -10,20 +10,8 @@ from aios.memory.assembler import Assembler
 from aios.memory.chain import START, Place
 from aios.memory.history_store import HistoryStore
 from aios.memory.locks import Locks
+from aios.syscalls import history
 from aios.syscalls.base import Ok
-from aios.syscalls.history import (
-    Assemble,
-    Assembled,
-    Drop,
-    Extend,
-    Fork,
-    Histories,
-    History,
-    HistoryList,
-    HistoryMessages,
-    Rollback,
-    Turns,
-)
 
 HISTORIES_MAX = 10_000  # of one agent
 NOTHING = Place(START, 0)
@@ -40,7 +28,7 @@ class HistoryRoom:
         self._histories_max = histories_max
         self._locks = Locks()
 
-    async def extend(self, agent: str, call: Extend, work: Work) -> History:
+    async def extend(self, agent: str, call: history.Extend, work: Work) -> history.History:
         async with self._locks.of(agent):
             head = await self._store.head(agent, call.name)
             length = head.depth if head else 0
@@ -56,14 +44,14 @@ class HistoryRoom:
             head = await self._store.extend(work, head or NOTHING, call.messages)
             return await self._commit(work, agent, call.name, head)
 
-    async def read(self, agent: str, call: Turns, work: Work) -> HistoryMessages:
+    async def read(self, agent: str, call: history.Turns, work: Work) -> history.HistoryMessages:
         head = await self._head(agent, call.name)
         end = head.depth if call.end is None else min(call.end, head.depth)
         last = await self._store.at(head, end)
         messages = await self._store.messages(last, min(call.start, end))
-        return HistoryMessages(tuple(messages), head.depth)
+        return history.HistoryMessages(tuple(messages), head.depth)
 
-    async def fork(self, agent: str, call: Fork, work: Work) -> History:
+    async def fork(self, agent: str, call: history.Fork, work: Work) -> history.History:
         async with self._locks.of(agent):
             head = await self._head(agent, call.name)
             if await self._store.head(agent, call.to) is not None:
@@ -72,13 +60,13 @@ class HistoryRoom:
             place = await self._cut(call.name, head, call.at)
             return await self._commit(work, agent, call.to, place)
 
-    async def rollback(self, agent: str, call: Rollback, work: Work) -> History:
+    async def rollback(self, agent: str, call: history.Rollback, work: Work) -> history.History:
         async with self._locks.of(agent):
             head = await self._head(agent, call.name)
             place = await self._cut(call.name, head, call.at)
             return await self._commit(work, agent, call.name, place)
 
-    async def drop(self, agent: str, call: Drop, work: Work) -> Ok:
+    async def drop(self, agent: str, call: history.Drop, work: Work) -> Ok:
         async with self._locks.of(agent):
             await self._head(agent, call.name)
             self._store.drop(work, agent, call.name)
@@ -86,11 +74,11 @@ class HistoryRoom:
             await work.commit(reply)
             return reply
 
-    async def list(self, agent: str, call: Histories, work: Work) -> HistoryList:
+    async def list(self, agent: str, call: history.Histories, work: Work) -> history.HistoryList:
         heads = await self._store.heads(agent)
-        return HistoryList(tuple(_shown(name, head) for name, head in heads))
+        return history.HistoryList(tuple(_shown(name, head) for name, head in heads))
 
-    async def assemble(self, agent: str, call: Assemble, work: Work) -> Assembled:
+    async def assemble(self, agent: str, call: history.Assemble, work: Work) -> history.Assembled:
         if call.owner and call.query:
             raise InvalidArgument("query: expected none with an owner; notes are the caller's own")
         head = await self._head(agent, call.name)
@@ -105,7 +93,7 @@ class HistoryRoom:
         """Every blob that some message needs; others may be swept away."""
         return await self._store.blobs()
 
-    async def _commit(self, work: Work, agent: str, name: str, head: Place) -> History:
+    async def _commit(self, work: Work, agent: str, name: str, head: Place) -> history.History:
         self._store.put(work, agent, name, head)
         reply = _shown(name, head)
         await work.commit(reply)
@@ -131,5 +119,5 @@ class HistoryRoom:
             )
 
 
-def _shown(name: str, head: Place) -> History:
-    return History(name, head.depth, head.hash.hex())
+def _shown(name: str, head: Place) -> history.History:
+    return history.History(name, head.depth, head.hash.hex())

@@ -8,22 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from aios.errors import Damaged
+from aios.journal import statements
 from aios.journal.base import Change, Journal, Work
-from aios.journal.statements import (
-    HISTORIES_OF,
-    HISTORY,
-    HISTORY_COUNT,
-    HISTORY_DROP,
-    HISTORY_PUT,
-    MESSAGE_ADD,
-    MESSAGE_BLOBS,
-    MESSAGES_BACK,
-    NODE_ADD,
-    NODE_AT,
-    NODE_JUMPS,
-    NODES_COLLECT,
-    NODES_UNUSED,
-)
 from aios.memory.chain import START, Place, decoded, digest, encoded, grown
 from aios.syscalls.llm import Message
 
@@ -39,16 +25,16 @@ class HistoryStore:
 
     async def head(self, agent: str, name: str) -> Place | None:
         """Where a history ends; None where there is none of that name."""
-        rows: Sequence[Any] = await self._journal.read(HISTORY, agent, name)
+        rows: Sequence[Any] = await self._journal.read(statements.HISTORY, agent, name)
         return Place(rows[0][0] or START, rows[0][1]) if rows else None
 
     async def heads(self, agent: str) -> list[tuple[str, Place]]:
         """All histories of an agent in order of name."""
-        rows: Sequence[Any] = await self._journal.read(HISTORIES_OF, agent)
+        rows: Sequence[Any] = await self._journal.read(statements.HISTORIES_OF, agent)
         return [(name, Place(head or START, length)) for name, head, length in rows]
 
     async def count(self, agent: str) -> int:
-        [(found,)] = await self._journal.read(HISTORY_COUNT, agent)
+        [(found,)] = await self._journal.read(statements.HISTORY_COUNT, agent)
         assert isinstance(found, int)
         return found
 
@@ -60,11 +46,11 @@ class HistoryStore:
             hashes.append(digest(body))
             is_large = len(body) >= BLOB_MIN
             blob = await self._journal.blobs.put(body) if is_large else None
-            work.add(MESSAGE_ADD, hashes[-1], None if is_large else body, blob)
+            work.add(statements.MESSAGE_ADD, hashes[-1], None if is_large else body, blob)
         nodes = grown(await self._spine(head), hashes)
         for node in nodes:
             work.add(
-                NODE_ADD,
+                statements.NODE_ADD,
                 node.hash, node.parent or None, node.depth,
                 node.jump.hash or None, node.jump.depth, node.message,
             )  # fmt: skip
@@ -72,10 +58,10 @@ class HistoryStore:
 
     def put(self, work: Work, agent: str, name: str, head: Place) -> None:
         """The history ends there from now on."""
-        work.add(HISTORY_PUT, agent, name, head.hash or None, head.depth)
+        work.add(statements.HISTORY_PUT, agent, name, head.hash or None, head.depth)
 
     def drop(self, work: Work, agent: str, name: str) -> None:
-        work.add(HISTORY_DROP, agent, name)
+        work.add(statements.HISTORY_DROP, agent, name)
 
     async def at(self, head: Place, depth: int) -> Place:
         """The ancestor of `head` that so many messages lead to."""
@@ -83,7 +69,7 @@ class HistoryStore:
             return head
         if depth == 0:
             return Place(START, 0)
-        rows: Sequence[Any] = await self._journal.read(NODE_AT, head.hash, depth)
+        rows: Sequence[Any] = await self._journal.read(statements.NODE_AT, head.hash, depth)
         if not rows:
             raise Damaged(f"node {head.hash.hex()} has no ancestor at {depth}")
         return Place(rows[0][0], depth)
@@ -92,7 +78,7 @@ class HistoryStore:
         """The messages from `start` to `head`."""
         if start >= head.depth:
             return []
-        rows: Sequence[Any] = await self._journal.read(MESSAGES_BACK, head.hash, start)
+        rows: Sequence[Any] = await self._journal.read(statements.MESSAGES_BACK, head.hash, start)
         if len(rows) != head.depth - start:
             raise Damaged(
                 f"node {head.hash.hex()}: expected {head.depth - start} messages, found {len(rows)}"
@@ -104,20 +90,20 @@ class HistoryStore:
 
     async def collect(self) -> bool:
         """Remove some garbage; whether there may be more."""
-        [(unused,)] = await self._journal.read(NODES_UNUSED)
+        [(unused,)] = await self._journal.read(statements.NODES_UNUSED)
         if not unused:
             return False
-        await self._journal.post([Change(NODES_COLLECT, (COLLECTED_AT_ONCE,))])
+        await self._journal.post([Change(statements.NODES_COLLECT, (COLLECTED_AT_ONCE,))])
         return True
 
     async def blobs(self) -> set[str]:
         """Every blob that some message needs."""
-        rows: Sequence[Any] = await self._journal.read(MESSAGE_BLOBS)
+        rows: Sequence[Any] = await self._journal.read(statements.MESSAGE_BLOBS)
         return {blob for (blob,) in rows}
 
     async def _spine(self, head: Place) -> list[Place]:
         start = Place(START, 0)
         if head == start:
             return [start]
-        rows: Sequence[Any] = await self._journal.read(NODE_JUMPS, head.hash)
+        rows: Sequence[Any] = await self._journal.read(statements.NODE_JUMPS, head.hash)
         return [*(Place(found, depth) for found, depth in rows), start]

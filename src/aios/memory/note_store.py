@@ -5,20 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from aios.journal import statements
 from aios.journal.base import Change, Journal, Work
-from aios.journal.statements import (
-    NOTE_DOCUMENTS,
-    NOTE_FORGET,
-    NOTE_GRANTS,
-    NOTE_PUT,
-    NOTE_REVOKE_ALL,
-    NOTE_UNLINK_ALL,
-    NOTES_BY_ID,
-    NOTES_FILTERED,
-    NOTES_SHARED,
-    NOTES_TO_OUTBOX,
-    OUTBOX_ADD,
-)
 from aios.retrieval.base import Document
 from aios.syscalls.memory import Access, Grant
 from aios.syscalls.note import Note, Search
@@ -42,23 +30,29 @@ class NoteStore:
     def put(self, work: Work, note: Note) -> None:
         """The note's row, and word of it to the index."""
         work.add(
-            NOTE_PUT,
+            statements.NOTE_PUT,
             note.id, note.owner, note.text, _json(note.keywords), _json(note.tags),
             note.category, note.source, note.context, note.created, note.updated, note.version,
         )  # fmt: skip
-        work.add(OUTBOX_ADD, KIND, note.id)
+        work.add(statements.OUTBOX_ADD, KIND, note.id)
 
     def forget(self, work: Work, id: str) -> None:
         """Nothing of the note is left, nor any link to it."""
-        for statement in (NOTE_FORGET, NOTE_UNLINK_ALL, NOTE_REVOKE_ALL):
+        for statement in (
+            statements.NOTE_FORGET,
+            statements.NOTE_UNLINK_ALL,
+            statements.NOTE_REVOKE_ALL,
+        ):
             work.add(statement, id)
-        work.add(OUTBOX_ADD, KIND, id)
+        work.add(statements.OUTBOX_ADD, KIND, id)
 
     async def seen(self, agent: str, ids: Iterable[str]) -> dict[str, Seen]:
         """Those of the notes that are there and the agent may read."""
-        rows: Sequence[Any] = await self._journal.read(NOTES_BY_ID, _json(ids), agent)
+        rows: Sequence[Any] = await self._journal.read(statements.NOTES_BY_ID, _json(ids), agent)
         own = [id for id, owner, *_ in rows if owner == agent]
-        granted: Sequence[Any] = await self._journal.read(NOTE_GRANTS, _json(own)) if own else ()
+        granted: Sequence[Any] = (
+            await self._journal.read(statements.NOTE_GRANTS, _json(own)) if own else ()
+        )
         grants: dict[str, list[Grant]] = {}
         for note, other, access in granted:
             grants.setdefault(note, []).append(Grant(other, Access(access)))
@@ -67,7 +61,7 @@ class NoteStore:
     async def filtered(self, agent: str, call: Search, limit: int) -> list[str]:
         """Ids of notes that the agent may read and that pass the filters, newest first."""
         rows: Sequence[Any] = await self._journal.read(
-            NOTES_FILTERED,
+            statements.NOTES_FILTERED,
             agent, call.shared, call.category, call.source, call.since, call.until,
             _json(call.tags), limit,
         )  # fmt: skip
@@ -75,12 +69,12 @@ class NoteStore:
 
     async def shared_with(self, agent: str) -> list[str]:
         """Ids of other agents' notes that the agent may read."""
-        rows: Sequence[Any] = await self._journal.read(NOTES_SHARED, agent)
+        rows: Sequence[Any] = await self._journal.read(statements.NOTES_SHARED, agent)
         return [id for (id,) in rows]
 
     async def documents(self, ids: Sequence[str]) -> list[Document]:
         """What the index is to know of the notes that are there."""
-        rows: Sequence[Any] = await self._journal.read(NOTE_DOCUMENTS, _json(ids))
+        rows: Sequence[Any] = await self._journal.read(statements.NOTE_DOCUMENTS, _json(ids))
         return [
             Document(
                 id=id,
@@ -95,7 +89,7 @@ class NoteStore:
 
     async def add_all(self) -> None:
         """Word of every note to the index."""
-        await self._journal.post([Change(NOTES_TO_OUTBOX, (KIND,))])
+        await self._journal.post([Change(statements.NOTES_TO_OUTBOX, (KIND,))])
 
 
 def _seen(agent: str, row: Any, grants: Sequence[Grant]) -> Seen:

@@ -18,19 +18,9 @@ from aios.memory.locks import Locks
 from aios.memory.note_search import NoteSearch, Searcher
 from aios.memory.note_store import NoteStore, Seen
 from aios.retrieval.base import Document
+from aios.syscalls import note as notes
 from aios.syscalls.base import Ok
 from aios.syscalls.memory import Access, Grant
-from aios.syscalls.note import (
-    Add,
-    Get,
-    Link,
-    Note,
-    NotesFound,
-    Remove,
-    Search,
-    ShareNote,
-    Update,
-)
 
 CHANGEABLE = ("text", "keywords", "tags", "category", "source", "context")
 GRANTS_MAX = 1_000
@@ -48,9 +38,9 @@ class NoteRoom:
         self._random = random
         self._locks = Locks()
 
-    async def add(self, agent: str, call: Add, work: Work) -> Note:
+    async def add(self, agent: str, call: notes.Add, work: Work) -> notes.Note:
         now = self._clock.utc()
-        note = Note(
+        note = notes.Note(
             id=f"note-{self._random.getrandbits(96):024x}",
             owner=agent,
             text=call.text,
@@ -64,10 +54,10 @@ class NoteRoom:
         )
         return await self._commit(work, note)
 
-    async def get(self, agent: str, call: Get, work: Work) -> Note:
+    async def get(self, agent: str, call: notes.Get, work: Work) -> notes.Note:
         return (await self._seen(agent, call.id, call.owner)).note
 
-    async def update(self, agent: str, call: Update, work: Work) -> Note:
+    async def update(self, agent: str, call: notes.Update, work: Work) -> notes.Note:
         async with self._locks.of(call.id):
             note = await self._changeable(agent, call.id, call.owner)
             if call.base is not None and call.base != note.version:
@@ -81,7 +71,7 @@ class NoteRoom:
             fields = {name: value for name, value in given.items() if value is not None}
             return await self._commit(work, self._next(note, **fields))
 
-    async def remove(self, agent: str, call: Remove, work: Work) -> Ok:
+    async def remove(self, agent: str, call: notes.Remove, work: Work) -> Ok:
         async with self._locks.of(call.id):
             await self._own(agent, call.id, call.owner)
             self._store.forget(work, call.id)
@@ -90,7 +80,7 @@ class NoteRoom:
             self._index.changed()
             return reply
 
-    async def link(self, agent: str, call: Link, work: Work) -> Note:
+    async def link(self, agent: str, call: notes.Link, work: Work) -> notes.Note:
         if call.id == call.to:
             raise InvalidArgument("to: expected another note than the one that is tied")
         async with self._locks.of(call.id, call.to):
@@ -107,7 +97,7 @@ class NoteRoom:
             self._store.put(work, self._next(other))
             return await self._commit(work, self._next(note, links=tuple(sorted(links))))
 
-    async def share(self, agent: str, call: ShareNote, work: Work) -> Note:
+    async def share(self, agent: str, call: notes.ShareNote, work: Work) -> notes.Note:
         if call.agent == agent:
             raise InvalidArgument("agent: expected another agent; a note is its owner's")
         async with self._locks.of(call.id):
@@ -125,10 +115,10 @@ class NoteRoom:
             await work.commit(reply)
             return reply
 
-    async def search(self, agent: str, call: Search, work: Work) -> NotesFound:
+    async def search(self, agent: str, call: notes.Search, work: Work) -> notes.NotesFound:
         return await self._found.search(agent, call)
 
-    async def recall(self, agent: str, query: str, limit: int) -> Sequence[Note]:
+    async def recall(self, agent: str, query: str, limit: int) -> Sequence[notes.Note]:
         """The notes nearest to the query that the agent may read, best first."""
         return await self._found.recall(agent, query, limit)
 
@@ -140,13 +130,13 @@ class NoteRoom:
         """Let the index know of every note, as one that is begun anew must."""
         await self._store.add_all()
 
-    async def _commit(self, work: Work, note: Note) -> Note:
+    async def _commit(self, work: Work, note: notes.Note) -> notes.Note:
         self._store.put(work, note)
         await work.commit(note)
         self._index.changed()
         return note
 
-    def _next(self, note: Note, **fields: Any) -> Note:
+    def _next(self, note: notes.Note, **fields: Any) -> notes.Note:
         return msgspec.structs.replace(
             note, updated=self._clock.utc(), version=note.version + 1, **fields
         )
@@ -158,13 +148,13 @@ class NoteRoom:
             raise NotFound(f"no note {id!r}; `search` finds those there are")
         return seen
 
-    async def _changeable(self, agent: str, id: str, owner: str) -> Note:
+    async def _changeable(self, agent: str, id: str, owner: str) -> notes.Note:
         seen = await self._seen(agent, id, owner)
         if seen.access is not Access.WRITE:
             raise Denied(f"note {id!r} is shared for reading; expected write")
         return seen.note
 
-    async def _own(self, agent: str, id: str, owner: str) -> Note:
+    async def _own(self, agent: str, id: str, owner: str) -> notes.Note:
         note = (await self._seen(agent, id, owner)).note
         if note.owner != agent:
             raise Denied(f"note {id!r} belongs to agent {note.owner!r}; expected its owner")

@@ -37,7 +37,6 @@ class Writer:
     """Appends; where the disk takes nothing, output is lost and the program goes on."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self.end = end_of(folder)
         self._file = -1
@@ -50,7 +49,7 @@ class Writer:
         whole = _HEAD.pack(stream, len(data)) + data
         try:
             is_whole = os.write(self._file, whole) == len(whole)
-        except OSError:
+        except OSError:  # Also where there is no file to write to.
             is_whole = False
         if is_whole:
             self._size += len(data)
@@ -59,12 +58,18 @@ class Writer:
             self._size = SEGMENT_BYTES  # What is torn may only stand at the end of a file.
 
     def _open(self) -> None:
-        """A new file, which says by its name at which position it begins."""
+        """A new file, which says by its name at which position it begins; none where none can be.
+
+        Whoever tidies up may have removed the folder while the program ran.
+        """
         if self._file >= 0:
             os.close(self._file)
+        self._file, self._size = -1, SEGMENT_BYTES
         path = self._folder / f"{self.end:020d}"
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._size = 0
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._size = 0
         for _, old in _segments(self._folder)[:-SEGMENTS_MAX]:
             with suppress(OSError):
                 old.unlink()
@@ -119,7 +124,7 @@ def _segments(folder: Path) -> list[tuple[int, Path]]:
     """Positions and files, oldest first."""
     try:
         return sorted((int(path.name), path) for path in folder.iterdir() if path.name.isdigit())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

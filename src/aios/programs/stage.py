@@ -170,10 +170,12 @@ class Stage:
 
     def start(self, order: Order) -> Running:
         """Have it started; its beginning, or that there was none, is in its log and its status."""
-        channel = self._launcher()
-        ours, theirs = socket.socketpair()
-        channel.send({"do": "keep"}, (), [theirs.detach()])
-        running = Running(ours, self._running.discard)
+        try:
+            connection = self._to_keeper()
+        except OSError:  # The launcher has died just now.
+            self._dismiss()
+            connection = self._to_keeper()
+        running = Running(connection, self._running.discard)
         self._running.add(running)
         running.start(order)
         return running
@@ -181,9 +183,9 @@ class Stage:
     async def close(self) -> None:
         """When this returns, no process of any program is left."""
         process, self._process = self._process, None
-        if process is None or self._channel is None:
+        if process is None:
             return
-        self._channel.close()
+        self._let_go()
         for running in list(self._running):
             running.abandon()
         try:
@@ -192,11 +194,49 @@ class Stage:
             process.kill()
             await asyncio.to_thread(process.wait)
 
+    def _to_keeper(self) -> socket.socket:
+        """A connection to a keeper of its own."""
+        channel = self._launcher()
+        ours, theirs = socket.socketpair()
+        try:
+            channel.send({"do": "keep"}, (), [theirs.detach()])
+        except OSError:
+            ours.close()
+            raise
+        if channel.has_unsent:  # Many are started at once.
+            asyncio.get_running_loop().add_writer(channel.fileno(), self._flush, channel)
+        return ours
+
+    def _flush(self, channel: Channel) -> None:
+        try:
+            channel.flush()
+        except OSError:
+            self._dismiss()
+            return
+        if not channel.has_unsent:
+            asyncio.get_running_loop().remove_writer(channel.fileno())
+
     def _launcher(self) -> Channel:
         """The living launcher's channel."""
-        if self._process is None or self._channel is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._dismiss()
+        if self._process is None or self._channel is None:
             self._process, self._channel = _started()
         return self._channel
+
+    def _dismiss(self) -> None:
+        """The launcher is dead or dying: the next program has another."""
+        process, self._process = self._process, None
+        self._let_go()
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _let_go(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            asyncio.get_running_loop().remove_writer(channel.fileno())
+            channel.close()
 
 
 @asynccontextmanager

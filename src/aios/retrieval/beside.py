@@ -17,18 +17,8 @@ import msgspec
 import numpy as np
 
 from aios.errors import CoreFailed, Damaged, error_from
+from aios.retrieval import orders
 from aios.retrieval.base import Document, Vectors
-from aios.retrieval.orders import (
-    Done,
-    Order,
-    PutVectors,
-    Refused,
-    Remove,
-    Tidy,
-    next_answer,
-    puts,
-    send,
-)
 from aios.retrieval.writing import WriterSpec
 
 ANSWER_S = 300.0  # for one order, of a bounded size
@@ -49,18 +39,18 @@ class ChildWriter:
         return self._process.pid if self._process else 0
 
     def put(self, documents: Sequence[Document]) -> Sequence[int]:
-        return [number for order in puts(documents) for number in self._ask(order).numbers]
+        return [number for order in orders.puts(documents) for number in self._ask(order).numbers]
 
     def put_vectors(self, ids: Sequence[str], vectors: Vectors) -> Sequence[int]:
         data = np.ascontiguousarray(vectors, np.float32).tobytes()
-        return self._ask(PutVectors(list(ids), data)).numbers
+        return self._ask(orders.PutVectors(list(ids), data)).numbers
 
     def remove(self, ids: Sequence[str]) -> Sequence[int]:
-        return self._ask(Remove(list(ids))).numbers
+        return self._ask(orders.Remove(list(ids))).numbers
 
     def tidy(self) -> bool:
         # Nothing was put since the start, so there is nothing to start a process for.
-        return self._pipe is not None and self._ask(Tidy()).is_more
+        return self._pipe is not None and self._ask(orders.Tidy()).is_more
 
     def close(self) -> None:
         """Let the process end, or make it; a later call starts another."""
@@ -74,16 +64,16 @@ class ChildWriter:
             process.kill()
             process.wait()
 
-    def _ask(self, order: Order) -> Done:
+    def _ask(self, order: orders.Order) -> orders.Done:
         pipe = self._pipe or self._started()
         try:
-            send(pipe, order)
-            answer = next_answer(pipe)
+            orders.send(pipe, order)
+            answer = orders.next_answer(pipe)
         except (OSError, Damaged) as problem:
             self._lost(f"{problem}")
         if answer is None:
             self._lost("it closed its pipe")
-        if isinstance(answer, Refused):
+        if isinstance(answer, orders.Refused):
             raise error_from(answer.code, answer.message)
         return answer
 

@@ -16,17 +16,7 @@ import msgspec
 import numpy as np
 
 from aios.errors import AiosError, Damaged
-from aios.retrieval.orders import (
-    Answer,
-    Done,
-    Order,
-    Put,
-    PutVectors,
-    Refused,
-    Remove,
-    next_order,
-    send,
-)
+from aios.retrieval import orders
 from aios.retrieval.writing import IndexWriter, Writer, WriterSpec
 
 NICENESS = 10
@@ -51,31 +41,31 @@ def main(fd: int, spec_json: str) -> int:
 def serve(pipe: socket.socket, spec: WriterSpec) -> None:
     """Open the index at the first order, since whoever cannot open it must be told why."""
     writer: IndexWriter | None = None
-    while (order := next_order(pipe)) is not None:
+    while (order := orders.next_order(pipe)) is not None:
         try:
             writer = writer or IndexWriter(spec)
-            answer: Answer = _obeyed(writer, spec, order)
+            answer: orders.Answer = _obeyed(writer, spec, order)
         except AiosError as problem:
-            answer = Refused(problem.code, problem.message)
+            answer = orders.Refused(problem.code, problem.message)
         except Exception as problem:  # One document that breaks the writer must not end it.
             traceback.print_exc()
-            answer = Refused(Damaged.code, f"{type(problem).__name__}: {problem}")
-        send(pipe, answer)
+            answer = orders.Refused(Damaged.code, f"{type(problem).__name__}: {problem}")
+        orders.send(pipe, answer)
     if writer is not None:
         writer.close()
 
 
-def _obeyed(writer: Writer, spec: WriterSpec, order: Order) -> Done:
+def _obeyed(writer: Writer, spec: WriterSpec, order: orders.Order) -> orders.Done:
     match order:
-        case Put(documents):
-            return Done(list(writer.put(documents)))
-        case PutVectors(ids, vectors):
+        case orders.Put(documents):
+            return orders.Done(list(writer.put(documents)))
+        case orders.PutVectors(ids, vectors):
             table = np.frombuffer(vectors, np.float32).reshape(len(ids), spec.dimensions)
-            return Done(list(writer.put_vectors(ids, table)))
-        case Remove(ids):
-            return Done(list(writer.remove(ids)))
+            return orders.Done(list(writer.put_vectors(ids, table)))
+        case orders.Remove(ids):
+            return orders.Done(list(writer.remove(ids)))
         case _:
-            return Done(is_more=writer.tidy())
+            return orders.Done(is_more=writer.tidy())
 
 
 if __name__ == "__main__":

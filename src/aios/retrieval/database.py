@@ -1,7 +1,7 @@
 """The index's own SQLite database: one writing connection, a few reading ones. Knows no search.
 
 All of it can be made again from the rooms, so a database that is damaged, missing, or of another
-layout is simply begun anew; `is_new` tells.
+layout is simply begun anew.
 """
 
 import threading
@@ -74,7 +74,6 @@ class Database:
         self._free: list[apsw.Connection] = []
         self._lock = threading.Lock()
         self.writer = self._opened()
-        self.is_new = False
 
     @contextmanager
     def write(self) -> Iterator[apsw.Connection]:
@@ -140,7 +139,6 @@ def open_database(path: Path) -> Database:
         for statement in _SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
-    database.is_new = True
     return database
 
 

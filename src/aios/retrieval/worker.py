@@ -1,7 +1,6 @@
 """Gives an index its threads: one that has it written, a few that search. Knows no document.
 
-Rooms await these calls; nothing of an index runs on the event loop. In a simulated world, which has
-no threads, `InlineIndex` takes its place and does the work at once.
+Rooms await these calls; nothing of an index runs on the event loop.
 """
 
 import asyncio
@@ -66,19 +65,3 @@ class ThreadedIndex:
     def _shut(self) -> None:
         self._writer.shutdown()
         self._searchers.shutdown()
-
-
-class InlineIndex:
-    """The same without threads."""
-
-    def __init__(self, index: HybridIndex) -> None:
-        self.index = index
-
-    async def search(self, query: Query) -> list[Hit]:
-        return self.index.search(query)
-
-    async def write(self, change: Callable[[], T]) -> T:
-        return change()
-
-    async def close(self) -> None:
-        self.index.close()

@@ -111,10 +111,6 @@ class Proxy:
         self._servers[server] = token
         return server
 
-    def watch(self, decided: Callable[[Decision], None]) -> None:
-        """Tell decisions to them from now on."""
-        self._decided = decided
-
     def admit(self, job: str, egress: Egress, whose: Whose = NOBODY) -> str:
         """A token with which a job reaches what it is allowed. Raises `InvalidArgument`."""
         allowed = Allowed(egress.allowed)

@@ -16,7 +16,6 @@ import msgspec
 from aios.errors import Denied, ShuttingDown
 from aios.sandbox.base import Bounds, Egress, Job, Outcome, Tier, Whose
 from aios.sandbox.collect import Caps, Collected, collect
-from aios.sandbox.egress import Decision
 from aios.sandbox.launched import DEFAULT, Found, Launched, Settings, launch
 from aios.sandbox.link import Link
 from aios.sandbox.orders import order, session_order
@@ -41,10 +40,6 @@ class Exits(Protocol):
 
     async def dismiss(self, token: str) -> None:
         """The job's connections are cut, and its sockets served no more."""
-        ...
-
-    def watch(self, decided: Callable[[Decision], None]) -> None:
-        """Tell every decision from now on."""
         ...
 
 
@@ -121,11 +116,6 @@ class LaunchedSandbox:
             await way_out.aclose()
             raise
         return service
-
-    def watch_exits(self, decided: Callable[[Decision], None]) -> None:
-        """Tell every decision about what leaves its jobs."""
-        if self._exits is not None:
-            self._exits.watch(decided)
 
     async def close(self) -> None:
         self._is_closed = True

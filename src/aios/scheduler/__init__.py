@@ -1,6 +1,7 @@
 """Who runs next: pure policies over facts."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from aios.errors import InvalidArgument, NotFound
@@ -20,8 +21,11 @@ def make(name: str, **options: Any) -> Policy:
     """The policy of that name; `options` are the arguments of its constructor."""
     kind = POLICIES.get(name)
     if kind is None:
-        raise NotFound(f"no policy {name!r}; known: {sorted(POLICIES)}")
-    try:
-        return kind(**options)
-    except TypeError as problem:
-        raise InvalidArgument(f"options of policy {name!r}: {problem}") from None
+        raise NotFound(f"no policy {name!r}; known: {', '.join(POLICIES)}")
+    known = signature(kind).parameters
+    for option in options:
+        if option not in known:
+            raise InvalidArgument(
+                f"policy {name} has no option {option}; expected {' or '.join(known) or 'none'}"
+            )
+    return kind(**options)

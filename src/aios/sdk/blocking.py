@@ -19,8 +19,8 @@ from aios.sdk.blocking_accounts import (
 )
 from aios.sdk.blocking_files import SyncFiles
 from aios.sdk.blocking_memory import SyncBlockClient, SyncHistoryClient, SyncNoteClient
-from aios.sdk.blocking_programs import SyncProgramClient
-from aios.sdk.blocking_tools import SyncTools
+from aios.sdk.blocking_tools import SyncProgramClient, SyncTools
+from aios.sdk.bridge import blocking
 from aios.sdk.client import Client
 from aios.syscalls import Spawned
 
@@ -29,16 +29,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 PULSE_S = 1.0  # How often a waiting thread looks whether its loop is still there.
-
-
-def _blocking(
-    method: Callable[Concatenate[Client, P], Coroutine[Any, Any, R]],
-) -> Callable[Concatenate["SyncClient", P], R]:
-    @wraps(method)
-    def run(self: "SyncClient", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run(method(self._client, *args, **kwargs))
-
-    return run
 
 
 def _iterating(
@@ -88,31 +78,31 @@ class SyncClient:
         """A client that speaks as `child`."""
         return SyncClient(self._client.of(child), self._loop, timeout_s=self._timeout_s)
 
-    call = _blocking(Client.call)
-    chat = _blocking(Client.chat)
+    call = blocking(Client.call)
+    chat = blocking(Client.chat)
     stream = _iterating(Client.stream)
-    cancel = _blocking(Client.cancel)
-    tokenize = _blocking(Client.tokenize)
-    embed = _blocking(Client.embed)
-    models = _blocking(Client.models)
-    stats = _blocking(Client.stats)
-    add_model = _blocking(Client.add_model)
-    remove_model = _blocking(Client.remove_model)
-    attempt = _blocking(Client.attempt)
-    report = _blocking(Client.report)
-    now = _blocking(Client.now)
-    whoami = _blocking(Client.whoami)
-    spawn = _blocking(Client.spawn)
-    exit = _blocking(Client.exit)
-    wait = _blocking(Client.wait)
-    kill = _blocking(Client.kill)
-    pause = _blocking(Client.pause)
-    resume = _blocking(Client.resume)
-    list = _blocking(Client.list)
-    inspect = _blocking(Client.inspect)
-    calls = _blocking(Client.calls)
-    send = _blocking(Client.send)
-    receive = _blocking(Client.receive)
+    cancel = blocking(Client.cancel)
+    tokenize = blocking(Client.tokenize)
+    embed = blocking(Client.embed)
+    models = blocking(Client.models)
+    stats = blocking(Client.stats)
+    add_model = blocking(Client.add_model)
+    remove_model = blocking(Client.remove_model)
+    attempt = blocking(Client.attempt)
+    report = blocking(Client.report)
+    now = blocking(Client.now)
+    whoami = blocking(Client.whoami)
+    spawn = blocking(Client.spawn)
+    exit = blocking(Client.exit)
+    wait = blocking(Client.wait)
+    kill = blocking(Client.kill)
+    pause = blocking(Client.pause)
+    resume = blocking(Client.resume)
+    list = blocking(Client.list)
+    inspect = blocking(Client.inspect)
+    calls = blocking(Client.calls)
+    send = blocking(Client.send)
+    receive = blocking(Client.receive)
 
     def _run(self, work: Coroutine[Any, Any, R]) -> R:
         """Run on the loop and wait here; a thread that leaves early cancels the work."""

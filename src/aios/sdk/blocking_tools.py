@@ -1,36 +1,24 @@
-"""`Tools` for plain threads. Every method is made from the client's own, as in `blocking`."""
+"""`tools` and `programs` of the client for threads: the same methods, blocking."""
 
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
-
-from aios.sdk.blocking_files import Run
+from aios.sdk.bridge import Sync, blocking
+from aios.sdk.programs import ProgramClient
 from aios.sdk.tools import Tools
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-def _blocking(
-    method: Callable[Concatenate[Tools, P], Coroutine[Any, Any, R]],
-) -> Callable[Concatenate["SyncTools", P], R]:
-    @wraps(method)
-    def run(self: "SyncTools", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run(method(self._tools, *args, **kwargs))
-
-    return run
-
-
-class SyncTools:
+class SyncTools(Sync[Tools]):
     """The kernel's tools, for a thread that is not the event loop's."""
 
-    def __init__(self, tools: Tools, run: Run) -> None:
-        self._tools = tools
-        self._run = run
+    list = blocking(Tools.list)
+    call = blocking(Tools.call)
+    batch = blocking(Tools.batch)
+    accept = blocking(Tools.accept)
+    add = blocking(Tools.add)
+    remove = blocking(Tools.remove)
 
-    list = _blocking(Tools.list)
-    call = _blocking(Tools.call)
-    batch = _blocking(Tools.batch)
-    accept = _blocking(Tools.accept)
-    add = _blocking(Tools.add)
-    remove = _blocking(Tools.remove)
+
+class SyncProgramClient(Sync[ProgramClient]):
+    """Programs outside of the kernel, for a thread that is not the event loop's."""
+
+    start = blocking(ProgramClient.start)
+    feed = blocking(ProgramClient.feed)
+    log = blocking(ProgramClient.log)

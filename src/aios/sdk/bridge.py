@@ -7,12 +7,14 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 
 
-class Blocking(Protocol[C]):
+class Blocking(Protocol[C_co]):
     """Has the client whose methods are awaited, and a way to wait for them in this thread."""
 
-    _client: C
+    @property
+    def _client(self) -> C_co: ...
 
     def _run(self, work: Coroutine[Any, Any, R]) -> R: ...
 

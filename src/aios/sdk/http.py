@@ -7,6 +7,7 @@ that only look. For any other the outcome is unknown, and the error says so.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -112,7 +113,7 @@ class HttpTransport:
                 url, data=encode(call), headers=headers, timeout=_timeout(call)
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
-            raise Lost(f"no kernel answers at {self._url}: {problem}", is_sent=False) from None
+            raise Lost(f"no kernel answers at {self._url}: {why(problem)}", is_sent=False) from None
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise Lost(f"no kernel answers at {self._url}: {problem}", is_sent=True) from None
         self._was_there = True
@@ -188,6 +189,12 @@ async def _exactly(response: aiohttp.ClientResponse, size: int) -> bytes | None:
         if cut.partial or size > HEAD:
             raise Lost(f"the kernel at {response.url} broke off", is_sent=True) from None
         return None
+
+
+def why(problem: Exception) -> str:
+    """Why no connection came to be, as the system says it: connection refused."""
+    number = getattr(problem, "errno", None)
+    return os.strerror(number).lower() if number and number > 0 else str(problem)
 
 
 def _refused(status: int, body: bytes) -> AiosError:

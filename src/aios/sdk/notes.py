@@ -3,21 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
-from aios.sdk.caller import Caller
-from aios.syscalls.base import Ok
-from aios.syscalls.memory import Access
-from aios.syscalls.note import (
-    Add,
-    Get,
-    Link,
-    Note,
-    NotesFound,
-    Remove,
-    Search,
-    SearchMode,
-    ShareNote,
-    Update,
-)
+from aios.sdk.caller import Family, verb
+from aios.syscalls import note
+from aios.syscalls.note import Note, NotesFound, SearchMode
 
 WORDS = ("keywords", "tags")
 
@@ -53,35 +41,23 @@ class Filters(TypedDict, total=False):
     shared: bool
 
 
-class NoteClient:
+class NoteClient(Family):
     """The note family over one client."""
 
-    def __init__(self, client: Caller) -> None:
-        self._client = client
+    get = verb(note.Get)
+    remove = verb(note.Remove)
+    link = verb(note.Link)
+    share = verb(note.ShareNote)
 
     async def add(self, text: str, key: str = "", **fields: Unpack[NoteFields]) -> Note:
-        return await self._client.call(Add(text=text, **_tuples(fields)), key=key)
-
-    async def get(self, id: str, owner: str = "") -> Note:
-        return await self._client.call(Get(id=id, owner=owner))
+        return await self._client.call(note.Add(text=text, **_tuples(fields)), key=key)
 
     async def update(self, id: str, key: str = "", **changes: Unpack[NoteChanges]) -> Note:
         """Change the given fields; with `base`, a version that moved on raises `Conflict`."""
-        return await self._client.call(Update(id=id, **_tuples(changes)), key=key)
-
-    async def remove(self, id: str, owner: str = "") -> Ok:
-        return await self._client.call(Remove(id=id, owner=owner))
-
-    async def link(self, id: str, to: str, remove: bool = False, owner: str = "") -> Note:
-        return await self._client.call(Link(id=id, to=to, remove=remove, owner=owner))
-
-    async def share(
-        self, id: str, agent: str, access: Access = Access.READ, owner: str = ""
-    ) -> Note:
-        return await self._client.call(ShareNote(id=id, agent=agent, access=access, owner=owner))
+        return await self._client.call(note.Update(id=id, **_tuples(changes)), key=key)
 
     async def search(self, query: str = "", **filters: Unpack[Filters]) -> NotesFound:
-        return await self._client.call(Search(query=query, **_tuples(filters)))
+        return await self._client.call(note.Search(query=query, **_tuples(filters)))
 
 
 def _tuples(fields: NoteFields | Filters) -> dict[str, Any]:

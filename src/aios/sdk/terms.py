@@ -4,13 +4,11 @@ A resource is any text that names one thing; `{path}` in it stands for the call'
 Calls run side by side unless one of them writes what another reads or writes.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from aios.errors import InvalidArgument
+from aios.syscalls.terms import Declared
 
-TIMEOUT_S = 300.0
-RESULT_BYTES = 256 << 10
 KEEPS = ("", "agent", "server")
 TOUCHES = frozenset({"reads", "writes", "exclusive"})
 
@@ -39,32 +37,12 @@ class TermOptions(TypedDict, total=False):
     keeps: Literal["", "agent", "server"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """`instances`, `per_minute`, `result_bytes`, `retries`, and all from `final` on bind where a
-    kernel runs the tool; the others bind in an agent's own program too.
+class Terms(Declared, frozen=True, kw_only=True):
+    """`instances`, `per_minute`, `result_bytes`, `retries`, and all from `final` to `price` bind
+    where a kernel runs the tool; the others bind in an agent's own program too.
     """
 
     inline: bool = False  # a plain function runs on the event loop itself, not in a thread
-    timeout_s: float = TIMEOUT_S
-    repeatable: bool = False  # twice does no more than once
-    retries: int = 0  # of a repeatable one, after an error of a moment
-    is_declared: bool = False  # it says what it touches, be it nothing: `reads=()`
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    exclusive: tuple[str, ...] = ()  # had alone, though nothing of it changes: an account, a device
-    instances: int | None = None  # calls at the same time
-    per_minute: float | None = None
-    result_bytes: int = RESULT_BYTES  # more is cut
-    final: bool = False  # cannot be undone: a human is asked
-    outside: bool = False  # reaches beyond the system
-    source: str = ""  # where its results come from; empty: the operator's own code
-    readers: tuple[str, ...] | None = None  # who may see its results; None: anybody
-    recipients: tuple[str, ...] = ()  # arguments that say whom it shows something to
-    sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
-    secrets: tuple[str, ...] = ()  # names in the vault that it is handed
-    price: float = 0.0  # money a call costs
-    keeps: Literal["", "agent", "server"] = ""  # whose what it remembers between calls is
 
 
 def terms_of(options: TermOptions) -> Terms:

@@ -17,7 +17,7 @@ from aios.server.mcp.endpoint import Mcp
 from aios.server.metrics import Metrics
 from aios.server.native import Native
 from aios.server.program_logs import ProgramLogs
-from aios.server.routes import Table, router
+from aios.server.routes import Handler, Table, router
 from aios.server.served import Served
 from aios.server.settings import Settings
 from aios.server.surfaces import Surfaces
@@ -81,6 +81,7 @@ async def application(
 
     async def reload(settings: Settings) -> None:
         await identities.reload(settings.agents)
+        feed.recheck()
         served.aliases = Aliases(settings.aliases)
         a2a.agents = settings.a2a
 
@@ -103,7 +104,10 @@ def _table(kernel: Kernel, settings: Settings, identities: Identities, served: S
     turns = Turns(kernel, identities, served, settings)
     turnstile = Turnstile(settings.llm_calls_max)
     native = Native(kernel, identities, settings, turnstile)
-    admitted = turnstile.around
+
+    def admitted(handler: Handler) -> Handler:
+        return turnstile.around(handler, identities.owner)
+
     surfaces = Surfaces(
         kernel=kernel,
         identities=identities,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aios.errors import Denied, InvalidArgument, Unauthenticated
@@ -18,6 +19,13 @@ MISSING = (
     "expected a token as `Authorization: Bearer`, `x-api-key` or /agents/TOKEN/v1 in the URL; "
     "`aios agents token NAME` makes one"
 )
+
+
+class Owner(NamedTuple):
+    """Whose a thing is, and the process tree that it counts for: nobody has more by children."""
+
+    tree: Pid
+    pid: Pid
 
 
 class Identities:
@@ -39,11 +47,12 @@ class Identities:
         """From now on these tokens are let in, and no other fixed ones. All of it, or nothing."""
         if ANONYMOUS in agents.values():
             raise InvalidArgument(f"expected another agent's name than {ANONYMOUS!r}, nobody's")
-        for token in self._fixed.keys() - agents.keys():
-            del self._fixed[token]
-        for token, name in agents.items():
-            if token not in self._fixed:
-                self._fixed[token] = self._survivor(name) or await self._spawn(name)
+        async with self._lock:  # Else two at once would each open the agent of a new token.
+            for token in self._fixed.keys() - agents.keys():
+                del self._fixed[token]
+            for token, name in agents.items():
+                if token not in self._fixed:
+                    self._fixed[token] = self._survivor(name) or await self._spawn(name)
 
     async def caller(self, exchange: Exchange) -> str:
         """The kernel's token of who asks."""
@@ -52,11 +61,29 @@ class Identities:
             return await self._nobody(exchange)
         return self.known(told)
 
+    async def owner(self, exchange: Exchange) -> int:
+        """The process tree of who asks: of whatever process in it, it is one owner."""
+        return self.owner_of(await self.caller(exchange))
+
+    def owner_of(self, token: str) -> int:
+        """The same of a token of the kernel."""
+        return self.whose(token).tree
+
+    def whose(self, token: str) -> Owner:
+        """A token's process, and its tree."""
+        table = self._kernel.table
+        process = table.by_token(token)
+        return Owner(table.root_of(process), process.pid)
+
     def known(self, told: str) -> str:
         """The kernel's token for one that was shown; one that is nobody's is an error."""
         token = self._fixed.get(told, told)
         self._kernel.table.by_token(token)
         return token
+
+    def is_known(self, told: str) -> bool:
+        """Whether somebody is let in who shows that."""
+        return self._is_alive(self._fixed.get(told, told))
 
     async def _nobody(self, exchange: Exchange) -> str:
         if not self._settings.anonymous:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aios import scheduler
 from aios.access.policy import OPEN, Policy
 from aios.config import Limits
 from aios.errors import AiosError, InvalidArgument
@@ -72,6 +73,7 @@ Tell = Callable[[str], None]
 def run(plan: Plan, tell: Tell) -> int:
     """Serve until a signal; the exit code. `tell` is for programs' settings."""
     _expect_guarded(plan)
+    scheduler.make(plan.policy)  # Before anything is started, so that a name that is none is told.
     expect_place(plan.record)
     if plan.state is not None:
         expect_free(plan.state)
@@ -190,7 +192,7 @@ class _Daemon:
             return
         async with open_hands(tier=self._plan.sandbox) as hands:
             for name, why in lacking(hands.sandbox, hands.why, self._plan.hosts).items():
-                LOG.info("no tool aios/%s: %s", name, why)
+                LOG.info("the tool aios/%s is left out: %s", name, why)
             yield hands
 
     def _announce(self, url: str, kernel: Kernel, took_s: float) -> None:
@@ -212,7 +214,7 @@ class _Daemon:
 
     def _reload(self) -> None:
         """Access, tokens and names of models anew; what cannot be read changes nothing."""
-        if self._kernel is not None and self._app is not None:
+        if self._kernel is not None and self._app is not None and not self._signal:
             self._notifier.reloading()
             self._reading = asyncio.ensure_future(self._read_again(self._kernel, self._app))
 
@@ -226,7 +228,9 @@ class _Daemon:
             LOG.error("everything stays as it was: %s", problem)
         else:
             LOG.info("the policy, tokens and names of models are read again")
-        self._notifier.ready("reloaded")
+        finally:
+            if not self._signal:
+                self._notifier.ready("reloaded")  # Or the manager waits for it without end.
 
     def _signalled(self, which: int) -> None:
         assert self._work is not None

@@ -7,21 +7,24 @@ process sees everything, another one itself and its descendants.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 
-from aios.errors import Busy, ShuttingDown
+from aios.errors import ShuttingDown
 from aios.kernel import Kernel
 from aios.kernel.process import INIT
 from aios.server.asgi import Exchange, Wire, encode_json
-from aios.server.auth import Identities
+from aios.server.auth import ANONYMOUS, Identities, shown
 from aios.server.settings import Settings
 from aios.server.sse import HEADERS, KEEP_ALIVE
+from aios.server.turnstile import Turnstile
 from aios.syscalls import Pid
 from aios.telemetry.events import Event, Spawned
 
 OPEN = b": open\n\n"
 BEHIND_BYTES = 32 << 10  # not yet taken by a reader: until they are, it is given nothing more
 BEHIND_S = 0.1  # between looks at those
+SPARE = 1_000  # processes that may be no more, before it is looked which are
 AT_ONCE = 200  # readers written to before others of the server have their turn
 
 
@@ -34,9 +37,10 @@ class Feed:
         self._settings = settings
         self._audiences: dict[Pid, _Audience] = {}  # by whose eyes; those with readers
         self._seeing: dict[Pid, set[_Audience]] = {}  # of a process: who sees it, but the first
+        self._sweep_at = SPARE
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
-        self._open = 0
+        self._turnstile = Turnstile(settings.feeds_max, "event streams")
         self._is_closed = False
         kernel.bus.listen(self._heard)
 
@@ -45,15 +49,17 @@ class Feed:
         token = await self._identities.caller(exchange)
         if self._is_closed:
             raise ShuttingDown("the server is stopping; its events end here")
-        if self._open >= self._settings.feeds_max:
-            raise Busy(f"{self._open} event streams are open, the most there may be")
-        self._open += 1
-        try:
+        with self._turnstile.place(self._identities.owner_of(token)):
             await exchange.begin(200, HEADERS)
             await exchange.send(OPEN)
             await self._read(token, exchange)
-        finally:
-            self._open -= 1
+
+    def recheck(self) -> None:
+        """Tokens may have been taken back: who would not be let in any more hears no more."""
+        for audience in self._audiences.values():
+            for reader in audience.readers:
+                if not reader.may_listen():
+                    reader.end()
 
     def close(self) -> None:
         """End every stream; what was heard before is still told."""
@@ -65,7 +71,13 @@ class Feed:
 
     async def _read(self, token: str, exchange: Exchange) -> None:
         audience = self._audience(token)
-        reader = _Reader(exchange.wire, audience.end, self._settings)
+        told = shown(exchange)
+        shows = token if told in ("", ANONYMOUS) else told
+
+        def may_listen() -> bool:
+            return self._identities.is_known(shows)
+
+        reader = _Reader(exchange.wire, audience.end, self._settings, may_listen)
         audience.readers.add(reader)
         if self._pump is None:
             self._pump = asyncio.ensure_future(self._run())
@@ -102,10 +114,21 @@ class Feed:
             if not self._seeing[pid]:
                 del self._seeing[pid]
 
+    def _sweep(self) -> None:
+        """Forget who sees processes of which nothing more can be told, however long they listen."""
+        if len(self._seeing) < self._sweep_at:
+            return
+        table = self._kernel.table
+        for pid in [pid for pid in self._seeing if table.get(pid) is None]:
+            for audience in self._seeing.pop(pid):
+                audience.pids.discard(pid)
+        self._sweep_at = 2 * len(self._seeing) + SPARE
+
     def _heard(self, event: Event) -> None:
         if not self._audiences:
             return
         if isinstance(event, Spawned):
+            self._sweep()
             for audience in self._seeing.get(event.parent, ()):
                 self._show(event.pid, audience)
         seeing = [*self._seeing.get(event.pid, ())]
@@ -184,9 +207,12 @@ class _Audience:
 class _Reader:
     """One open stream, and up to where it has been told."""
 
-    __slots__ = ("_behind_since", "_settings", "_wire", "place")
+    __slots__ = ("_behind_since", "_settings", "_wire", "may_listen", "place")
 
-    def __init__(self, wire: Wire, place: int, settings: Settings) -> None:
+    def __init__(
+        self, wire: Wire, place: int, settings: Settings, may_listen: Callable[[], bool]
+    ) -> None:
+        self.may_listen = may_listen
         self._wire = wire
         self._settings = settings
         self._behind_since = 0.0  # 0: it keeps up

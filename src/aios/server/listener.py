@@ -135,6 +135,13 @@ class _Guarded(HttpToolsProtocol):
             if self._head_bytes > self.head_bytes_max:
                 self.transport.close()
 
+    def shutdown(self) -> None:
+        """A request that has not come whole comes too late: its rest is not waited for."""
+        super().shutdown()
+        cycle = self.cycle
+        if cycle is not None and cycle.more_body and not cycle.response_started:
+            self.transport.close()
+
     def on_headers_complete(self) -> None:
         self._forget()
         self.scope["extensions"] = {WIRE: {"transport": self.transport}}

@@ -63,7 +63,8 @@ class Native:
         name = exchange.parameter("name")
         if name not in SYSCALLS:
             raise NotFound(f"no syscall {name[:100]!r}; known: {', '.join(sorted(SYSCALLS))}")
-        with self._turnstile if name in LLM_CALLS else nullcontext():
+        owner = self._identities.owner_of(token)
+        with self._turnstile.place(owner) if name in LLM_CALLS else nullcontext():
             await self._answer(exchange, token, name, form)
 
     async def _answer(self, exchange: Exchange, token: str, name: str, form: _Form) -> None:
@@ -113,8 +114,10 @@ async def _told(exchange: Exchange, items: Any, form: Any) -> AsyncGenerator[byt
 def _parsed(body: bytes, name: str, form: _Form) -> Any:
     try:
         return _decoder(name, form.kind).decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except msgspec.ValidationError as problem:
         raise InvalidArgument(str(problem)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise InvalidArgument(f"expected {form.kind}: {problem}") from None
     except RecursionError:
         raise InvalidArgument("expected data that is nested less deeply") from None
 

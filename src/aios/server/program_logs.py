@@ -39,10 +39,10 @@ class ProgramLogs:
         follows = exchange.query("follow") in ("1", "true")
         part = await self._kernel.call(token, first)
         reader = Reader(exchange, self._settings, headers=HEADERS)
-        await reader.run(self._parts(token, first.pid, part, follows=follows))
+        await reader.run(self._parts(exchange, first.pid, part, follows=follows))
 
     async def _parts(
-        self, token: str, pid: int, part: LogPart, *, follows: bool
+        self, exchange: Exchange, pid: int, part: LogPart, *, follows: bool
     ) -> AsyncGenerator[bytes, None]:
         yield OPEN
         while True:
@@ -52,6 +52,7 @@ class ProgramLogs:
                 return
             more = ProgramLog(pid=pid, start=part.end, wait_s=WAIT_S if follows else 0.0)
             try:
+                token = await self._identities.caller(exchange)  # It may have been taken back.
                 part = await self._kernel.call(token, more)
             except AiosError as error:
                 yield framed(Event(body_of(error, "native"), "error"))

@@ -31,23 +31,34 @@ def expect_place(path: Path) -> None:
 
 @contextmanager
 def kept(record: Record, path: Path) -> Iterator[None]:
-    """The record lies at `path` while the block runs; a later server's is left alone."""
+    """The record lies at `path` while the block runs; a later server's is left alone.
+
+    An earlier server's is there again afterwards, where that one goes on.
+    """
     expect_place(path)
-    made, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
-    with os.fdopen(made, "wb") as file:
-        file.write(msgspec.json.encode(record))
-    Path(name).replace(path)
+    before = _read(path)
+    _write(record, path)
     try:
         yield
     finally:
         if _read(path) == record:
-            path.unlink()
+            if before is not None and _lives(before.pid):
+                _write(before, path)
+            else:
+                path.unlink()
+
+
+def _write(record: Record, path: Path) -> None:
+    made, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    with os.fdopen(made, "wb") as file:
+        file.write(msgspec.json.encode(record))
+    Path(name).replace(path)
 
 
 def find(path: Path) -> Record:
-    """The record of the running server."""
+    """The record of the running server; one that was killed has left its own."""
     record = _read(path)
-    if record is None:
+    if record is None or not _lives(record.pid):
         raise NotFound("no kernel runs here; start one with `aios serve`, or set AIOS_URL")
     return record
 
@@ -57,3 +68,13 @@ def _read(path: Path) -> Record | None:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, but there
+        pass
+    return True

@@ -19,6 +19,7 @@ from aios.syscalls import Completion, Generate, Stream
 
 DEADLINE_HEADER = "x-aios-deadline-s"
 PROGRAM_HEADER = "x-aios-program"
+PROGRAM_MAX = 128  # characters, as `llm.generate` has it
 MODEL_HEADER = "x-aios-model"  # of the reply: the model that ran, whatever name was asked for
 Parse = Callable[[bytes], Turn]
 
@@ -78,8 +79,13 @@ class Turns:
     ) -> str:
         """What work the call is part of, as far as its client tells."""
         table = self._kernel.table
+        name = exchange.header(PROGRAM_HEADER)
+        if len(name) > PROGRAM_MAX:  # Before it is remembered.
+            raise InvalidArgument(
+                f"expected at most {PROGRAM_MAX} characters in {PROGRAM_HEADER}, got {len(name)}"
+            )
         hints = Hints(
-            name=exchange.header(PROGRAM_HEADER),
+            name=name,
             trace=exchange.header("traceparent"),
             follows=turn.follows,
             answer=head.response,

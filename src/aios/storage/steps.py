@@ -12,58 +12,54 @@ from aios.storage.nodes import Node
 from aios.storage.paths import FilePath, below, parse_file
 from aios.storage.quota import check_file
 from aios.storage.versions import wanted
-from aios.syscalls.file import (
-    AppendFile,
-    Copy,
-    Create,
-    Delete,
-    Deleted,
-    Edit,
-    FileInfo,
-    MakeFolder,
-    Move,
-    Restore,
-    RollbackFile,
-    WriteFile,
+from aios.syscalls import file
+
+Change = (
+    file.Create
+    | file.MakeFolder
+    | file.WriteFile
+    | file.AppendFile
+    | file.Edit
+    | file.Move
+    | file.Copy
+    | file.Delete
 )
-
-Change = Create | MakeFolder | WriteFile | AppendFile | Edit | Move | Copy | Delete
-Other = RollbackFile | Restore
+Other = file.RollbackFile | file.Restore
 
 
-async def stage(draft: Draft, call: Change | Other) -> FileInfo:
+async def stage(draft: Draft, call: Change | Other) -> file.FileInfo:
     """Stage one step; what stands where it changed something, once the draft is carried out."""
-    result: FileInfo = await STEPS[type(call)](draft, call)
+    result: file.FileInfo = await STEPS[type(call)](draft, call)
     return result
 
 
 def paths_of(call: Change) -> list[FilePath]:
     """What a step touches, folders that it may have to make apart."""
-    if isinstance(call, Move | Copy):
+    if isinstance(call, file.Move | file.Copy):
         return [parse_file(call.path), parse_file(call.to)]
     return [parse_file(call.path)]
 
 
-async def _create(draft: Draft, call: Create) -> FileInfo:
+async def _create(draft: Draft, call: file.Create) -> file.FileInfo:
     path = draft.target(call.path)
     await draft.free(path)
     return (await draft.write(path, call.data)).info()
 
 
-async def _make_folder(draft: Draft, call: MakeFolder) -> FileInfo:
+async def _make_folder(draft: Draft, call: file.MakeFolder) -> file.FileInfo:
     path = draft.target(call.path)
     if await draft.find(path) is None:
         await draft.free(path)
     return (await draft.folder(path)).info()
 
 
-async def _write(draft: Draft, call: WriteFile) -> FileInfo:
+async def _write(draft: Draft, call: file.WriteFile) -> file.FileInfo:
     path = draft.target(call.path)
     _check_base(path, await draft.find(path), call.base)
     return (await draft.write(path, call.data)).info()
 
 
-async def _append(draft: Draft, call: AppendFile) -> FileInfo:
+async def _append(draft: Draft, call: file.AppendFile) -> file.FileInfo:
     path = draft.target(call.path)
     node = await draft.find(path)
     if node is None or not node.is_file:
@@ -72,7 +68,7 @@ async def _append(draft: Draft, call: AppendFile) -> FileInfo:
     return (await draft.write(path, await draft.content(node.sha256) + call.data)).info()
 
 
-async def _edit(draft: Draft, call: Edit) -> FileInfo:
+async def _edit(draft: Draft, call: file.Edit) -> file.FileInfo:
     path = draft.target(call.path)
     node = await draft.file(path)
     _check_base(path, node, call.base)
@@ -89,7 +85,7 @@ async def _edit(draft: Draft, call: Edit) -> FileInfo:
     return (await draft.write(path, text.replace(call.old, call.new).encode())).info()
 
 
-async def _move(draft: Draft, call: Move) -> FileInfo:
+async def _move(draft: Draft, call: file.Move) -> file.FileInfo:
     source, to = draft.target(call.path), draft.target(call.to)
     node = await draft.get(source)
     if source == to:
@@ -100,7 +96,7 @@ async def _move(draft: Draft, call: Move) -> FileInfo:
     return (await draft.get(to)).info()
 
 
-async def _copy(draft: Draft, call: Copy) -> FileInfo:
+async def _copy(draft: Draft, call: file.Copy) -> file.FileInfo:
     source, to = parse_file(call.path), draft.target(call.to)
     await draft.get(source)
     _check_apart(source, to)
@@ -109,21 +105,21 @@ async def _copy(draft: Draft, call: Copy) -> FileInfo:
     return (await draft.get(to)).info()
 
 
-async def _delete(draft: Draft, call: Delete) -> FileInfo:
+async def _delete(draft: Draft, call: file.Delete) -> file.FileInfo:
     path = draft.target(call.path)
     node = await draft.get(path)
     await draft.trash(path)
     return node.info()
 
 
-async def _roll_back(draft: Draft, call: RollbackFile) -> FileInfo:
+async def _roll_back(draft: Draft, call: file.RollbackFile) -> file.FileInfo:
     path = draft.target(call.path)
     node = await draft.file(path)
     version = wanted(await draft.versions(node.id), call)
     return (await draft.refer(node, version.sha256, version.bytes)).info()
 
 
-async def restore(draft: Draft, deleted: Deleted, call: Restore) -> FileInfo:
+async def restore(draft: Draft, deleted: file.Deleted, call: file.Restore) -> file.FileInfo:
     """Stage the way back out of the bin."""
     path = draft.target(deleted.path if call.to is None else call.to)
     await draft.free(path)
@@ -150,14 +146,14 @@ def _text(path: FilePath, data: bytes) -> str:
         ) from None
 
 
-STEPS: dict[type, Callable[[Draft, Any], Awaitable[FileInfo]]] = {
-    Create: _create,
-    MakeFolder: _make_folder,
-    WriteFile: _write,
-    AppendFile: _append,
-    Edit: _edit,
-    Move: _move,
-    Copy: _copy,
-    Delete: _delete,
-    RollbackFile: _roll_back,
+STEPS: dict[type, Callable[[Draft, Any], Awaitable[file.FileInfo]]] = {
+    file.Create: _create,
+    file.MakeFolder: _make_folder,
+    file.WriteFile: _write,
+    file.AppendFile: _append,
+    file.Edit: _edit,
+    file.Move: _move,
+    file.Copy: _copy,
+    file.Delete: _delete,
+    file.RollbackFile: _roll_back,
 }

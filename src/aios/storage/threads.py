@@ -28,13 +28,3 @@ class Threads:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
-
-
-class Inline:
-    """In the loop itself: for simulation and tests, which have no threads."""
-
-    async def do(self, work: Callable[[], T]) -> T:
-        return work()
-
-    def close(self) -> None:
-        pass

@@ -30,7 +30,7 @@ class Decision(StrEnum):
     ASK = "ask"  # a human must say yes to exactly this
 
 
-class GrantRight(Syscall["Capability"], frozen=True, kw_only=True, tag="access.grant"):
+class GrantRight(Syscall["Capability"], frozen=True, tag="access.grant"):
     """Give an agent a right; with `of`, a narrower part of a delegable one the caller holds.
 
     Without `of` the first process makes a new one. Asked for more than `of` has, it raises
@@ -47,19 +47,19 @@ class GrantRight(Syscall["Capability"], frozen=True, kw_only=True, tag="access.g
     of: Annotated[str, Meta(max_length=64)] = ""
 
 
-class RevokeRight(Syscall[Ok], frozen=True, kw_only=True, tag="access.revoke"):
+class RevokeRight(Syscall[Ok], frozen=True, tag="access.revoke"):
     """End a capability at once, with all that were derived from it: whoever gave it may."""
 
     id: CapabilityId
 
 
-class Rights(Syscall["RightList"], frozen=True, kw_only=True, tag="access.list"):
+class Rights(Syscall["RightList"], frozen=True, tag="access.list"):
     """The groups and capabilities of the caller, or of an agent below it."""
 
     agent: Annotated[str, Meta(max_length=512)] = ""
 
 
-class CheckAccess(Syscall["Verdict"], frozen=True, kw_only=True, tag="access.check"):
+class CheckAccess(Syscall["Verdict"], frozen=True, tag="access.check"):
     """Would this act be allowed, by which rule, and what would allow it? Nothing is done.
 
     The paper's `check_access`. For the caller, or for an agent below it.
@@ -71,7 +71,7 @@ class CheckAccess(Syscall["Verdict"], frozen=True, kw_only=True, tag="access.che
     agent: Annotated[str, Meta(max_length=512)] = ""
 
 
-class AddPrivilege(Syscall["RightList"], frozen=True, kw_only=True, tag="access.add_privilege"):
+class AddPrivilege(Syscall["RightList"], frozen=True, tag="access.add_privilege"):
     """Put an agent into a privilege group, a named bundle of capabilities (the paper's)."""
 
     agent: Agent
@@ -79,7 +79,7 @@ class AddPrivilege(Syscall["RightList"], frozen=True, kw_only=True, tag="access.
     remove: bool = False
 
 
-class AskPermission(Syscall["Capability"], frozen=True, kw_only=True, tag="access.ask"):
+class AskPermission(Syscall["Capability"], frozen=True, tag="access.ask"):
     """Ask a human for a right the caller lacks; it is the caller's, once the human says yes.
 
     The paper's `ask_permission`. Waits until then; raises `Denied` on a no and on a timeout.
@@ -107,7 +107,7 @@ class PlannedAct(msgspec.Struct, frozen=True, kw_only=True):
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
 
 
-class PlanActs(Syscall["Plan"], frozen=True, kw_only=True, tag="access.plan"):
+class PlanActs(Syscall["Plan"], frozen=True, tag="access.plan"):
     """Say what the caller is going to do, while it has heard nothing untrusted.
 
     An act of the plan is as trusted as the plan, whatever the caller hears until then, if all of
@@ -118,7 +118,7 @@ class PlanActs(Syscall["Plan"], frozen=True, kw_only=True, tag="access.plan"):
     acts: Annotated[tuple[PlannedAct, ...], Meta(min_length=1, max_length=256)]
 
 
-class ShowLabel(Syscall["LabelInfo"], frozen=True, kw_only=True, tag="access.label"):
+class ShowLabel(Syscall["LabelInfo"], frozen=True, tag="access.label"):
     """Where what a process knows comes from, who may see it, and what is left of its plan.
 
     Of the caller, or of a process below it.
@@ -127,7 +127,7 @@ class ShowLabel(Syscall["LabelInfo"], frozen=True, kw_only=True, tag="access.lab
     pid: Annotated[int, Meta(ge=0)] = 0  # 0: the caller
 
 
-class Endorse(Syscall["LabelInfo"], frozen=True, kw_only=True, tag="access.endorse"):
+class Endorse(Syscall["LabelInfo"], frozen=True, tag="access.endorse"):
     """Vouch for what a process knows: from now on it counts as trusted, or as anybody's to see.
 
     Only who holds a capability for it may. `sources` are those that are vouched for; None: all.

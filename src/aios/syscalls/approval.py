@@ -24,7 +24,7 @@ class Answer(StrEnum):
     GONE = "gone"  # whoever asked does not wait any more
 
 
-class Approvals(Syscall["ApprovalList"], frozen=True, kw_only=True, tag="approval.list"):
+class Approvals(Syscall["ApprovalList"], frozen=True, tag="approval.list"):
     """What waits for an answer, oldest first; with `all`, what was answered too.
 
     With `id` that one, whatever became of it; its arguments are not shortened while it is open.
@@ -35,7 +35,7 @@ class Approvals(Syscall["ApprovalList"], frozen=True, kw_only=True, tag="approva
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
 
 
-class AnswerApproval(Syscall["Approval"], frozen=True, kw_only=True, tag="approval.answer"):
+class AnswerApproval(Syscall["Approval"], frozen=True, tag="approval.answer"):
     """Say yes or no, to the digest that was looked at. A second answer raises `WrongState`."""
 
     id: ApprovalId
@@ -44,7 +44,7 @@ class AnswerApproval(Syscall["Approval"], frozen=True, kw_only=True, tag="approv
     note: Annotated[str, Meta(max_length=1_000)] = ""
 
 
-class AskHuman(Syscall["HumanAnswer"], frozen=True, kw_only=True, tag="approval.ask"):
+class AskHuman(Syscall["HumanAnswer"], frozen=True, tag="approval.ask"):
     """Ask whoever answers approvals a question, and wait for what they say.
 
     The answer's note is what was said; a no is an answer as well. Raises `Denied` where nobody

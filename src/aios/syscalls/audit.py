@@ -13,7 +13,7 @@ from msgspec import Meta
 from aios.syscalls.base import Syscall
 
 
-class AuditRecords(Syscall["AuditPage"], frozen=True, kw_only=True, tag="audit.list"):
+class AuditRecords(Syscall["AuditPage"], frozen=True, tag="audit.list"):
     """Records from number `start` on; filters are exact, empty ones pass all."""
 
     start: Annotated[int, Meta(ge=1)] = 1
@@ -24,7 +24,7 @@ class AuditRecords(Syscall["AuditPage"], frozen=True, kw_only=True, tag="audit.l
     newest: bool = False  # the last ones instead, newest first
 
 
-class VerifyAudit(Syscall["AuditState"], frozen=True, kw_only=True, tag="audit.verify"):
+class VerifyAudit(Syscall["AuditState"], frozen=True, tag="audit.verify"):
     """Check every link of the chain and the signed head; what is wrong is named."""
 
 

@@ -26,7 +26,7 @@ class Resource(StrEnum):
     SECONDS = "seconds"  # of wall time, from its first call on
 
 
-class SetBudget(Syscall["Budget"], frozen=True, kw_only=True, tag="budget.set"):
+class SetBudget(Syscall["Budget"], frozen=True, tag="budget.set"):
     """Limit an account; None: no limit any more. Below what is spent, nothing more is granted."""
 
     account: Account
@@ -34,7 +34,7 @@ class SetBudget(Syscall["Budget"], frozen=True, kw_only=True, tag="budget.set"):
     limit: Amount | None
 
 
-class TopUp(Syscall["Budget"], frozen=True, kw_only=True, tag="budget.top_up"):
+class TopUp(Syscall["Budget"], frozen=True, tag="budget.top_up"):
     """Raise a limit by an amount; whoever waits for it goes on."""
 
     account: Account
@@ -42,7 +42,7 @@ class TopUp(Syscall["Budget"], frozen=True, kw_only=True, tag="budget.top_up"):
     amount: Amount
 
 
-class Budgets(Syscall["BudgetList"], frozen=True, kw_only=True, tag="budget.list"):
+class Budgets(Syscall["BudgetList"], frozen=True, tag="budget.list"):
     """The caller's account and those below it; all of them for the first process."""
 
     account: Annotated[str, Meta(max_length=512)] = ""

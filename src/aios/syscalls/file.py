@@ -25,7 +25,7 @@ Count = Annotated[int, Meta(ge=0)]
 LinkToken = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-class Create(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.create"):
+class Create(Syscall["FileInfo"], frozen=True, tag="file.create"):
     """A new file; one that is there already raises `Conflict`. Makes missing folders."""
 
     path: Path
@@ -33,14 +33,14 @@ class Create(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.create"):
     owner: AgentName = ""
 
 
-class MakeFolder(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.mkdir"):
+class MakeFolder(Syscall["FileInfo"], frozen=True, tag="file.mkdir"):
     """A folder and those above it; no-op where it is there."""
 
     path: Path
     owner: AgentName = ""
 
 
-class ReadFile(Syscall["FileData"], frozen=True, kw_only=True, tag="file.read"):
+class ReadFile(Syscall["FileData"], frozen=True, tag="file.read"):
     """Bytes of a file, of its present content or of an earlier version."""
 
     path: Path
@@ -50,7 +50,7 @@ class ReadFile(Syscall["FileData"], frozen=True, kw_only=True, tag="file.read"):
     owner: AgentName = ""
 
 
-class WriteFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.write"):
+class WriteFile(Syscall["FileInfo"], frozen=True, tag="file.write"):
     """Replace a file's content, or create it.
 
     With `base`, the version the change is made from, a file that moved on raises `Conflict` with
@@ -63,7 +63,7 @@ class WriteFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.write"
     owner: AgentName = ""
 
 
-class AppendFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.append"):
+class AppendFile(Syscall["FileInfo"], frozen=True, tag="file.append"):
     """Add bytes at a file's end, or create it."""
 
     path: Path
@@ -71,7 +71,7 @@ class AppendFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.appen
     owner: AgentName = ""
 
 
-class Edit(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.edit"):
+class Edit(Syscall["FileInfo"], frozen=True, tag="file.edit"):
     """Replace `old`, which must occur exactly once (or `all`), by `new` in a UTF-8 file."""
 
     path: Path
@@ -82,7 +82,7 @@ class Edit(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.edit"):
     owner: AgentName = ""
 
 
-class Folder(Syscall["FileList"], frozen=True, kw_only=True, tag="file.list"):
+class Folder(Syscall["FileList"], frozen=True, tag="file.list"):
     """What a folder holds, by name; `deep` goes down into its folders."""
 
     path: Path = ""
@@ -91,14 +91,14 @@ class Folder(Syscall["FileList"], frozen=True, kw_only=True, tag="file.list"):
     owner: AgentName = ""
 
 
-class Stat(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.stat"):
+class Stat(Syscall["FileInfo"], frozen=True, tag="file.stat"):
     """One file or folder."""
 
     path: Path
     owner: AgentName = ""
 
 
-class Move(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.move"):
+class Move(Syscall["FileInfo"], frozen=True, tag="file.move"):
     """Rename a file or folder with its versions. A target that is there raises `Conflict`."""
 
     path: Path
@@ -106,7 +106,7 @@ class Move(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.move"):
     owner: AgentName = ""
 
 
-class Copy(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.copy"):
+class Copy(Syscall["FileInfo"], frozen=True, tag="file.copy"):
     """Copy a file or folder, without its versions. A target that is there raises `Conflict`."""
 
     path: Path
@@ -114,25 +114,25 @@ class Copy(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.copy"):
     owner: AgentName = ""
 
 
-class Delete(Syscall["Deleted"], frozen=True, kw_only=True, tag="file.delete"):
+class Delete(Syscall["Deleted"], frozen=True, tag="file.delete"):
     """Put a file or folder into the bin."""
 
     path: Path
     owner: AgentName = ""
 
 
-class Restore(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.restore"):
+class Restore(Syscall["FileInfo"], frozen=True, tag="file.restore"):
     """Take something back from the bin, to where it was or to `to`."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
     to: Path | None = None
 
 
-class Bin(Syscall["Deletions"], frozen=True, kw_only=True, tag="file.bin"):
+class Bin(Syscall["Deletions"], frozen=True, tag="file.bin"):
     """What lies in the bin, newest first."""
 
 
-class SearchFiles(Syscall["FilesFound"], frozen=True, kw_only=True, tag="file.search"):
+class SearchFiles(Syscall["FilesFound"], frozen=True, tag="file.search"):
     """The files nearest to `query` below `path`, best first."""
 
     query: Annotated[str, Meta(min_length=1, max_length=10_000)]
@@ -143,14 +143,14 @@ class SearchFiles(Syscall["FilesFound"], frozen=True, kw_only=True, tag="file.se
     until: float | None = None
 
 
-class Versions(Syscall["VersionList"], frozen=True, kw_only=True, tag="file.versions"):
+class Versions(Syscall["VersionList"], frozen=True, tag="file.versions"):
     """A file's versions, newest first."""
 
     path: Path
     owner: AgentName = ""
 
 
-class Diff(Syscall["Difference"], frozen=True, kw_only=True, tag="file.diff"):
+class Diff(Syscall["Difference"], frozen=True, tag="file.diff"):
     """What changed from version `old` to `new` (None: the present content), as unified diff."""
 
     path: Path
@@ -159,7 +159,7 @@ class Diff(Syscall["Difference"], frozen=True, kw_only=True, tag="file.diff"):
     owner: AgentName = ""
 
 
-class RollbackFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.rollback"):
+class RollbackFile(Syscall["FileInfo"], frozen=True, tag="file.rollback"):
     """Bring back older content as a new version: exactly one of the three says which.
 
     `steps` versions back, the content as it was at `time`, or that `version`.
@@ -172,7 +172,7 @@ class RollbackFile(Syscall["FileInfo"], frozen=True, kw_only=True, tag="file.rol
     owner: AgentName = ""
 
 
-class ShareFile(Syscall["FileLink"], frozen=True, kw_only=True, tag="file.share"):
+class ShareFile(Syscall["FileLink"], frozen=True, tag="file.share"):
     """A link by which whoever holds its token reads this file until it expires or is revoked.
 
     `version` binds it to one content; without it the link follows the file.
@@ -184,23 +184,23 @@ class ShareFile(Syscall["FileLink"], frozen=True, kw_only=True, tag="file.share"
     owner: AgentName = ""
 
 
-class Links(Syscall["LinkList"], frozen=True, kw_only=True, tag="file.links"):
+class Links(Syscall["LinkList"], frozen=True, tag="file.links"):
     """The caller's links that still work."""
 
 
-class Revoke(Syscall[Ok], frozen=True, kw_only=True, tag="file.revoke"):
+class Revoke(Syscall[Ok], frozen=True, tag="file.revoke"):
     """End a link at once."""
 
     token: LinkToken
 
 
-class OpenLink(Syscall["FileData"], frozen=True, kw_only=True, tag="file.open_link"):
+class OpenLink(Syscall["FileData"], frozen=True, tag="file.open_link"):
     """Read through a link. Expired, revoked and unknown tokens raise the same `NotFound`."""
 
     token: LinkToken
 
 
-class Mount(Syscall["MountInfo"], frozen=True, kw_only=True, tag="file.mount"):
+class Mount(Syscall["MountInfo"], frozen=True, tag="file.mount"):
     """Let a folder of the machine appear as `name` in the caller's root; the first process only
     may mount, for itself or for another `agent`. Changes made outside are noticed and indexed."""
 
@@ -210,28 +210,28 @@ class Mount(Syscall["MountInfo"], frozen=True, kw_only=True, tag="file.mount"):
     agent: Annotated[str, Meta(max_length=512)] = ""
 
 
-class Unmount(Syscall[Ok], frozen=True, kw_only=True, tag="file.unmount"):
+class Unmount(Syscall[Ok], frozen=True, tag="file.unmount"):
     """The folder no longer appears; its files stay where they are."""
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     agent: Annotated[str, Meta(max_length=512)] = ""
 
 
-class Mounts(Syscall["MountList"], frozen=True, kw_only=True, tag="file.mounts"):
+class Mounts(Syscall["MountList"], frozen=True, tag="file.mounts"):
     """The caller's mounts."""
 
 
 Step = Create | WriteFile | AppendFile | Edit | Move | Copy | Delete | MakeFolder
 
 
-class Transaction(Syscall["FileList"], frozen=True, kw_only=True, tag="file.transaction"):
+class Transaction(Syscall["FileList"], frozen=True, tag="file.transaction"):
     """Several changes of which all are done or none, in order; also over a crash."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=1, max_length=1_000)]
     owner: AgentName = ""
 
 
-class FileUsage(Syscall["Quota"], frozen=True, kw_only=True, tag="file.usage"):
+class FileUsage(Syscall["Quota"], frozen=True, tag="file.usage"):
     """What the caller's files and versions take, and what they may take."""
 
 

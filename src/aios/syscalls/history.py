@@ -15,7 +15,7 @@ from aios.syscalls.llm import TOKENS_MAX, Message
 from aios.syscalls.memory import AgentName, Count, Name
 
 
-class Extend(Syscall["History"], frozen=True, kw_only=True, tag="history.extend"):
+class Extend(Syscall["History"], frozen=True, tag="history.extend"):
     """Add messages at the end; makes the history where it is not there.
 
     With `base`, the length the caller believes it has, a history that moved on meanwhile raises
@@ -28,7 +28,7 @@ class Extend(Syscall["History"], frozen=True, kw_only=True, tag="history.extend"
     owner: AgentName = ""
 
 
-class Turns(Syscall["HistoryMessages"], frozen=True, kw_only=True, tag="history.read"):
+class Turns(Syscall["HistoryMessages"], frozen=True, tag="history.read"):
     """Messages `start` to `end` (exclusive; None: to the last)."""
 
     name: Name
@@ -37,7 +37,7 @@ class Turns(Syscall["HistoryMessages"], frozen=True, kw_only=True, tag="history.
     owner: AgentName = ""
 
 
-class Fork(Syscall["History"], frozen=True, kw_only=True, tag="history.fork"):
+class Fork(Syscall["History"], frozen=True, tag="history.fork"):
     """A new history `to` that shares the first `at` messages (None: all) with `name`."""
 
     name: Name
@@ -46,7 +46,7 @@ class Fork(Syscall["History"], frozen=True, kw_only=True, tag="history.fork"):
     owner: AgentName = ""
 
 
-class Rollback(Syscall["History"], frozen=True, kw_only=True, tag="history.rollback"):
+class Rollback(Syscall["History"], frozen=True, tag="history.rollback"):
     """Keep the first `at` messages; the rest is gone from this history, not from its forks."""
 
     name: Name
@@ -54,18 +54,18 @@ class Rollback(Syscall["History"], frozen=True, kw_only=True, tag="history.rollb
     owner: AgentName = ""
 
 
-class Drop(Syscall[Ok], frozen=True, kw_only=True, tag="history.drop"):
+class Drop(Syscall[Ok], frozen=True, tag="history.drop"):
     """Forget the history; what others share with it stays."""
 
     name: Name
     owner: AgentName = ""
 
 
-class Histories(Syscall["HistoryList"], frozen=True, kw_only=True, tag="history.list"):
+class Histories(Syscall["HistoryList"], frozen=True, tag="history.list"):
     """The caller's histories by name."""
 
 
-class Assemble(Syscall["Assembled"], frozen=True, kw_only=True, tag="history.assemble"):
+class Assemble(Syscall["Assembled"], frozen=True, tag="history.assemble"):
     """The messages for the next LLM call, within `budget_tokens` of `model`.
 
     Instructions (leading system messages) and the newest turns always come first in the claim to

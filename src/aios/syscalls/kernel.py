@@ -20,7 +20,7 @@ class CoreState(StrEnum):
     GONE = "gone"  # it died too often, and is given up
 
 
-class Stats(Syscall["MachineStats"], frozen=True, kw_only=True, tag="kernel.stats"):
+class Stats(Syscall["MachineStats"], frozen=True, tag="kernel.stats"):
     """The cores, the tiers, and the caller's agents: those below it, all for the first process.
 
     A rate is the difference between two readings over that of their `at_s`. Without `agents` the

@@ -143,19 +143,19 @@ class Generate(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.genera
             raise InvalidArgument("expected a finite deadline_s")
 
 
-class Stream(Syscall["Completion"], frozen=True, kw_only=True, tag="llm.stream"):
+class Stream(Syscall["Completion"], frozen=True, tag="llm.stream"):
     """As `generate`, with `Delta`s on the way; the last thing delivered is the completion."""
 
     generate: Generate
 
 
-class Cancel(Syscall[Ok], frozen=True, kw_only=True, tag="llm.cancel"):
+class Cancel(Syscall[Ok], frozen=True, tag="llm.cancel"):
     """Cancel the caller's generation of that `call_id`; its caller gets the error `cancelled`."""
 
     call_id: str
 
 
-class Embed(Syscall["Embeddings"], frozen=True, kw_only=True, tag="llm.embed"):
+class Embed(Syscall["Embeddings"], frozen=True, tag="llm.embed"):
     """Texts to vectors, by what this kernel finds notes and files by."""
 
     texts: Annotated[
@@ -164,7 +164,7 @@ class Embed(Syscall["Embeddings"], frozen=True, kw_only=True, tag="llm.embed"):
     ]
 
 
-class Tokenize(Syscall["Tokenized"], frozen=True, kw_only=True, tag="llm.tokenize"):
+class Tokenize(Syscall["Tokenized"], frozen=True, tag="llm.tokenize"):
     """Token ids of a text, or of messages through the model's chat template."""
 
     text: str = ""
@@ -173,7 +173,7 @@ class Tokenize(Syscall["Tokenized"], frozen=True, kw_only=True, tag="llm.tokeniz
     model: str = ""
 
 
-class Models(Syscall["ModelList"], frozen=True, kw_only=True, tag="llm.models"):
+class Models(Syscall["ModelList"], frozen=True, tag="llm.models"):
     """The models that this kernel serves."""
 
 

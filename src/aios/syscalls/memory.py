@@ -27,7 +27,7 @@ class Access(StrEnum):
     WRITE = "write"
 
 
-class Alloc(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.alloc"):
+class Alloc(Syscall["BlockInfo"], frozen=True, tag="memory.alloc"):
     """Make an empty block, or change the limit of one that is there; its bytes stay."""
 
     name: Name
@@ -35,7 +35,7 @@ class Alloc(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.alloc")
     owner: AgentName = ""
 
 
-class Read(Syscall["BlockData"], frozen=True, kw_only=True, tag="memory.read"):
+class Read(Syscall["BlockData"], frozen=True, tag="memory.read"):
     """The bytes of a block, from RAM or brought back from disk; the same bytes in any case."""
 
     name: Name
@@ -44,7 +44,7 @@ class Read(Syscall["BlockData"], frozen=True, kw_only=True, tag="memory.read"):
     length: Count | None = None  # None: to the end
 
 
-class Write(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.write"):
+class Write(Syscall["BlockInfo"], frozen=True, tag="memory.write"):
     """Replace the whole block. A block that is not there yet is made with the default limit."""
 
     name: Name
@@ -52,7 +52,7 @@ class Write(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.write")
     owner: AgentName = ""
 
 
-class Append(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.append"):
+class Append(Syscall["BlockInfo"], frozen=True, tag="memory.append"):
     """Add bytes at the block's end; costs O(new bytes). Makes the block where it is not there."""
 
     name: Name
@@ -60,25 +60,25 @@ class Append(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.append
     owner: AgentName = ""
 
 
-class Clear(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.clear"):
+class Clear(Syscall["BlockInfo"], frozen=True, tag="memory.clear"):
     """Make the block empty; its limit and grants stay."""
 
     name: Name
     owner: AgentName = ""
 
 
-class Free(Syscall[Ok], frozen=True, kw_only=True, tag="memory.free"):
+class Free(Syscall[Ok], frozen=True, tag="memory.free"):
     """Remove the block and every grant on it."""
 
     name: Name
     owner: AgentName = ""
 
 
-class Blocks(Syscall["BlockList"], frozen=True, kw_only=True, tag="memory.list"):
+class Blocks(Syscall["BlockList"], frozen=True, tag="memory.list"):
     """The caller's own blocks and those shared with it, by owner and name."""
 
 
-class Share(Syscall["BlockInfo"], frozen=True, kw_only=True, tag="memory.share"):
+class Share(Syscall["BlockInfo"], frozen=True, tag="memory.share"):
     """Let one named agent read or write a block, or take that back with `none`."""
 
     name: Name

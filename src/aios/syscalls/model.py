@@ -10,7 +10,7 @@ from aios.syscalls.llm import ModelInfo
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-class AddModel(Syscall[ModelInfo], frozen=True, kw_only=True, tag="model.add"):
+class AddModel(Syscall[ModelInfo], frozen=True, tag="model.add"):
     """Start an engine with a further model; the reply comes when it serves.
 
     `source` is "pocket", a folder of a model or a hub id; `name` what calls it by, empty: the last
@@ -23,7 +23,7 @@ class AddModel(Syscall[ModelInfo], frozen=True, kw_only=True, tag="model.add"):
     device: Annotated[str, Meta(max_length=32)] = ""
 
 
-class RemoveModel(Syscall[Ok], frozen=True, kw_only=True, tag="model.remove"):
+class RemoveModel(Syscall[Ok], frozen=True, tag="model.remove"):
     """End a model's engine. Calls that it has not answered fail with `core_failed`.
 
     The default model stays: calls that name none are its.

@@ -29,7 +29,7 @@ class SearchMode(StrEnum):
     SEMANTIC = "semantic"
 
 
-class Add(Syscall["Note"], frozen=True, kw_only=True, tag="note.add"):
+class Add(Syscall["Note"], frozen=True, tag="note.add"):
     """Remember a text. `context` is one line about what it is about and for."""
 
     text: Text
@@ -40,14 +40,14 @@ class Add(Syscall["Note"], frozen=True, kw_only=True, tag="note.add"):
     context: Line = ""
 
 
-class Get(Syscall["Note"], frozen=True, kw_only=True, tag="note.get"):
+class Get(Syscall["Note"], frozen=True, tag="note.get"):
     """One note in full, the caller's own or one shared with it."""
 
     id: NoteId
     owner: AgentName = ""
 
 
-class Update(Syscall["Note"], frozen=True, kw_only=True, tag="note.update"):
+class Update(Syscall["Note"], frozen=True, tag="note.update"):
     """Change the fields that are given. With `base`, a version that moved on raises `Conflict`."""
 
     id: NoteId
@@ -61,14 +61,14 @@ class Update(Syscall["Note"], frozen=True, kw_only=True, tag="note.update"):
     owner: AgentName = ""
 
 
-class Remove(Syscall[Ok], frozen=True, kw_only=True, tag="note.remove"):
+class Remove(Syscall[Ok], frozen=True, tag="note.remove"):
     """Forget a note, and every link to it."""
 
     id: NoteId
     owner: AgentName = ""
 
 
-class Link(Syscall["Note"], frozen=True, kw_only=True, tag="note.link"):
+class Link(Syscall["Note"], frozen=True, tag="note.link"):
     """Tie a note to another, both ways; `remove` unties them."""
 
     id: NoteId
@@ -77,7 +77,7 @@ class Link(Syscall["Note"], frozen=True, kw_only=True, tag="note.link"):
     owner: AgentName = ""
 
 
-class ShareNote(Syscall["Note"], frozen=True, kw_only=True, tag="note.share"):
+class ShareNote(Syscall["Note"], frozen=True, tag="note.share"):
     """Let one named agent read or change a note, or take that back with `none`."""
 
     id: NoteId
@@ -86,7 +86,7 @@ class ShareNote(Syscall["Note"], frozen=True, kw_only=True, tag="note.share"):
     owner: AgentName = ""
 
 
-class Search(Syscall["NotesFound"], frozen=True, kw_only=True, tag="note.search"):
+class Search(Syscall["NotesFound"], frozen=True, tag="note.search"):
     """The notes nearest to `query` that pass every filter, best first; no query: newest first."""
 
     query: Annotated[str, Meta(max_length=10_000)] = ""

@@ -23,11 +23,11 @@ class ProcessState(StrEnum):
     KILLED = "killed"
 
 
-class WhoAmI(Syscall["ProcessInfo"], frozen=True, kw_only=True, tag="process.whoami"):
+class WhoAmI(Syscall["ProcessInfo"], frozen=True, tag="process.whoami"):
     """The caller's own entry in the process table. The cheapest syscall there is."""
 
 
-class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
+class Spawn(Syscall["Spawned"], frozen=True, tag="process.spawn"):
     """Start a child process.
 
     With `program` the kernel runs that hosted program with `argument`; without one it only
@@ -53,63 +53,63 @@ class Spawn(Syscall["Spawned"], frozen=True, kw_only=True, tag="process.spawn"):
     groups: Annotated[tuple[GroupName, ...], Meta(max_length=64)] | None = None
 
 
-class Exit(Syscall[Ok], frozen=True, kw_only=True, tag="process.exit"):
+class Exit(Syscall[Ok], frozen=True, tag="process.exit"):
     """End the calling process with a result that `wait` returns."""
 
     result: Any = None
 
 
-class Wait(Syscall["Exited"], frozen=True, kw_only=True, tag="process.wait"):
+class Wait(Syscall["Exited"], frozen=True, tag="process.wait"):
     """Wait until a process has ended."""
 
     pid: Pid
     timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
 
 
-class Kill(Syscall[Ok], frozen=True, kw_only=True, tag="process.kill"):
+class Kill(Syscall[Ok], frozen=True, tag="process.kill"):
     """End a process and its children; their running calls end with `cancelled`."""
 
     pid: Pid
 
 
-class Pause(Syscall[Ok], frozen=True, kw_only=True, tag="process.pause"):
+class Pause(Syscall[Ok], frozen=True, tag="process.pause"):
     """Suspend a process: its generations are snapshotted, its new calls wait."""
 
     pid: Pid
 
 
-class Resume(Syscall[Ok], frozen=True, kw_only=True, tag="process.resume"):
+class Resume(Syscall[Ok], frozen=True, tag="process.resume"):
     """Let a paused process go on exactly where it stopped."""
 
     pid: Pid
 
 
-class List(Syscall["ProcessList"], frozen=True, kw_only=True, tag="process.list"):
+class List(Syscall["ProcessList"], frozen=True, tag="process.list"):
     """The process table: the caller and its descendants, or all of them for the first process."""
 
     ended: bool = False
 
 
-class Inspect(Syscall["ProcessInfo"], frozen=True, kw_only=True, tag="process.inspect"):
+class Inspect(Syscall["ProcessInfo"], frozen=True, tag="process.inspect"):
     """One process in full."""
 
     pid: Pid
 
 
-class Send(Syscall[Ok], frozen=True, kw_only=True, tag="process.send"):
+class Send(Syscall[Ok], frozen=True, tag="process.send"):
     """Put a message into another process's bounded mailbox."""
 
     pid: Pid
     body: Any
 
 
-class Receive(Syscall["Mail"], frozen=True, kw_only=True, tag="process.receive"):
+class Receive(Syscall["Mail"], frozen=True, tag="process.receive"):
     """Take the oldest message from the caller's mailbox, waiting for one if need be."""
 
     timeout_s: Annotated[float, Meta(ge=0, le=86_400 * 30)] | None = None
 
 
-class Attempt(Syscall["Attempted"], frozen=True, kw_only=True, tag="process.attempt"):
+class Attempt(Syscall["Attempted"], frozen=True, tag="process.attempt"):
     """A durable program is about to run a tool: remembered before it does anything.
 
     The toolbox of the SDK makes this call and `report`; nobody else needs to.
@@ -119,18 +119,18 @@ class Attempt(Syscall["Attempted"], frozen=True, kw_only=True, tag="process.atte
     arguments: str
 
 
-class Report(Syscall[Ok], frozen=True, kw_only=True, tag="process.report"):
+class Report(Syscall[Ok], frozen=True, tag="process.report"):
     """What an attempt came to. Every attempt is reported, also one that was not made again."""
 
     attempt: int
     result: str
 
 
-class Now(Syscall["Moment"], frozen=True, kw_only=True, tag="process.now"):
+class Now(Syscall["Moment"], frozen=True, tag="process.now"):
     """The time, and a number to seed randomness with: a durable program is told the same again."""
 
 
-class Calls(Syscall["CallList"], frozen=True, kw_only=True, tag="process.calls"):
+class Calls(Syscall["CallList"], frozen=True, tag="process.calls"):
     """The LLM calls of a process: what is under way, then the last ones that are over.
 
     The kernel remembers a few of each process while it runs, and shortens what is long.

@@ -14,7 +14,7 @@ FEED_BYTES_MAX = 64 << 10
 PART_BYTES_MAX = 1 << 20
 
 
-class StartProgram(Syscall[Spawned], frozen=True, kw_only=True, tag="program.start"):
+class StartProgram(Syscall[Spawned], frozen=True, tag="program.start"):
     """Start any program as a child process of the caller; whoever may do this may do anything.
 
     It runs as the kernel's user in `folder`, with `environment` and, beside it, what points it at
@@ -32,7 +32,7 @@ class StartProgram(Syscall[Spawned], frozen=True, kw_only=True, tag="program.sta
     durable: bool = False
 
 
-class FeedProgram(Syscall["Fed"], frozen=True, kw_only=True, tag="program.feed"):
+class FeedProgram(Syscall["Fed"], frozen=True, tag="program.feed"):
     """Give a program input that was started to take some; answered when it has taken it."""
 
     pid: Pid
@@ -40,7 +40,7 @@ class FeedProgram(Syscall["Fed"], frozen=True, kw_only=True, tag="program.feed")
     is_last: bool = False
 
 
-class ProgramLog(Syscall["LogPart"], frozen=True, kw_only=True, tag="program.log"):
+class ProgramLog(Syscall["LogPart"], frozen=True, tag="program.log"):
     """What a program wrote from the position `start` on, or in its last `tail` lines.
 
     Where there is nothing yet and the program lives, `wait_s` says how long to wait for more.

@@ -11,7 +11,7 @@ SliceTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
 AgeSeconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
-class SetPolicy(Syscall["SchedulerInfo"], frozen=True, kw_only=True, tag="scheduler.set_policy"):
+class SetPolicy(Syscall["SchedulerInfo"], frozen=True, tag="scheduler.set_policy"):
     """Schedule by another policy from now on, on every core, until the kernel stops.
 
     No call is lost: what runs is taken off its lanes into RAM, as a pause does, and the new policy
@@ -24,7 +24,7 @@ class SetPolicy(Syscall["SchedulerInfo"], frozen=True, kw_only=True, tag="schedu
     age_s: AgeSeconds | None = None  # of `priority`
 
 
-class ShowScheduler(Syscall["SchedulerInfo"], frozen=True, kw_only=True, tag="scheduler.show"):
+class ShowScheduler(Syscall["SchedulerInfo"], frozen=True, tag="scheduler.show"):
     """The policy in force, those there are, and how long calls lately waited under each."""
 
 

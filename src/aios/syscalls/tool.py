@@ -18,14 +18,14 @@ ToolName = Annotated[str, Meta(min_length=1, max_length=256)]
 Arguments = Annotated[str, Meta(max_length=ARGUMENTS_MAX)]
 
 
-class ListTools(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.list"):
+class ListTools(Syscall["ToolList"], frozen=True, tag="tool.list"):
     """The tools that the caller may call, by name."""
 
     prefix: Annotated[str, Meta(max_length=256)] = ""
     names: Annotated[tuple[ToolName, ...], Meta(max_length=1_024)] = ()  # these only; empty: all
 
 
-class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"):
+class CallTool(Syscall["ToolResult"], frozen=True, tag="tool.call"):
     """Run a tool with `arguments`, a JSON object as a model wrote it.
 
     A mistake that the model can mend is a result with `is_error`, as is the tool's own failure;
@@ -39,20 +39,20 @@ class CallTool(Syscall["ToolResult"], frozen=True, kw_only=True, tag="tool.call"
     timeout_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None  # less than the tool's own
 
 
-class CallTools(Syscall["ToolResults"], frozen=True, kw_only=True, tag="tool.batch"):
+class CallTools(Syscall["ToolResults"], frozen=True, tag="tool.batch"):
     """The calls of one model turn: side by side where their effects allow, results in order."""
 
     calls: Annotated[tuple[CallTool, ...], Meta(min_length=1, max_length=BATCH_MAX)]
 
 
-class AcceptTool(Syscall["ToolInfo"], frozen=True, kw_only=True, tag="tool.accept"):
+class AcceptTool(Syscall["ToolInfo"], frozen=True, tag="tool.accept"):
     """Pin a tool's present definition, by the hash that was looked at."""
 
     name: ToolName
     pin: Annotated[str, Meta(min_length=64, max_length=64)]
 
 
-class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
+class AddServer(Syscall["ToolList"], frozen=True, tag="tool.add"):
     """Connect an MCP server, commands with a manifest, or an installed package; its tools, pinned.
 
     Exactly one of `command`, `url`, `manifest` (a file's path) and `package` (the name of an entry
@@ -71,7 +71,7 @@ class AddServer(Syscall["ToolList"], frozen=True, kw_only=True, tag="tool.add"):
     stateless: bool = False  # the operator's word: no call leaves there what a later one may tell
 
 
-class RemoveServer(Syscall[Ok], frozen=True, kw_only=True, tag="tool.remove"):
+class RemoveServer(Syscall[Ok], frozen=True, tag="tool.remove"):
     """Disconnect a server; its tools are gone, its pins stay."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]

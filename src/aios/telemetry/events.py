@@ -117,3 +117,6 @@ class BudgetShort(Event, frozen=True, kw_only=True, tag="budget_short"):
 
     account: str
     resource: str
+
+
+KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in Event.__subclasses__())

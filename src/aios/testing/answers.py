@@ -14,15 +14,7 @@ from functools import cache
 import msgspec
 
 from aios.errors import InvalidArgument
-from aios.syscalls.llm import (
-    Choice,
-    Decoding,
-    FinishReason,
-    Generate,
-    Message,
-    Tokenize,
-    ToolSpec,
-)
+from aios.syscalls import llm
 
 VOCABULARY = 65_536
 
@@ -39,8 +31,8 @@ class Spoken:
     token_ids: tuple[int, ...]
     content: str
     ends: tuple[int, ...]
-    message: Message
-    reason: FinishReason
+    message: llm.Message
+    reason: llm.FinishReason
 
     def text(self, start: int, stop: int) -> str:
         """What tokens start..stop add to the content."""
@@ -49,8 +41,8 @@ class Spoken:
             return ""
         return self.content[self.ends[start - 1] if start else 0 : self.ends[stop - 1]]
 
-    def choice(self, index: int) -> Choice:
-        return Choice(
+    def choice(self, index: int) -> llm.Choice:
+        return llm.Choice(
             index=index,
             message=self.message,
             finish_reason=self.reason,
@@ -58,12 +50,12 @@ class Spoken:
         )
 
 
-def tokens_of(call: Generate | Tokenize) -> tuple[int, ...]:
+def tokens_of(call: llm.Generate | llm.Tokenize) -> tuple[int, ...]:
     """Token ids of a call's prompt: one for each word, by its hash."""
-    if isinstance(call, Generate) and call.token_ids:
+    if isinstance(call, llm.Generate) and call.token_ids:
         return _checked(call.token_ids)
-    text = call.prompt if isinstance(call, Generate) else call.text
-    tools = call.decoding.tools if isinstance(call, Generate) else call.tools
+    text = call.prompt if isinstance(call, llm.Generate) else call.text
+    tools = call.decoding.tools if isinstance(call, llm.Generate) else call.tools
     ids = tuple(_token(word) for word in (*_words_of(call.messages, tools), *text.split()))
     if not ids:
         raise InvalidArgument("expected a prompt of at least one word")
@@ -71,7 +63,7 @@ def tokens_of(call: Generate | Tokenize) -> tuple[int, ...]:
 
 
 def invented(
-    prompt: tuple[int, ...], decoding: Decoding, lengths: tuple[int, int], tokens_max: int
+    prompt: tuple[int, ...], decoding: llm.Decoding, lengths: tuple[int, int], tokens_max: int
 ) -> tuple[Spoken, ...]:
     """Every branch's answer where nobody chose one. Its length lies in `lengths` and the limit."""
     return tuple(
@@ -80,7 +72,7 @@ def invented(
     )
 
 
-def recited(message: Message, decoding: Decoding, tokens_max: int) -> tuple[Spoken, ...]:
+def recited(message: llm.Message, decoding: llm.Decoding, tokens_max: int) -> tuple[Spoken, ...]:
     """Every branch says `message`, which its tool calls follow as tokens without text."""
     pieces = [(_token(piece), piece) for piece in _PIECE.findall(message.content or "")]
     for call in message.tool_calls:
@@ -111,7 +103,7 @@ def _checked(ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(ids)
 
 
-def _words_of(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> list[str]:
+def _words_of(messages: Sequence[llm.Message], tools: Sequence[llm.ToolSpec]) -> list[str]:
     """The conversation as words; whatever would change the answer of a real model is in it."""
     words = [word for tool in tools for word in ("<tool>", *str(msgspec.to_builtins(tool)).split())]
     for message in messages:
@@ -140,7 +132,7 @@ def _mixed(value: int) -> int:
 
 def _pieces(
     key: int, lengths: tuple[int, int], tokens_max: int
-) -> tuple[list[tuple[int, str]], FinishReason]:
+) -> tuple[list[tuple[int, str]], llm.FinishReason]:
     shortest, longest = lengths
     wanted = shortest + _mixed(key) % (longest - shortest + 1)
     ids = [
@@ -150,7 +142,7 @@ def _pieces(
     return pieces, "stop" if wanted <= tokens_max else "length"
 
 
-def _cut(said: tuple[list[tuple[int, str]], FinishReason], stop: Sequence[str]) -> Spoken:
+def _cut(said: tuple[list[tuple[int, str]], llm.FinishReason], stop: Sequence[str]) -> Spoken:
     """The answer up to the first stop string; the token that completes it is the last one."""
     pieces, reason = said
     text = "".join(piece for _, piece in pieces)
@@ -160,11 +152,11 @@ def _cut(said: tuple[list[tuple[int, str]], FinishReason], stop: Sequence[str]) 
         ends = itertools.accumulate(len(piece) for _, piece in pieces)
         last = next(i for i, end in enumerate(ends) if end >= at + len(mark))
         pieces, text, reason = pieces[: last + 1], text[:at], "stop"
-    return _spoken(pieces, text, Message(role="assistant", content=text), reason)
+    return _spoken(pieces, text, llm.Message(role="assistant", content=text), reason)
 
 
 def _spoken(
-    pieces: list[tuple[int, str]], content: str, message: Message, reason: FinishReason
+    pieces: list[tuple[int, str]], content: str, message: llm.Message, reason: llm.FinishReason
 ) -> Spoken:
     ends = itertools.accumulate(len(piece) for _, piece in pieces)
     return Spoken(

@@ -9,7 +9,6 @@ import random
 from asyncio import Event
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 
 from aios.clock import Clock
 from aios.context.snapshot import SnapshotRef, Tier
@@ -28,6 +27,7 @@ from aios.cores.base import (
     Traits,
     no_embeddings,
 )
+from aios.cores.frames import Drop, Start, Stop
 from aios.errors import CoreFailed, Damaged, InvalidArgument
 from aios.syscalls.llm import Decoding, Generate, Message, Tokenize
 from aios.testing.answers import Spoken, invented, recited, tokens_of
@@ -36,29 +36,7 @@ from aios.testing.script import NO_FAULTS, Faults, Script
 from aios.testing.store import Place, ScriptedStore
 
 Answer = Callable[[Generate], Message | str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    id: str
-    generation: Generation
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    id: str
-    to: Tier
-    snapshot: SnapshotRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Drop:
-    id: str
-    snapshot: SnapshotRef | None
-
-
-_Order = _Start | _Stop | _Drop
+Order = Start | Stop | Drop
 
 
 class ScriptedCore:
@@ -84,7 +62,7 @@ class ScriptedCore:
         self._store = store
         self._answer = answer
         self._faults = faults
-        self._orders: deque[_Order] = deque()
+        self._orders: deque[Order] = deque()
         self._running: dict[str, Run] = {}  # earliest started first
         self._resting: dict[str, Run] = {}  # in DEVICE, longest resting first; not in _running
         self._kept: dict[str, SnapshotRef] = {}  # snapshots that this engine knows
@@ -131,13 +109,13 @@ class ScriptedCore:
         return tuple(float(places.count(place)) for place in range(width))
 
     def start(self, generation: Generation, progress: Progress) -> None:
-        self._order(_Start(generation.id, generation, progress))
+        self._order(Start(generation, progress))
 
     def stop(self, generation_id: str, to: Tier, snapshot: SnapshotRef | None) -> None:
-        self._order(_Stop(generation_id, to, snapshot))
+        self._order(Stop(generation_id, to, snapshot))
 
     def drop(self, generation_id: str, snapshot: SnapshotRef | None) -> None:
-        self._order(_Drop(generation_id, snapshot))
+        self._order(Drop(generation_id, snapshot))
 
     def crash(self, reason: str = "told to crash", *, final: bool = False) -> None:
         """Let the engine die at the next boundary; unless `final`, it comes back by itself."""
@@ -163,7 +141,7 @@ class ScriptedCore:
         self._is_closed = True
         self._woken.set()
 
-    def _order(self, order: _Order) -> None:
+    def _order(self, order: Order) -> None:
         if _outlives(order) or not self._is_down:
             self._orders.append(order)
             self._woken.set()
@@ -197,9 +175,9 @@ class ScriptedCore:
         events: list[CoreEvent] = []
         while self._orders:
             order = self._orders.popleft()
-            if isinstance(order, _Start):
+            if isinstance(order, Start):
                 self._admit(order.generation, order.progress)
-            elif isinstance(order, _Drop):
+            elif isinstance(order, Drop):
                 self._end(order.id, order.snapshot)
             else:
                 ref = self._stopped(order.id, order.to, order.snapshot)
@@ -370,6 +348,6 @@ class ScriptedCore:
                 self._store.remove(ref)
 
 
-def _outlives(order: _Order) -> bool:
+def _outlives(order: Order) -> bool:
     """Whether the next engine carries it out where this one dies."""
-    return isinstance(order, _Drop) and order.snapshot is not None
+    return isinstance(order, Drop) and order.snapshot is not None

@@ -9,22 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from aios.syscalls import (
-    Choice,
-    Completion,
-    Decoding,
-    Generate,
-    Message,
-    Receive,
-    Send,
-    Spawn,
-    Syscall,
-    Wait,
-    file,
-    history,
-    memory,
-    note,
-)
+from aios.syscalls import Syscall, file, history, llm, memory, note, process
 
 LARGE_BYTES = 70_000  # more than a chunk in the database may have: it becomes a blob
 NOTHING = "nothing came"
@@ -81,19 +66,19 @@ def call_of(one: Step, friend: int, worker: int) -> Syscall[Any]:
     """The syscall. `friend` is the pid it sends to, `worker` the one whose end it waits for."""
     calls: Mapping[Kind, Callable[[], Syscall[Any]]] = {
         Kind.APPEND: lambda: memory.Append(name="log", data=_line(one)),
-        Kind.SEND: lambda: Send(pid=friend, body=one.text),
-        Kind.RECEIVE: lambda: Receive(timeout_s=0),
+        Kind.SEND: lambda: process.Send(pid=friend, body=one.text),
+        Kind.RECEIVE: lambda: process.Receive(timeout_s=0),
         Kind.WRITE: lambda: memory.Write(name="state", data=_line(one)),
         Kind.NOTE: lambda: note.Add(text=f"note {one.text}", tags=("crash",)),
         Kind.LOOSE: lambda: memory.Append(name="loose", data=_line(one)),
-        Kind.TURN: lambda: history.Extend(name="talk", messages=(Message("user", one.text),)),
+        Kind.TURN: lambda: history.Extend(name="talk", messages=(llm.Message("user", one.text),)),
         Kind.FILE: lambda: file.WriteFile(path="papers/doc", data=_line(one)),
         Kind.GENERATE: lambda: generation(one),
         Kind.LARGE: lambda: memory.Write(name="large", data=large(one)),
-        Kind.WORKER: lambda: Spawn(
+        Kind.WORKER: lambda: process.Spawn(
             name=f"worker-{one.number}", program="worker", argument=one.text, durable=True
         ),
-        Kind.END: lambda: Wait(pid=worker, timeout_s=60),
+        Kind.END: lambda: process.Wait(pid=worker, timeout_s=60),
     }
     return calls[one.kind]()
 
@@ -110,11 +95,11 @@ def fact_of(one: Step, reply: Any) -> str | int:
     return facts[one.kind]() if one.kind in facts else ""
 
 
-def generation(one: Step) -> Generate:
+def generation(one: Step) -> llm.Generate:
     """An LLM call that no other step makes."""
-    return Generate(
+    return llm.Generate(
         token_ids=(one.client + 1, one.number + 1, 7),
-        decoding=Decoding(max_tokens=TOKENS_MAX, seed=one.number),
+        decoding=llm.Decoding(max_tokens=TOKENS_MAX, seed=one.number),
     )
 
 
@@ -127,6 +112,6 @@ def _line(one: Step) -> bytes:
     return f"{one.text};".encode()
 
 
-def _said(reply: Completion) -> str:
-    choice: Choice = reply.choices[0]
+def _said(reply: llm.Completion) -> str:
+    choice: llm.Choice = reply.choices[0]
     return " ".join(map(str, choice.token_ids))

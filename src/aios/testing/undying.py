@@ -23,19 +23,7 @@ from aios.kernel.kernel import Kernel
 from aios.kernel.process import INIT
 from aios.scheduler import POLICIES, make
 from aios.sdk import Client, Toolbox, hosted, tool
-from aios.syscalls import (
-    Decoding,
-    Generate,
-    Mail,
-    ProcessState,
-    Receive,
-    Send,
-    Spawn,
-    Spawned,
-    Syscall,
-    ToolCall,
-    Wait,
-)
+from aios.syscalls import Syscall, llm, process
 from aios.testing.cores import ScriptedCore
 from aios.testing.crash import Severable
 from aios.testing.journal import InlineJournal
@@ -156,7 +144,9 @@ class Undying:
 
     async def _person(self, number: int) -> None:
         rng = random.Random(self.rng.random())
-        me: Spawned = await self._ask("", Spawn(name=f"person-{number}"), f"person {number}")
+        me: process.Spawned = await self._ask(
+            "", process.Spawn(name=f"person-{number}"), f"person {number}"
+        )
         for step in range(rng.randint(2, 8)):
             await asyncio.sleep(rng.choice((0.0, rng.random() * 2)))
             act: Callable[[str, str, random.Random], Any] = rng.choice(
@@ -166,30 +156,32 @@ class Undying:
             self.fate.answered += 1
 
     async def _sends(self, token: str, name: str, rng: random.Random) -> None:
-        await self._ask(token, Send(pid=INIT, body=name), name)
+        await self._ask(token, process.Send(pid=INIT, body=name), name)
         self._sent[name] += 1
 
     async def _generates(self, token: str, name: str, rng: random.Random) -> None:
-        call = Generate(prompt=f"say {name}", decoding=Decoding(max_tokens=rng.randint(1, 80)))
+        call = llm.Generate(
+            prompt=f"say {name}", decoding=llm.Decoding(max_tokens=rng.randint(1, 80))
+        )
         await self._ask(token, call, name)
 
     async def _employs(self, token: str, name: str, rng: random.Random) -> None:
-        call = Spawn(name=f"worker {name}", program="worker", argument=name, durable=True)
-        worker: Spawned = await self._ask(token, call, name)
-        ended = await self._ask(token, Wait(pid=worker.pid), f"{name} ends")
-        if ended.state is not ProcessState.EXITED:
+        call = process.Spawn(name=f"worker {name}", program="worker", argument=name, durable=True)
+        worker: process.Spawned = await self._ask(token, call, name)
+        ended = await self._ask(token, process.Wait(pid=worker.pid), f"{name} ends")
+        if ended.state is not process.ProcessState.EXITED:
             raise Broken(f"worker {name} ended with {ended}")
         for branch in range(2):
             for part in ("begins", "ends"):
                 self._sent[f"{name}/{branch} {part}"] += 1
 
     async def _writes_to_itself(self, token: str, name: str, rng: random.Random) -> None:
-        pid = (await self._ask(token, Spawn(name="box"), f"{name} box")).pid
+        pid = (await self._ask(token, process.Spawn(name="box"), f"{name} box")).pid
         box = self._told[token, f"{name} box"][1].token
         for part in range(3):
-            await self._ask(token, Send(pid=pid, body=part), f"{name} sends {part}")
+            await self._ask(token, process.Send(pid=pid, body=part), f"{name} sends {part}")
         for part in range(3):
-            mail: Mail = await self._ask(box, Receive(), f"{name} receives {part}")
+            mail: process.Mail = await self._ask(box, process.Receive(), f"{name} receives {part}")
             if mail.body != part:
                 raise Broken(f"{name} received {mail.body} instead of {part}")
 
@@ -208,8 +200,10 @@ class Undying:
         async def branch(number: int) -> str:
             what = f"{name}/{number}"
             await client.send(INIT, f"{what} begins")
-            said = await client.call(Generate(prompt=what, decoding=Decoding(max_tokens=30)))
-            call = ToolCall(id=what, name="act", arguments=f'{{"what": "{what}"}}')
+            said = await client.call(
+                llm.Generate(prompt=what, decoding=llm.Decoding(max_tokens=30))
+            )
+            call = llm.ToolCall(id=what, name="act", arguments=f'{{"what": "{what}"}}')
             await tools.run(call, client)
             await client.send(INIT, f"{what} ends")
             return said.text
@@ -256,7 +250,9 @@ class Undying:
                 raise Broken(f"{key}: told {told}, and now {again}")
         heard: Counter[str] = Counter()
         for _ in range(self._sent.total()):
-            heard[(await self._ask("", Receive(timeout_s=1), f"hear {heard.total()}")).body] += 1
+            heard[
+                (await self._ask("", process.Receive(timeout_s=1), f"hear {heard.total()}")).body
+            ] += 1
         if heard != self._sent:
             raise Broken(f"sent but not heard once: {(self._sent - heard) + (heard - self._sent)}")
         twice = {what: times for what, times in self._done_outside.items() if times > 1}

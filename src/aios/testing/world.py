@@ -18,21 +18,7 @@ from aios.kernel.invariants import violations
 from aios.kernel.kernel import Kernel
 from aios.scheduler import POLICIES, make
 from aios.scheduler.base import Policy
-from aios.syscalls import (
-    Cancel,
-    Completion,
-    Decoding,
-    Generate,
-    Kill,
-    List,
-    Pause,
-    Receive,
-    Resume,
-    Send,
-    Spawn,
-    Stream,
-    WhoAmI,
-)
+from aios.syscalls import llm, process
 from aios.telemetry.events import Event
 from aios.testing.answers import invented, tokens_of
 from aios.testing.cores import ScriptedCore
@@ -120,7 +106,7 @@ class World:
     ) -> list[asyncio.Task[None]]:
         """Agents, and somebody who interferes with them."""
         agents = [
-            await kernel.call(kernel.token, Spawn(name=f"agent-{number}"))
+            await kernel.call(kernel.token, process.Spawn(name=f"agent-{number}"))
             for number in range(self.rng.randint(2, 8))
         ]
         pids = [agent.pid for agent in agents]
@@ -149,10 +135,10 @@ class World:
         self._judge(call, completion)
         return "done"
 
-    async def _streamed(self, kernel: Kernel, token: str, call: Generate) -> Completion:
+    async def _streamed(self, kernel: Kernel, token: str, call: llm.Generate) -> llm.Completion:
         heard: Counter[int] = Counter()
-        async for item in kernel.stream(token, Stream(generate=call)):
-            if isinstance(item, Completion):
+        async for item in kernel.stream(token, llm.Stream(generate=call)):
+            if isinstance(item, llm.Completion):
                 for choice in item.choices:
                     if heard[choice.index] != len(choice.token_ids):
                         raise Broken(f"streamed {heard}, completed {item.choices}")
@@ -161,13 +147,13 @@ class World:
         raise Broken("a stream ended without a completion")
 
     async def _abandoned(
-        self, kernel: Kernel, token: str, call: Generate, rng: random.Random
+        self, kernel: Kernel, token: str, call: llm.Generate, rng: random.Random
     ) -> str:
         task = asyncio.ensure_future(kernel.call(token, call))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait([task], timeout=rng.random() * 2)
         if rng.random() < 0.5 and call.call_id:
-            await self._answered(_done(kernel.call(token, Cancel(call_id=call.call_id))))
+            await self._answered(_done(kernel.call(token, llm.Cancel(call_id=call.call_id))))
         else:
             task.cancel()
         await asyncio.wait([task])
@@ -182,17 +168,17 @@ class World:
     async def _chat(
         self, kernel: Kernel, token: str, rng: random.Random, number: int, pids: list[int]
     ) -> str:
-        await kernel.call(token, WhoAmI())
-        await kernel.call(token, List(ended=rng.random() < 0.5))
+        await kernel.call(token, process.WhoAmI())
+        await kernel.call(token, process.List(ended=rng.random() < 0.5))
         return "looked"
 
     async def _mail(
         self, kernel: Kernel, token: str, rng: random.Random, number: int, pids: list[int]
     ) -> str:
         if rng.random() < 0.6:
-            await kernel.call(token, Send(pid=rng.choice(pids), body={"n": number}))
+            await kernel.call(token, process.Send(pid=rng.choice(pids), body={"n": number}))
             return "sent"
-        await kernel.call(token, Receive(timeout_s=rng.random() * 5))
+        await kernel.call(token, process.Receive(timeout_s=rng.random() * 5))
         return "received"
 
     async def _meddler(self, kernel: Kernel, core: ScriptedCore, pids: list[int]) -> None:
@@ -200,13 +186,15 @@ class World:
         rng = random.Random(self.rng.random())
         for _ in range(rng.randint(0, 10)):
             await asyncio.sleep(rng.random() * 3)
-            act = rng.choice((Pause, Pause, Resume, Resume, Kill, None))
+            act = rng.choice(
+                (process.Pause, process.Pause, process.Resume, process.Resume, process.Kill, None)
+            )
             if act is None:
                 core.crash()
-            elif act is not Kill or rng.random() < 0.3:
+            elif act is not process.Kill or rng.random() < 0.3:
                 await self._answered(_done(kernel.call(kernel.token, act(pid=rng.choice(pids)))))
         for pid in pids:
-            await self._answered(_done(kernel.call(kernel.token, Resume(pid=pid))))
+            await self._answered(_done(kernel.call(kernel.token, process.Resume(pid=pid))))
 
     async def _answered(self, work: Coroutine[Any, Any, str]) -> None:
         """Exactly one answer: a result, or an `AiosError`; anything else ends the world."""
@@ -215,7 +203,7 @@ class World:
         except AiosError as error:
             self.report.outcomes[error.code] += 1
 
-    def _judge(self, call: Generate, completion: Completion) -> None:
+    def _judge(self, call: llm.Generate, completion: llm.Completion) -> None:
         """The completion must be what an undisturbed core says."""
         expected = invented(
             tokens_of(call),
@@ -238,14 +226,14 @@ async def _done(work: Awaitable[object]) -> str:
     return "done"
 
 
-def _call(rng: random.Random, script: Script, number: int) -> Generate:
+def _call(rng: random.Random, script: Script, number: int) -> llm.Generate:
     words = " ".join(rng.choice(("plan", "book", "fly", "pay")) for _ in range(rng.randint(1, 30)))
-    return Generate(
+    return llm.Generate(
         prompt=words,
         call_id=rng.choice(("", f"call-{number}")),
         priority=rng.randint(-2, 2),
         deadline_s=rng.choice((None, None, None, rng.random() * 20 + 0.01)),
-        decoding=Decoding(
+        decoding=llm.Decoding(
             max_tokens=rng.randint(1, 40), seed=rng.getrandbits(30), n=rng.choice((1, 1, 1, 2))
         ),
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from aios.syscalls.base import Syscall
+from aios.syscalls.terms import NamedTerms, ToolTerms
 from aios.syscalls.tool import Content, ToolInfo
 
 Mode = Literal["read", "write"]
@@ -32,27 +33,24 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     is_there: Callable[[str], bool] | None = None  # anything of that agent's; None: nobody can say
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool declares of itself beside its schema."""
+class Terms(ToolTerms, frozen=True, kw_only=True):
+    """What a tool declares of itself beside its schema, as the kernel goes by it."""
 
     touches: tuple[Touch, ...] = ()  # nothing declared: it may run beside everything
     declared: bool = False  # it says what it touches, be it nothing
     inside: bool = False  # all that it writes of files it writes by syscalls, as its caller
-    instances: int | None = None  # calls at the same time
-    per_minute: float | None = None  # calls, over all agents
-    timeout_s: float = 300.0
-    result_bytes: int = 256 << 10
-    repeatable: bool = False  # twice does no more than once: may be retried, and run after a crash
-    retries: int = 0  # of a repeatable one, after an error of a moment
-    final: bool = False  # cannot be undone: a human is asked
-    outside: bool = False  # reaches beyond the system
-    source: str = ""  # where its results come from; empty: trusted, as the operator's own code
-    readers: tuple[str, ...] | None = None  # who may see its results; None: anybody
-    recipients: tuple[str, ...] = ()  # arguments that say whom it shows something to
-    sensitive: tuple[str, ...] | None = None  # arguments on which harm hangs; None: all of them
-    secrets: tuple[str, ...] = ()  # names of the vault's that it is handed
-    price: float = 0.0  # money a call costs
     keeps: Keeping | None = None  # None: calls leave nothing for each other
+
+
+def touches_of(one: NamedTerms) -> tuple[Touch, ...]:
+    """What is had alone is as good as written."""
+    reads = (Touch(name, "read") for name in one.reads)
+    return (*reads, *(Touch(name, "write") for name in (*one.writes, *one.exclusive)))
+
+
+def alike(one: ToolTerms) -> dict[str, Any]:
+    """The terms that stand in every declaration."""
+    return {name: getattr(one, name) for name in ToolTerms.__struct_fields__}
 
 
 class Outside(Protocol):

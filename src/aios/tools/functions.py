@@ -4,61 +4,19 @@ Takes the SDK's `@tool` objects as they are, by their shape alone, with their te
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from aios.errors import InvalidArgument
 from aios.syscalls.llm import ToolSpec
+from aios.syscalls.terms import Declared
 from aios.syscalls.tool import Content
-from aios.tools.base import Keeping, Outside, Run, Terms, Tool, Touch
+from aios.tools.base import Keeping, Outside, Run, Terms, Tool, alike, touches_of
 from aios.tools.naming import info_of
 from aios.tools.results import UNTELLABLE, contents_of
 from aios.tools.touches import check_touches
 
 LOCAL = "local"
 THREADS = 64  # calls at the same time of a function that runs in threads and declares no number
-
-
-class Declared(Protocol):
-    """What a function declares of itself; the SDK's `Terms` are these."""
-
-    @property
-    def timeout_s(self) -> float: ...
-    @property
-    def repeatable(self) -> bool: ...
-    @property
-    def retries(self) -> int: ...
-    @property
-    def is_declared(self) -> bool: ...
-    @property
-    def reads(self) -> tuple[str, ...]: ...
-    @property
-    def writes(self) -> tuple[str, ...]: ...
-    @property
-    def exclusive(self) -> tuple[str, ...]: ...
-    @property
-    def instances(self) -> int | None: ...
-    @property
-    def per_minute(self) -> float | None: ...
-    @property
-    def result_bytes(self) -> int: ...
-    @property
-    def final(self) -> bool: ...
-    @property
-    def outside(self) -> bool: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def secrets(self) -> tuple[str, ...]: ...
-    @property
-    def price(self) -> float: ...
-    @property
-    def readers(self) -> tuple[str, ...] | None: ...
-    @property
-    def recipients(self) -> tuple[str, ...]: ...
-    @property
-    def sensitive(self) -> tuple[str, ...] | None: ...
-    @property
-    def keeps(self) -> Literal["", "agent", "server"]: ...
 
 
 class Function(Protocol):
@@ -92,27 +50,13 @@ class Functions:
 
 def terms_of(declared: Declared, *, instances: int | None = None) -> Terms:
     """The kernel's terms. `instances` is how many there may be where none are declared."""
-    reads = (Touch(one, "read") for one in declared.reads)
-    writes = (Touch(one, "write") for one in (*declared.writes, *declared.exclusive))
-    return Terms(
-        touches=(*reads, *writes),
-        declared=declared.is_declared,
-        instances=declared.instances or instances,
-        per_minute=declared.per_minute,
-        timeout_s=declared.timeout_s,
-        result_bytes=declared.result_bytes,
-        repeatable=declared.repeatable,
-        retries=declared.retries,
-        final=declared.final,
-        outside=declared.outside,
-        source=declared.source,
-        secrets=declared.secrets,
-        price=declared.price,
-        readers=declared.readers,
-        recipients=declared.recipients,
-        sensitive=declared.sensitive,
-        keeps=Keeping(by=declared.keeps) if declared.keeps else None,
-    )
+    own = {
+        "touches": touches_of(declared),
+        "declared": declared.is_declared,
+        "instances": declared.instances or instances,
+        "keeps": Keeping(by=declared.keeps) if declared.keeps else None,
+    }
+    return Terms(**(alike(declared) | own))
 
 
 def _tool(server: str, function: Function) -> Tool:

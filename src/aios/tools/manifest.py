@@ -23,65 +23,39 @@ import msgspec
 from msgspec import Meta
 
 from aios.errors import InvalidArgument
-from aios.tools.base import Terms, Touch
+from aios.syscalls.terms import NamedTerms
+from aios.tools.base import Terms, alike, touches_of
 
 BYTES_MAX = 1 << 20
 Element = str | tuple[str, ...]
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Command(NamedTerms, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One tool. `files` are the caller's own, by path, brought into the workspace; files that
-    `collect` names are kept in the caller's root. `output` json is given as data."""
+    `collect` names are kept in the caller's root. `output` json is given as data; `secrets`
+    are handed over as environment variables of the same names."""
 
     description: str
     argv: Annotated[tuple[Element, ...], Meta(min_length=1)]
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}  # noqa: RUF012 - a Struct copies it
     stdin: str = ""
     files: tuple[str, ...] = ()
     collect: tuple[str, ...] = ()
     output: Literal["text", "json"] = "text"
     network: tuple[str, ...] = ()  # `host:port` that it may connect to
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = {}  # noqa: RUF012 - likewise
     memory_bytes: Annotated[int, Meta(ge=1 << 20)] = 512 << 20
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    exclusive: tuple[str, ...] = ()
-    instances: Annotated[int, Meta(ge=1)] | None = None
-    per_minute: Annotated[float, Meta(gt=0)] | None = None
     timeout_s: Annotated[float, Meta(gt=0, le=86_400)] = 30.0
-    result_bytes: Annotated[int, Meta(ge=1)] = 256 << 10
-    repeatable: bool = False
-    retries: Annotated[int, Meta(ge=0, le=10)] = 0
-    final: bool = False
-    outside: bool = False
-    source: str | None = None  # None: the command itself
-    secrets: tuple[str, ...] = ()  # handed over as environment variables of the same names
-    price: Annotated[float, Meta(ge=0)] = 0.0
-    readers: tuple[str, ...] | None = None
-    recipients: tuple[str, ...] = ()
-    sensitive: tuple[str, ...] | None = None
+    source: str | None = None  # type: ignore[assignment]  # None: the command itself
 
     def terms(self, name: str) -> Terms:
-        reads = (Touch(one, "read") for one in self.reads)
-        writes = (Touch(one, "write") for one in (*self.writes, *self.exclusive))
-        return Terms(
-            touches=(*reads, *writes),
-            inside=True,
-            instances=self.instances,
-            per_minute=self.per_minute,
-            timeout_s=self.timeout_s,
-            result_bytes=self.result_bytes,
-            repeatable=self.repeatable,
-            retries=self.retries,
-            final=self.final,
-            outside=self.outside or bool(self.network),
-            source=name if self.source is None else self.source,
-            secrets=self.secrets,
-            price=self.price,
-            readers=self.readers,
-            recipients=self.recipients,
-            sensitive=self.sensitive,
-        )
+        own = {
+            "touches": touches_of(self),
+            "inside": True,
+            "outside": self.outside or bool(self.network),
+            "source": name if self.source is None else self.source,
+        }
+        return Terms(**(alike(self) | own))
 
     @property
     def program(self) -> dict[str, Any]:

@@ -55,11 +55,6 @@ class Registry:
             raise NotFound(f"no server {server!r}; known: {', '.join(self._servers) or 'none'}")
         del self._seen[server], self._checkers[server]
 
-    def unpinned(self, server: str) -> dict[str, str]:
-        """Tools that nobody has ever accepted, and their hashes."""
-        tools = self._servers[server].values()
-        return {one.info.name: one.info.pin for one in tools if one.info.name not in self._pins}
-
     def differing(self, server: str) -> dict[str, str]:
         """Tools that are not what was accepted, or never were, and their hashes."""
         tools = self._servers[server].values()

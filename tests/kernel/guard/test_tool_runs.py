@@ -18,13 +18,13 @@ from aios.syscalls import budget
 from aios.syscalls.audit import AuditRecord, AuditRecords
 from aios.syscalls.file import ReadFile
 from aios.syscalls.tool import AcceptTool, AddServer, CallTool, CallTools, Content, Text
-from aios.testing.sandbox import PlayedSandbox
 from aios.tools.base import Outside, Source, Terms, Tool, Touch
 from aios.tools.builtin.source import Builtins
 from aios.tools.functions import Functions
 from aios.tools.naming import info_of
 from tests.kernel.guard.house import House, house
 from tests.kernel.guard.labelled import awaited
+from tests.tools.played import PlayedSandbox
 
 ENFORCE = Policy(labels="enforce")
 MONEY, CALLS = budget.Resource.MONEY, budget.Resource.CALLS

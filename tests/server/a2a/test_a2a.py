@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aios.sdk import Client
+from aios.server.a2a import tasks
 from aios.server.settings import Settings
 from aios.syscalls import List, Pid, Spawn
 from tests.server.house import House, house, lived, soon
@@ -49,6 +50,12 @@ class Writer:
             return [{"state": "input-required", "text": "about what?"}]
         if text == "fail":
             return [{"state": "failed", "text": "no rhyme"}]
+        if text == "oddly":
+            return [{"state": ["completed"], "data": 7}]
+        if text == "plainly":
+            return [{"answer": 7}]
+        if text == "on and on":
+            return [{"state": "input-required", "text": "?" * 100_000}]
         if text == "slowly":
             return [{"state": "working", "text": "thinking"}, {"data": {"lines": 2}}]
         return [f"a verse about {text}"]
@@ -252,6 +259,7 @@ def test_what_is_wrong_is_told_as_json_rpc() -> None:
                 ("message/send", {"message": {"parts": [{"url": "http://x"}]}}, -32602),
                 ("message/send", {"message": {"parts": [{"text": 5}]}}, -32602),
                 ("message/send", message("x", taskId="nix"), -32001),
+                ("message/send", message("x", contextId="c" * 1_000), -32602),
                 ("tasks/get", {"id": {}}, -32001),
                 ("tasks/get", {}, -32001),
             ]
@@ -276,5 +284,72 @@ def test_nobody_else_answers_for_an_agent() -> None:
             more = message("snow", taskId=task["id"])
             done = (await ask(home, "message/send", more))["result"]
             assert done["artifacts"][0]["parts"][0]["text"] == "a verse about snow"
+
+    lived(main)
+
+
+def test_a_message_that_cannot_be_delivered_leaves_no_process_and_may_be_said_again() -> None:
+    async def main() -> None:
+        async with served() as (home, _):
+            before = await living(home)
+            too_large = {"message": {"parts": [{"data": 2**70}]}}
+            for method in ("message/send", "message/stream", "SendMessage"):
+                assert (await ask(home, method, too_large))["error"]["data"]
+            assert await living(home) == before
+            task = (await ask(home, "message/send", message("ask")))["result"]
+            too_large["message"]["taskId"] = task["id"]
+            assert (await ask(home, "message/send", too_large))["error"]["data"]
+            found = (await ask(home, "tasks/get", {"id": task["id"]}))["result"]
+            assert found["status"]["state"] == "input-required"
+            assert found["status"]["message"]["parts"][0]["text"] == "about what?"
+            more = message("snow", taskId=task["id"])
+            done = (await ask(home, "message/send", more))["result"]
+            assert done["artifacts"][0]["parts"][0]["text"] == "a verse about snow"
+
+    lived(main)
+
+
+@pytest.mark.parametrize(("text", "data"), [("oddly", 7), ("plainly", {"answer": 7})])
+def test_an_answer_of_another_form_is_an_answer(text: str, data: Any) -> None:
+    async def main() -> None:
+        async with served() as (home, _):
+            task = (await ask(home, "message/send", message(text)))["result"]
+            assert task["status"]["state"] == "completed"
+            assert task["artifacts"][0]["parts"][0]["data"] == data
+
+    lived(main)
+
+
+def test_an_agent_that_asks_without_end_fills_no_memory() -> None:
+    async def main() -> None:
+        async with served() as (home, _):
+            task = (await ask(home, "message/send", message("on and on")))["result"]
+            rounds = 0
+            while task["status"]["state"] == "input-required":
+                rounds += 1
+                assert rounds < 100
+                more = message("on and on", taskId=task["id"])
+                task = (await ask(home, "message/send", more))["result"]
+            assert task["status"]["state"] == "failed"
+
+    lived(main)
+
+
+def test_nobody_loses_a_task_to_anothers_many_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "TASKS_MAX", 20)
+    monkeypatch.setattr(tasks, "OF_ONE_MAX", 10)
+
+    async def main() -> None:
+        async with served() as (home, _):
+            mine = (await ask(home, "message/send", message("ask")))["result"]
+            other = (await home.kernel.call(home.kernel.token, Spawn(name="other"))).token
+            for number in range(30):
+                child = (await home.kernel.call(other, Spawn(name=f"child-{number}"))).token
+                theirs = await ask(
+                    home, "message/send", message("x"), authorization=f"Bearer {child}"
+                )
+                assert theirs["result"]["status"]["state"] == "completed"
+            found = (await ask(home, "tasks/get", {"id": mine["id"]}))["result"]
+            assert found["status"]["state"] == "input-required"
 
     lived(main)

@@ -10,6 +10,7 @@ import pytest
 
 from aios.errors import InvalidArgument
 from aios.sdk import tool
+from aios.server.auth import Owner
 from aios.server.mcp.offers import READ_BYTES, call_of, data_of, offers
 from aios.server.mcp.sessions import Sessions
 from aios.server.mcp.tools import names_of
@@ -256,13 +257,25 @@ def test_arguments_that_are_wrong_are_a_result_that_says_so() -> None:
 def test_ten_thousand_sessions_are_no_more_than_their_bound() -> None:
     sessions = Sessions(most=100, of_one=10, idle_s=60.0)
     for number in range(10_000):
-        sessions.open(f"s{number}", number % 50, "2025-11-25", now=float(number) / 1_000)
+        owner = Owner(number % 50, number % 50)
+        sessions.open(f"s{number}", owner, "2025-11-25", now=float(number) / 1_000)
     assert len(sessions) <= 100
     with pytest.raises(Problem, match="no such session"):
-        sessions.find("s0", 0, now=10.0)
-    assert sessions.find("s9999", 9_999 % 50, now=10.0).id == "s9999"
-    sessions.open("last", 1, "2025-11-25", now=1_000.0)
+        sessions.find("s0", Owner(0, 0), now=10.0)
+    assert sessions.find("s9999", Owner(49, 49), now=10.0).id == "s9999"
+    with pytest.raises(Problem, match="no such session"):
+        sessions.find("s9999", Owner(49, 7), now=10.0)
+    sessions.open("last", Owner(1, 1), "2025-11-25", now=1_000.0)
     assert len(sessions) == 1
+
+
+def test_nobody_loses_a_session_to_anothers_many_children() -> None:
+    sessions = Sessions()
+    mine = sessions.open("mine", Owner(2, 2), "2025-11-25", now=0.0)
+    for child in range(20_000):
+        sessions.open(f"s{child}", Owner(3, child), "2025-11-25", now=1.0)
+    assert sessions.find("mine", Owner(2, 2), now=2.0) is mine
+    assert not mine.closed.is_set()
 
 
 def test_an_id_in_use_is_no_other_calls_and_its_session_can_cancel_it() -> None:

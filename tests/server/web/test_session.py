@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from aios.clock import LoopClock
@@ -10,7 +11,7 @@ from aios.errors import Unauthenticated
 from aios.server.settings import Settings
 from aios.server.web import session as sessions
 from aios.server.web.session import Sessions
-from aios.syscalls import Generate, Inspect, ProcessState
+from aios.syscalls import Generate, Inspect, Kill, ProcessState, Spawn
 from tests.server.house import lived, soon
 from tests.server.web.house import QUICK, house, visitor
 
@@ -67,11 +68,11 @@ def test_a_ticket_opens_one_session_once_and_not_for_long() -> None:
     async def main() -> None:
         clock = Hours()
         known = Sessions(clock)
-        ticket = known.ticket("token")
+        ticket = known.ticket("token", 2)
         assert known.redeem(ticket).token == "token"
         with pytest.raises(Unauthenticated, match="aios dashboard"):
             known.redeem(ticket)
-        late = known.ticket("token")
+        late = known.ticket("token", 2)
         clock.at += sessions.TICKET_S + 1
         with pytest.raises(Unauthenticated):
             known.redeem(late)
@@ -82,16 +83,29 @@ def test_a_ticket_opens_one_session_once_and_not_for_long() -> None:
 def test_sessions_are_bounded_and_end_when_nobody_comes() -> None:
     clock = Hours()
     known = Sessions(clock)
-    first = known.open("token")
-    opened = [known.open("token") for _ in range(sessions.SESSIONS_MAX)]
+    first = known.open("token", 0)
+    opened = [known.open("token", owner) for owner in range(1, sessions.SESSIONS_MAX + 1)]
     assert len(known) == sessions.SESSIONS_MAX
     assert known.find(first.id) is None
     clock.at += sessions.IDLE_S + 1
     assert known.find(opened[-1].id) is None
     assert known.find("") is None
-    for _ in range(sessions.TICKETS_MAX * 2):
-        known.ticket("token")
+    for owner in range(sessions.TICKETS_MAX * 2):
+        known.ticket("token", owner)
     assert len(known._tickets) == sessions.TICKETS_MAX
+
+
+def test_who_opens_too_many_sessions_loses_its_own() -> None:
+    known = Sessions(Hours())
+    operators, ticket = known.open("operator", 1), known.ticket("operator", 1)
+    mine = [known.open(f"token {number}", 2) for number in range(sessions.SESSIONS_MAX * 2)]
+    for number in range(sessions.TICKETS_MAX * 2):
+        known.ticket(f"token {number}", 2)
+    assert known.find(operators.id) is operators
+    assert known.redeem(ticket).token == "operator"
+    assert known.find(mine[0].id) is None
+    assert known.find(mine[-1].id) is mine[-1]
+    assert len(known) <= sessions.OF_ONE_MAX + 2
 
 
 def test_an_act_needs_the_sessions_own_form_from_its_own_page(tmp_path: Path) -> None:
@@ -166,8 +180,52 @@ def test_a_token_that_is_taken_back_takes_its_sessions_with_it(tmp_path: Path) -
             visitor(home, FIXED) as came,
         ):
             assert (await came.get("/")).status == 200
-            await home.app.reload(Settings())
-            assert (await came.get("/")).headers["location"] == "/login"
+            async with visitor(home, None) as direct:
+                speaks = {"authorization": f"Bearer {FIXED}"}
+                assert (await direct.get("/", **speaks)).status == 200
+                assert (await direct.get("/")).status == 200
+                await home.app.reload(Settings())
+                assert (await came.get("/")).headers["location"] == "/login"
+                assert (await direct.get("/")).headers["location"] == "/login"
+
+    lived(main)
+
+
+@pytest.mark.parametrize("ends", ["taken back", "signed out", "killed"])
+def test_the_stream_of_an_open_page_ends_with_its_session(tmp_path: Path, ends: str) -> None:
+    async def main() -> None:
+        settings = Settings(agents={FIXED: "default"})
+        async with (
+            house(tmp_path, script=QUICK, settings=settings) as home,
+            visitor(home, FIXED) as came,
+        ):
+            me = next(one for one in home.kernel.table.all(ended=False) if one.name == "default")
+            watching = asyncio.ensure_future(came.get("/web/live"))
+            await soon(lambda: me.calls > 0)
+            if ends == "taken back":
+                await home.app.reload(Settings())
+            elif ends == "signed out":
+                await came.post("/logout", {"csrf": await came.csrf()})
+            else:
+                await home.first(Kill(pid=me.pid))
+            if ends != "killed":
+                await home.kernel.call(me.token, Spawn(name="a secret"))
+            told = await watching
+            assert told.status == 200
+            assert "a secret" not in told.text
+
+    lived(main)
+
+
+def test_a_link_on_another_site_signs_nobody_in(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path, script=QUICK) as home, visitor(home, None) as came:
+            link = (await home.ticket()).removeprefix(home.url)
+            for site in ("cross-site", "same-site"):
+                refused = await came.get(link, **{"sec-fetch-site": site})
+                assert refused.status == 403
+                assert "set-cookie" not in refused.headers
+            assert (await came.get(link, **{"sec-fetch-site": "none"})).status == 200
 
     lived(main)
 
@@ -234,5 +292,30 @@ def test_the_stream_of_an_open_page_tells_what_happens_and_ends_with_the_server(
             assert reply.text.startswith("retry: 2000\nevent: hello\n")
             told = "".join(reply.text.split("\n"))
             assert told.index("seen") < told.index("submitted") < told.index("ended")
+
+    lived(main)
+
+
+def test_an_event_stream_ends_when_its_token_is_taken_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = Settings(agents={FIXED: "default"}, keepalive_s=0.1)
+        async with (
+            house(tmp_path, script=QUICK, settings=settings) as home,
+            aiohttp.ClientSession(home.url) as http,
+        ):
+            me = next(one for one in home.kernel.table.all(ended=False) if one.name == "default")
+            speaks = {"authorization": f"Bearer {FIXED}"}
+            own = {"authorization": f"Bearer {home.kernel.token}"}
+            async with (
+                http.get("/api/events", headers=speaks) as taken,
+                http.get("/api/events", headers=own) as kept,
+            ):
+                assert await taken.content.readline() == b": open\n"
+                assert await kept.content.readline() == b": open\n"
+                await home.app.reload(Settings())
+                await home.kernel.call(me.token, Spawn(name="a secret"))
+                assert b"a secret" not in await taken.read()
+                while b"a secret" not in await kept.content.readline():
+                    pass
 
     lived(main)

@@ -9,10 +9,10 @@ import msgspec
 from aios.kernel.hands import open_hands
 from aios.sandbox.base import Bounds, File, Job, Outcome, Whose
 from aios.syscalls.file import ReadFile, Versions, WriteFile
-from aios.testing.sandbox import PlayedSandbox, ended
 from aios.tools.builtin import python
 from aios.tools.builtin.python import Sessions
 from tests.tools.builtin.house import House, house
+from tests.tools.played import PlayedSandbox, ended
 
 
 def sandboxed(folder: Path, main: Callable[[House], Awaitable[None]]) -> None:

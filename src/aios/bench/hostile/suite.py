@@ -17,7 +17,7 @@ from aios.bench.hostile.cases import Case, cases
 from aios.bench.hostile.neighbour import Felt, neighbour
 from aios.bench.hostile.scene import Scene, scene
 from aios.bench.hostile.trial import Verdict, trial
-from aios.bench.table import Bar, Options, Report, Table, Tell
+from aios.bench.table import Bar, Options, Report, Table, Tell, at_least, at_most, none
 from aios.sandbox.base import Sandbox, Tier
 from aios.sandbox.egress import Proxy
 from aios.sandbox.launched import probe_all
@@ -194,24 +194,9 @@ def _neighbours(felt: dict[str, Felt]) -> Table:
 
 def _bars(result: Hostile, control: TierFound) -> tuple[Bar, ...]:
     least = min(CONTROL_BREACHES_MIN, control.programs)
-    ratio = result.neighbour_p99_ratio
     return (
-        _none(f"breaches of {result.tier}", result.breaches),
-        _none(f"survivors of {result.tier} after 100 ms", result.survivors_after_100ms),
-        Bar(
-            what="a neighbour's p99 beside them, of alone",
-            bar=f"<= {RATIO_MAX:g}",
-            measured=f"{ratio:.2f}",
-            is_met=ratio <= RATIO_MAX,
-        ),
-        Bar(
-            what="breaches with no sandbox",
-            bar=f">= {least}",
-            measured=str(control.breaches),
-            is_met=control.breaches >= least,
-        ),
+        none(f"breaches of {result.tier}", result.breaches),
+        none(f"survivors of {result.tier} after 100 ms", result.survivors_after_100ms),
+        at_most("a neighbour's p99 beside them, of alone", result.neighbour_p99_ratio, RATIO_MAX),
+        at_least("breaches with no sandbox", control.breaches, least, form="d"),
     )
-
-
-def _none(what: str, count: int) -> Bar:
-    return Bar(what=what, bar="0", measured=str(count), is_met=not count, is_promise=True)

@@ -53,7 +53,7 @@ def installed() -> list[Installed]:
 
 def remove(name: str) -> None:
     if not is_installed(name):
-        known = [one.manifest.name for one in installed()]
+        known = ", ".join(one.manifest.name for one in installed()) or "none"
         raise NotFound(f"no package {name!r} is installed; there is {known}")
     shutil.rmtree(folder_of(name))
 

@@ -44,7 +44,7 @@ class FlowCalls:
 
     async def show(self, process: Process, call: ShowLabel) -> LabelInfo:
         if call.pid and not self._table.is_above(process, call.pid):
-            raise NotFound(f"no process {call.pid}; `list` shows those there are")
+            raise NotFound(f"no process {call.pid}; `aios ps` lists those there are")
         return self._info(self._table.find(call.pid) if call.pid else process)
 
     async def endorse(self, process: Process, call: Endorse, work: Work) -> LabelInfo:

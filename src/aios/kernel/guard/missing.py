@@ -10,8 +10,8 @@ FAMILIES = {
     "history": "no history {0!r}; `list` shows those there are",
     "note": "no note {0!r}; `search` finds those there are",
     "memory": "no block {0!r}; `list` shows those there are",
-    "process": "no process {0}; `list` shows those there are",
-    "program": "no process {0}; `list` shows those there are",
+    "process": "no process {0}; `aios ps` lists those there are",
+    "program": "no process {0}; `aios ps` lists those there are",
     "access": "no agent of that name below the caller",
     "budget": "no account of that name that is the caller's",
 }

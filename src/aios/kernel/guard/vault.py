@@ -90,7 +90,8 @@ class Vault:
     def remove(self, name: str) -> None:
         with self._writing() as entries:
             if name not in entries:
-                raise NotFound(f"no secret {name!r} in the vault; there is {sorted(entries)}")
+                there = ", ".join(sorted(entries)) or "none"
+                raise NotFound(f"no secret {name!r} in the vault; there is {there}")
             del entries[name]
 
     def _put(self, name: str, entry: _Entry) -> None:

@@ -5,7 +5,8 @@ They say how pocket does on wording that no grammar made. Knows nothing of model
 
 from collections.abc import Mapping, Sequence
 
-from aios.models.pocket.plan import CANNOT, Request, Step, carry_out
+from aios.models.pocket import asked
+from aios.models.pocket.plan import CANNOT, Request, carry_out
 from aios.models.pocket.tasks import Task, Turn
 from aios.models.pocket.tools import TOOLS, State
 
@@ -34,7 +35,7 @@ def _computing() -> list[Task]:
         ("(15 + 9) * 3 = ?", "(15+9)*3"),
         ("what's 20 percent of 360", "360*20/100"),
     )
-    return [_task("calc", _calc(text, expression)) for text, expression in sums]
+    return [_task("calc", asked.calc(text, expression)) for text, expression in sums]
 
 
 def _facts() -> list[Task]:
@@ -50,7 +51,7 @@ def _facts() -> list[Task]:
         ("Remember my dentist is Dr Okafor", "dentist", "Dr Okafor"),
         ("My new door code is 8812. Remember it.", "door code", "8812"),
     )
-    stored = [_task("remember", _remember(*fact)) for fact in facts]
+    stored = [_task("remember", asked.remember(*fact)) for fact in facts]
     questions = (
         ("What's my seat again?", "seat", "14C"),
         ("Do you know the wifi password?", "wifi password", "tulip77"),
@@ -63,9 +64,11 @@ def _facts() -> list[Task]:
         ("Is there a value for my terminal?", "terminal", "2"),
         ("Look up my cat name for me, will you", "cat name", "Mimi"),
     )
-    asked = [_task("recall", _recall(text, key), memory={key: v}) for text, key, v in questions]
-    unknown = _task("recall", _recall("What is my shoe size?", "shoe size"))
-    return [*stored, *asked, unknown]
+    recalled = [
+        _task("recall", asked.recall(text, key), memory={key: v}) for text, key, v in questions
+    ]
+    unknown = _task("recall", asked.recall("What is my shoe size?", "shoe size"))
+    return [*stored, *recalled, unknown]
 
 
 def _notes() -> list[Task]:
@@ -81,7 +84,7 @@ def _notes() -> list[Task]:
         ("Jot down meet Ingrid at noon in my note calendar", "calendar", "meet Ingrid at noon"),
         ('Could you note "seats 12 and 13" in the file seats?', "seats", "seats 12 and 13"),
     )
-    written = [_task("write", _write(*note)) for note in writing]
+    written = [_task("write", asked.write(*note)) for note in writing]
     reading = (
         ("What does the note groceries say?", "groceries", "milk and honey"),
         ("Open the note todo.md and read it to me", "todo.md", "fix the roof"),
@@ -92,48 +95,53 @@ def _notes() -> list[Task]:
         ("Is there something in the note ideas?", "ideas", "learn chess"),
         ("Give me the contents of the file log7", "log7", "disk full at 3:15"),
     )
-    read = [_task("read", _read(text, name), notes={name: t}) for text, name, t in reading]
-    gone = _task("read", _read("Read me the note holidays, please", "holidays"))
+    read = [_task("read", asked.read(text, name), notes={name: t}) for text, name, t in reading]
+    gone = _task("read", asked.read("Read me the note holidays, please", "holidays"))
     return [*written, *read, gone]
 
 
 def _plans() -> list[Task]:
     computed = (
-        _calc_save("Compute 3 * 240 and remember it as fare", "3*240", "fare"),
-        _calc_save("Add 85 and 17, then save it as total.", "85+17", "total"),
-        _calc_save("What is 60 / 4? Please store the result as share", "60/4", "share"),
-        _calc_note("Work out 14 * 12 and write it in the note costs", "14*12", "costs"),
-        _calc_note("Calculate 900 - 275 and put the result in my note budget", "900-275", "budget"),
+        asked.calc_save("Compute 3 * 240 and remember it as fare", "3*240", "fare"),
+        asked.calc_save("Add 85 and 17, then save it as total.", "85+17", "total"),
+        asked.calc_save("What is 60 / 4? Please store the result as share", "60/4", "share"),
+        asked.calc_note("Work out 14 * 12 and write it in the note costs", "14*12", "costs"),
+        asked.calc_note(
+            "Calculate 900 - 275 and put the result in my note budget", "900-275", "budget"
+        ),
     )
     recalled = (
-        (_recall_calc("Take my fare and multiply it by 3", "fare", "{0}*3"), "240"),
-        (_recall_calc("What is the budget minus 130?", "budget", "{0}-130"), "900"),
-        (_recall_calc("Recall the rent and divide it by 2, please", "rent", "{0}/2"), "1180"),
-        (_recall_note("Look up my gate and write it in the note trip", "gate", "trip"), "C4"),
+        (asked.recall_calc("Take my fare and multiply it by 3", "fare", "{0}*3"), "240"),
+        (asked.recall_calc("What is the budget minus 130?", "budget", "{0}-130"), "900"),
+        (asked.recall_calc("Recall the rent and divide it by 2, please", "rent", "{0}/2"), "1180"),
+        (asked.recall_note("Look up my gate and write it in the note trip", "gate", "trip"), "C4"),
         (
-            _recall_note(
+            asked.recall_note(
                 "Put the meeting date into the note calendar.", "meeting date", "calendar"
             ),
             "12 May",
         ),
     )
     read = (
-        (_read_calc("Read the note costs and add 50", "costs", "{0}+50"), "168"),
-        (_read_calc("Open the note price, then double it.", "price", "{0}*2"), "77"),
+        (asked.read_calc("Read the note costs and add 50", "costs", "{0}+50"), "168"),
+        (asked.read_calc("Open the note price, then double it.", "price", "{0}*2"), "77"),
         (
-            _read_save("Read the note code and remember it as door code", "code", "door code"),
+            asked.read_save("Read the note code and remember it as door code", "code", "door code"),
             "4711",
         ),
     )
     sums = (
-        _sum("How much are my fare and my hotel together?", "fare", "hotel"),
-        _sum("Add the deposit and the tax", "deposit", "tax"),
+        asked.sum_recalled("How much are my fare and my hotel together?", "fare", "hotel"),
+        asked.sum_recalled("Add the deposit and the tax", "deposit", "tax"),
     )
     costs = {"fare": "240", "hotel": "445", "deposit": "100", "tax": "19"}
     failing = (
-        (_calc("Please compute 8 + 13.", "8+13"), ("error: timeout",)),
-        (_write("Write the note a1: hello world", "a1", "hello world"), ("error: timeout",) * 2),
-        (_remember("My age is 41", "age", "41"), ("error: denied",)),
+        (asked.calc("Please compute 8 + 13.", "8+13"), ("error: timeout",)),
+        (
+            asked.write("Write the note a1: hello world", "a1", "hello world"),
+            ("error: timeout",) * 2,
+        ),
+        (asked.remember("My age is 41", "age", "41"), ("error: denied",)),
     )
     return [
         *(_task(request.kind, request) for request in computed),
@@ -155,20 +163,20 @@ def _talk() -> list[Task]:
         "Who is the mayor of Chicago?",
         "Play some jazz",
     )
-    refused = [_task("cannot", _request("cannot", text, (), CANNOT)) for text in beyond]
+    refused = [_task("cannot", asked.request("cannot", text, (), CANNOT)) for text in beyond]
     lost = (
-        (("note_read",), _calc("What is 5 times 9?", "5*9")),
-        (("calculator",), _remember("Remember that my fare is 310", "fare", "310")),
-        (("calculator", "memory_set"), _recall("What is my gate?", "gate")),
+        (("note_read",), asked.calc("What is 5 times 9?", "5*9")),
+        (("calculator",), asked.remember("Remember that my fare is 310", "fare", "310")),
+        (("calculator", "memory_set"), asked.recall("What is my gate?", "gate")),
         (
             ("calculator", "memory_set", "memory_get"),
-            _write("Write the note plan: walk to the harbour", "plan", "walk to the harbour"),
+            asked.write("Write the note plan: walk to the harbour", "plan", "walk to the harbour"),
         ),
         (
             ("memory_set", "note_write", "memory_get", "calculator"),
-            _read("Read the note plan", "plan"),
+            asked.read("Read the note plan", "plan"),
         ),
-        ((), _calc("Add 3 and 4", "3+4")),
+        ((), asked.calc("Add 3 and 4", "3+4")),
     )
     missing = [_task("missing", request, listed=listed) for listed, request in lost]
     said = (
@@ -188,7 +196,7 @@ def _talk() -> list[Task]:
             "10, 20, 30, 40, 50, 60, 70, 80, 90",
         ),
     )
-    talk = [_task(kind, _request(kind, text, (), answer)) for kind, text, answer in said]
+    talk = [_task(kind, asked.request(kind, text, (), answer)) for kind, text, answer in said]
     return [*refused, *missing, *talk]
 
 
@@ -197,30 +205,32 @@ def _conversations() -> list[Task]:
     return [
         _task(
             "conversation",
-            _calc("What are 2 seats at 310 each?", "2*310"),
-            _remember("Good, remember that the fare is 620.", "fare", "620"),
-            _recall("What is the fare?", "fare"),
+            asked.calc("What are 2 seats at 310 each?", "2*310"),
+            asked.remember("Good, remember that the fare is 620.", "fare", "620"),
+            asked.recall("What is the fare?", "fare"),
             system=agent,
         ),
         _task(
             "conversation",
-            _remember("Remember that the meeting is Tuesday.", "meeting", "Tuesday"),
-            _recall_note("Write the meeting into the note calendar", "meeting", "calendar"),
-            _read("Now read the note calendar", "calendar"),
+            asked.remember("Remember that the meeting is Tuesday.", "meeting", "Tuesday"),
+            asked.recall_note("Write the meeting into the note calendar", "meeting", "calendar"),
+            asked.read("Now read the note calendar", "calendar"),
             system="You are the calendar agent. Be careful.",
         ),
         _task(
             "conversation",
-            _calc_save("Compute 4 * 85 and save it as hotel", "4*85", "hotel"),
-            _calc_save("Compute 2 * 190 and save it as flight", "2*190", "flight"),
-            _sum("Now add the hotel and the flight", "hotel", "flight"),
+            asked.calc_save("Compute 4 * 85 and save it as hotel", "4*85", "hotel"),
+            asked.calc_save("Compute 2 * 190 and save it as flight", "2*190", "flight"),
+            asked.sum_recalled("Now add the hotel and the flight", "hotel", "flight"),
             system="Earlier attempt failed: the total was never computed. Try again.",
         ),
         _task(
             "conversation",
-            _write("Write the note fares: Rome 210 and Nice 180", "fares", "Rome 210 and Nice 180"),
-            _request("cannot", "Book a flight to Nice", (), CANNOT),
-            _read("What does the note fares say?", "fares"),
+            asked.write(
+                "Write the note fares: Rome 210 and Nice 180", "fares", "Rome 210 and Nice 180"
+            ),
+            asked.request("cannot", "Book a flight to Nice", (), CANNOT),
+            asked.read("What does the note fares say?", "fares"),
         ),
     ]
 
@@ -250,72 +260,3 @@ def _task(
         notes=notes or {},
         faults=faults,
     )
-
-
-def _request(kind: str, text: str, plan: tuple[Step, ...], answer: str) -> Request:
-    return Request(kind=kind, text=text, plan=plan, answer=answer)
-
-
-def _step(tool: str, **arguments: str) -> Step:
-    return Step(tool=tool, arguments=arguments)
-
-
-def _calc(text: str, expression: str) -> Request:
-    return _request("calc", text, (_step("calculator", expr=expression),), "The result is {0}.")
-
-
-def _remember(text: str, key: str, value: str) -> Request:
-    plan = (_step("memory_set", key=key, value=value),)
-    return _request("remember", text, plan, f"I will remember that {key} is {value}.")
-
-
-def _recall(text: str, key: str) -> Request:
-    return _request("recall", text, (_step("memory_get", key=key),), f"The {key} is {{0}}.")
-
-
-def _write(text: str, name: str, content: str) -> Request:
-    plan = (_step("note_write", name=name, text=content),)
-    return _request("write", text, plan, f"I wrote the note {name}.")
-
-
-def _read(text: str, name: str) -> Request:
-    return _request("read", text, (_step("note_read", name=name),), f"The note {name} says: {{0}}")
-
-
-def _calc_save(text: str, expression: str, key: str) -> Request:
-    plan = (_step("calculator", expr=expression), _step("memory_set", key=key, value="{0}"))
-    return _request("calc_save", text, plan, f"The result is {{0}}, saved as {key}.")
-
-
-def _calc_note(text: str, expression: str, name: str) -> Request:
-    plan = (_step("calculator", expr=expression), _step("note_write", name=name, text="{0}"))
-    return _request("calc_note", text, plan, f"The result is {{0}}, written to the note {name}.")
-
-
-def _recall_calc(text: str, key: str, expression: str) -> Request:
-    plan = (_step("memory_get", key=key), _step("calculator", expr=expression))
-    return _request("recall_calc", text, plan, "The result is {1}.")
-
-
-def _read_calc(text: str, name: str, expression: str) -> Request:
-    plan = (_step("note_read", name=name), _step("calculator", expr=expression))
-    return _request("read_calc", text, plan, "The result is {1}.")
-
-
-def _sum(text: str, first: str, second: str) -> Request:
-    plan = (
-        _step("memory_get", key=first),
-        _step("memory_get", key=second),
-        _step("calculator", expr="{0}+{1}"),
-    )
-    return _request("sum_recalled", text, plan, "The result is {2}.")
-
-
-def _read_save(text: str, name: str, key: str) -> Request:
-    plan = (_step("note_read", name=name), _step("memory_set", key=key, value="{0}"))
-    return _request("read_save", text, plan, f"I will remember that {key} is {{0}}.")
-
-
-def _recall_note(text: str, key: str, name: str) -> Request:
-    plan = (_step("memory_get", key=key), _step("note_write", name=name, text="{0}"))
-    return _request("recall_note", text, plan, f"I wrote the note {name}.")

@@ -7,15 +7,14 @@ Knows nothing of chat formats or models.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from aios.models.pocket import asked, tools
 from aios.models.pocket import phrases as say
 from aios.models.pocket import phrases_more as more
-from aios.models.pocket import tools
 from aios.models.pocket.arithmetic import Sum, draw_sum, speak_sum
-from aios.models.pocket.plan import CANNOT, Request, Step
+from aios.models.pocket.plan import CANNOT, Request
 from aios.models.pocket.voice import Voice, fill
 
 FOLLOW_UPS = ("follow_calc", "follow_save")
-RESULT = "The result is {0}."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,24 +68,22 @@ def _usable(store: Mapping[str, str], *, numeric: bool) -> list[str]:
 def _calc(scene: Scene) -> Request:
     total = draw_sum(scene.voice)
     text = total.fill(scene.voice.finish(speak_sum(scene.voice, total)))
-    return _request("calc", text, (_compute(total.expression),), RESULT)
+    return asked.calc(text, total.expression)
 
 
 def _calc_save(scene: Scene) -> Request:
     frame, total = _sum_frame(scene, more.COMPUTE_SAVE)
     key = scene.voice.words.key()
-    plan = (_compute(total.expression), _remember_step(key, "{0}"))
     text = total.fill(fill(scene.voice.finish(frame), {"k": key}))
-    return _request("calc_save", text, plan, f"The result is {{0}}, saved as {key}.")
+    return asked.calc_save(text, total.expression, key)
 
 
 def _calc_note(scene: Scene) -> Request:
     frame, total = _sum_frame(scene, more.COMPUTE_NOTE)
     name = scene.voice.words.note()
     frame = scene.voice.expand(frame, {"note": more.NOTE})
-    plan = (_compute(total.expression), _write_step(name, "{0}"))
     text = total.fill(fill(scene.voice.finish(frame), {"n": name}))
-    return _request("calc_note", text, plan, f"The result is {{0}}, written to the note {name}.")
+    return asked.calc_note(text, total.expression, name)
 
 
 def _remember(scene: Scene) -> Request:
@@ -99,9 +96,7 @@ def _remember(scene: Scene) -> Request:
         frame = frame.replace("{rv}", voice.verb(say.REMEMBER, noise=noise))
     key, value = voice.words.key(), voice.words.value()
     frame = voice.finish(voice.expand(frame, {"my": say.MY}))
-    text = fill(frame, {"k": key, "v": value})
-    answer = f"I will remember that {key} is {value}."
-    return _request("remember", text, (_remember_step(key, value),), answer)
+    return asked.remember(fill(frame, {"k": key, "v": value}), key, value)
 
 
 def _recall(scene: Scene) -> Request:
@@ -112,7 +107,7 @@ def _recall(scene: Scene) -> Request:
     else:
         frame = f"{voice.verb(say.RECALL)} {{my}} {{k}}"
     frame = voice.finish(voice.expand(frame, {"my": say.MY}))
-    return _request("recall", fill(frame, {"k": key}), (_recall_step(key),), f"The {key} is {{0}}.")
+    return asked.recall(fill(frame, {"k": key}), key)
 
 
 def _write(scene: Scene) -> Request:
@@ -121,8 +116,7 @@ def _write(scene: Scene) -> Request:
     frame = frame.replace("{wv}", voice.verb(more.WRITE))
     frame = voice.finish(voice.expand(frame, {"note": more.NOTE}))
     name, content = voice.words.note(), voice.words.text()
-    text = fill(frame, {"n": name, "t": content})
-    return _request("write", text, (_write_step(name, content),), f"I wrote the note {name}.")
+    return asked.write(fill(frame, {"n": name, "t": content}), name, content)
 
 
 def _read(scene: Scene) -> Request:
@@ -133,8 +127,7 @@ def _read(scene: Scene) -> Request:
     else:
         frame = f"{voice.verb(more.READ)} {{note}} {{n}}"
     frame = voice.finish(voice.expand(frame, {"note": more.THE_NOTE}))
-    answer = f"The note {name} says: {{0}}"
-    return _request("read", fill(frame, {"n": name}), (_read_step(name),), answer)
+    return asked.read(fill(frame, {"n": name}), name)
 
 
 def _recall_calc(scene: Scene) -> Request:
@@ -143,8 +136,7 @@ def _recall_calc(scene: Scene) -> Request:
     frame, change = _changed(scene, get, "{my} {k}")
     frame = scene.voice.expand(frame, {"my": say.MY})
     text = change.fill(fill(scene.voice.finish(frame), {"k": key}))
-    plan = (_recall_step(key), _compute(change.expression))
-    return _request("recall_calc", text, plan, "The result is {1}.")
+    return asked.recall_calc(text, key, change.expression)
 
 
 def _read_calc(scene: Scene) -> Request:
@@ -155,8 +147,7 @@ def _read_calc(scene: Scene) -> Request:
     frame, change = _changed(scene, get, voice.rng.choice(whats))
     frame = voice.expand(frame, {"note": more.THE_NOTE})
     text = change.fill(fill(voice.finish(frame), {"n": name}))
-    plan = (_read_step(name), _compute(change.expression))
-    return _request("read_calc", text, plan, "The result is {1}.")
+    return asked.read_calc(text, name, change.expression)
 
 
 def _sum_recalled(scene: Scene) -> Request:
@@ -165,8 +156,7 @@ def _sum_recalled(scene: Scene) -> Request:
     second = scene.known_key(numeric=True)
     frame = voice.expand(voice.frame(more.SUM_RECALLED), {"my": say.MY})
     text = fill(voice.finish(frame), {"k": first, "j": second})
-    plan = (_recall_step(first), _recall_step(second), _compute("{0}+{1}"))
-    return _request("sum_recalled", text, plan, "The result is {2}.")
+    return asked.sum_recalled(text, first, second)
 
 
 def _read_save(scene: Scene) -> Request:
@@ -174,8 +164,7 @@ def _read_save(scene: Scene) -> Request:
     name, key = scene.known_note(), voice.words.key()
     frame = voice.expand(voice.frame(more.READ_SAVE), {"my": say.MY, "note": more.THE_NOTE})
     text = fill(voice.finish(frame), {"n": name, "k": key})
-    plan = (_read_step(name), _remember_step(key, "{0}"))
-    return _request("read_save", text, plan, f"I will remember that {key} is {{0}}.")
+    return asked.read_save(text, name, key)
 
 
 def _recall_note(scene: Scene) -> Request:
@@ -183,8 +172,7 @@ def _recall_note(scene: Scene) -> Request:
     key, name = scene.known_key(), voice.words.note()
     frame = voice.expand(voice.frame(more.RECALL_NOTE), {"my": say.MY, "note": more.NOTE})
     text = fill(voice.finish(frame), {"n": name, "k": key})
-    plan = (_recall_step(key), _write_step(name, "{0}"))
-    return _request("recall_note", text, plan, f"I wrote the note {name}.")
+    return asked.recall_note(text, key, name)
 
 
 def _follow_calc(scene: Scene) -> Request:
@@ -192,23 +180,21 @@ def _follow_calc(scene: Scene) -> Request:
     change = _draw_change(voice, more.CHANGE)
     text = change.fill(voice.finish(change.spoken))
     expression = change.expression.replace("{0}", scene.last_result or "0")
-    return _request("follow_calc", text, (_compute(expression),), RESULT)
+    return asked.calc(text, expression, "follow_calc")
 
 
 def _follow_save(scene: Scene) -> Request:
     voice, value = scene.voice, scene.last_result or "0"
     key = voice.words.key()
     frame = voice.expand(voice.frame(more.SAVE_THAT), {"my": say.MY})
-    text = fill(voice.finish(frame), {"k": key})
-    answer = f"I will remember that {key} is {value}."
-    return _request("follow_save", text, (_remember_step(key, value),), answer)
+    return asked.remember(fill(voice.finish(frame), {"k": key}), key, value, "follow_save")
 
 
 def _cannot(scene: Scene) -> Request:
     words = scene.voice.words
     frame = scene.voice.frame(more.CANNOT)
     values = {"w": words.word(), "p": words.name(), "h": words.moment()}
-    return _request("cannot", fill(scene.voice.finish(frame), values), (), CANNOT)
+    return asked.request("cannot", fill(scene.voice.finish(frame), values), (), CANNOT)
 
 
 def _repeat(scene: Scene) -> Request:
@@ -222,7 +208,7 @@ def _repeat(scene: Scene) -> Request:
     text += voice.pick(more.REPEAT) + joint + words + ('"' if joint == ' "' else "")
     if voice.rng.random() < 0.5:
         text = text[0].upper() + text[1:]
-    return _request("repeat", text, (), words)
+    return asked.request("repeat", text, (), words)
 
 
 def _chat(scene: Scene) -> Request:
@@ -231,7 +217,7 @@ def _chat(scene: Scene) -> Request:
     text = voice.pick(more.TALK[answer])
     if voice.rng.random() < 0.5:
         text = text[0].upper() + text[1:]
-    return _request("chat", text + voice.rng.choice(("", ".", "!", "?")), (), answer)
+    return asked.request("chat", text + voice.rng.choice(("", ".", "!", "?")), (), answer)
 
 
 def _count(scene: Scene) -> Request:
@@ -247,7 +233,7 @@ def _count(scene: Scene) -> Request:
     if step > 1:
         frame = f"{frame} {voice.pick(more.BY_STEPS)}"
     values = {"a": numbers[0], "b": numbers[-1], "s": str(step)}
-    return _request("count", fill(voice.finish(frame), values), (), ", ".join(numbers))
+    return asked.request("count", fill(voice.finish(frame), values), (), ", ".join(numbers))
 
 
 def _sum_frame(scene: Scene, slot: tuple[str, ...]) -> tuple[str, Sum]:
@@ -276,30 +262,6 @@ def _changed(scene: Scene, get: str, what: str) -> tuple[str, Sum]:
     change = _draw_change(voice, more.CHANGE)
     frame = voice.pick(more.TAKE_THEN).replace("{get}", get).replace("{what}", what)
     return frame.replace("{change}", change.spoken), change
-
-
-def _request(kind: str, text: str, plan: tuple[Step, ...], answer: str) -> Request:
-    return Request(kind=kind, text=text, plan=plan, answer=answer)
-
-
-def _compute(expression: str) -> Step:
-    return Step(tool="calculator", arguments={"expr": expression})
-
-
-def _remember_step(key: str, value: str) -> Step:
-    return Step(tool="memory_set", arguments={"key": key, "value": value})
-
-
-def _recall_step(key: str) -> Step:
-    return Step(tool="memory_get", arguments={"key": key})
-
-
-def _write_step(name: str, text: str) -> Step:
-    return Step(tool="note_write", arguments={"name": name, "text": text})
-
-
-def _read_step(name: str) -> Step:
-    return Step(tool="note_read", arguments={"name": name})
 
 
 KINDS: Mapping[str, Callable[[Scene], Request]] = {

@@ -96,6 +96,33 @@ class Folders:
         return self._place / f"workspace-{slot.number}"
 
 
+class OnMachine:
+    """What the methods share whose programs see the machine's own file system."""
+
+    def __init__(self, here: Here, program: str, *, can_mount: bool) -> None:
+        self._here = here
+        self._folders = Folders(here.place, can_mount=can_mount)
+        self._program = program
+
+    def clean(self, slot: Slot) -> Path | None:
+        return self._folders.take_away(slot)
+
+    def environment(self, slot: Slot) -> dict[str, str]:
+        home = str(self._folders.of(slot))
+        path = f"{os.path.dirname(self._program)}:{PATHS}"
+        return {"PATH": path, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home}
+
+    def packages(self) -> list[str]:
+        return list(self._here.image.interpreter.packages)
+
+    def limits(self, task: dict[str, int]) -> list[tuple[str, int]]:
+        return limits(task, self._here.groups, processes=None)
+
+    def unbounded(self) -> list[str]:
+        """What anybody may take as much of as the user may."""
+        return ["memory_bytes", "cpu_s", "processes", "disk_bytes"]
+
+
 def worker_words(program: str) -> list[str]:
     """An interpreter that knows nothing of the machine, at the worker's first line."""
     return [program, "-I", "-S", "-u", "-X", "utf8", "-c", WORKER.read_text()]

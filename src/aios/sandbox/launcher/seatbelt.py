@@ -7,11 +7,10 @@ Written by its documentation, and tried at start like every tier; on no Mac has 
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 from aios.sandbox.launcher.cell import Shape
-from aios.sandbox.launcher.methods import PATHS, Folders, Here, limits, order, worker_words
+from aios.sandbox.launcher.methods import Here, OnMachine, order, worker_words
 from aios.sandbox.launcher.slot import Slot
 
 PROGRAM = "/usr/bin/sandbox-exec"
@@ -19,7 +18,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/System", "/Library/Frameworks", "/private/v
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
-class Seatbelt:
+class Seatbelt(OnMachine):
     """A profile that denies by default."""
 
     name = "seatbelt"
@@ -31,32 +30,13 @@ class Seatbelt:
     def __init__(self, here: Here) -> None:
         if platform.system() != "Darwin" or not os.path.exists(PROGRAM):
             raise OSError("sandbox-exec is a Mac's; this is none")
-        self._here = here
-        self._folders = Folders(here.place, can_mount=False)
-        self._program = here.image.interpreter.program
+        super().__init__(here, here.image.interpreter.program, can_mount=False)
 
     def start(self, slot: Slot, shape: Shape) -> tuple[dict[str, Any], bytes]:
         workspace = shape.folder or self._folders.make(slot, shape.disk_bytes)
         readable = (*SYSTEM, *self._here.image.interpreter.folders, *shape.readable)
         words = [PROGRAM, "-p", profile(readable, workspace), *worker_words(self._program)]
         return order(words, None, environment={}) | {"workspace": workspace}, b""
-
-    def clean(self, slot: Slot) -> Path | None:
-        return self._folders.take_away(slot)
-
-    def environment(self, slot: Slot) -> dict[str, str]:
-        home = str(self._folders.of(slot))
-        path = f"{os.path.dirname(self._program)}:{PATHS}"
-        return {"PATH": path, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home}
-
-    def packages(self) -> list[str]:
-        return list(self._here.image.interpreter.packages)
-
-    def limits(self, task: dict[str, int]) -> list[tuple[str, int]]:
-        return limits(task, self._here.groups, processes=None)
-
-    def unbounded(self) -> list[str]:
-        return ["memory_bytes", "cpu_s", "processes", "disk_bytes"]
 
 
 def profile(readable: tuple[str, ...], workspace: str) -> str:

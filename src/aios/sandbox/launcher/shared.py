@@ -8,15 +8,7 @@ from typing import Any
 from aios.sandbox.launcher import landlock, seccomp
 from aios.sandbox.launcher.cell import Shape
 from aios.sandbox.launcher.image import is_reachable
-from aios.sandbox.launcher.methods import (
-    PATHS,
-    Folders,
-    Here,
-    limits,
-    order,
-    unbounded,
-    worker_words,
-)
+from aios.sandbox.launcher.methods import Here, OnMachine, limits, order, unbounded, worker_words
 from aios.sandbox.launcher.slot import Slot
 
 HOST_FILES = (
@@ -27,7 +19,7 @@ VERSION_MIN = 1
 VERSION_SCOPED = 6  # from here on signals of a shared user are held back too
 
 
-class Landlock:
+class Landlock(OnMachine):
     """The machine's own file system, network and processes, of which little may be touched."""
 
     name = "landlock"
@@ -36,14 +28,13 @@ class Landlock:
     has_own_network = False
 
     def __init__(self, here: Here) -> None:
-        self._here = here
-        self._folders = Folders(here.place, can_mount=here.has_own_mounts and here.is_root)
+        interpreter = here.image.interpreter
+        can_mount = here.has_own_mounts and here.is_root
+        super().__init__(here, here.image.where(interpreter.program), can_mount=can_mount)
         self.own_users = here.is_root
         known = landlock.version()
         if known < (VERSION_MIN if here.is_root else VERSION_SCOPED):
             raise OSError(_missing(known))
-        interpreter = here.image.interpreter
-        self._program = here.image.where(interpreter.program)
         if here.is_root and any(
             lies == seen and not is_reachable(seen) for lies, seen in here.image.folders
         ):
@@ -63,14 +54,8 @@ class Landlock:
         told = order(worker_words(self._program), slot.uid, environment=self._libraries())
         return told | {"confine": confine, "workspace": workspace}, self._filter
 
-    def clean(self, slot: Slot) -> Path | None:
-        return self._folders.take_away(slot)
-
     def environment(self, slot: Slot) -> dict[str, str]:
-        home = str(self._folders.of(slot))
-        path = f"{os.path.dirname(self._program)}:{PATHS}"
-        own = {"PATH": path, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home}
-        return own | self._libraries()
+        return super().environment(slot) | self._libraries()
 
     def packages(self) -> list[str]:
         return [self._here.image.where(path) for path in self._here.image.interpreter.packages]

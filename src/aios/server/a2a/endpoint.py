@@ -23,7 +23,7 @@ class A2a:
         self._identities = identities
         self._settings = settings
         self.agents = settings.a2a  # that take part, and what they do
-        self._tasks = Tasks(kernel)
+        self._tasks = Tasks(kernel, identities)
 
     async def first_card(self, exchange: Exchange) -> None:
         """GET /.well-known/agent-card.json: of the agent that is named first."""

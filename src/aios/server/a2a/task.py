@@ -7,6 +7,7 @@ from typing import Any, Literal
 State = Literal["submitted", "working", "input-required", "completed", "failed", "canceled"]
 RESTING: frozenset[State] = frozenset({"input-required", "completed", "failed", "canceled"})
 UPDATES_MAX = 1_000
+CHARS_MAX = 1 << 20  # of all that was said on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Task:
     target: int = 0  # whom it writes to; 0: nobody
     result: Any = None
     work: asyncio.Future[None] | None = None
+    _chars: int = 0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -46,9 +48,15 @@ class Task:
         return self.updates[-1]
 
     def move(self, update: Update) -> None:
-        """Tell everybody; chatter beyond a bound is left out."""
-        if self.last.is_final or (len(self.updates) >= UPDATES_MAX and not update.is_resting):
+        """Tell everybody; chatter beyond a bound is left out, and questions beyond it end it."""
+        if self.last.is_final:
             return
+        if len(self.updates) >= UPDATES_MAX or self._chars + len(update.text) > CHARS_MAX:
+            if not update.is_resting:
+                return
+            if not update.is_final:
+                update = Update("failed", update.at, "the agent had too much to say on the way")
+        self._chars += len(update.text)
         self.updates.append(update)
         self._news.set()
         self._news = asyncio.Event()

@@ -11,22 +11,25 @@ from typing import Any
 from aios.errors import AiosError, Cancelled, NotFound
 from aios.kernel import Kernel
 from aios.server.a2a.task import State, Task, Update
+from aios.server.auth import Identities
 from aios.server.rpc import Body, Problem
 from aios.server.shares import Shares
-from aios.syscalls import Exit, Kill, ProcessState, Receive, Send, Spawn, Wait
+from aios.syscalls import Exit, Kill, Pid, ProcessState, Receive, Send, Spawn, Wait
 
 TASKS_MAX = 10_000
-OF_ONE_MAX = 256
+OF_ONE_MAX = 1_000  # of one process tree
 NO_TASK, NOT_CANCELABLE, UNSUPPORTED = -32001, -32002, -32004
 SAID: frozenset[State] = frozenset({"working", "input-required", "completed", "failed"})
+WORDS = frozenset({"text", "state", "data"})  # an object with none of them is itself the answer
 
 
 class Tasks:
     """Of all clients; each sees its own only."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, identities: Identities) -> None:
         self._kernel = kernel
-        self._tasks: Shares[str, Task] = Shares(most=TASKS_MAX, of_one=OF_ONE_MAX)
+        self._identities = identities
+        self._tasks: Shares[tuple[Pid, str], Task] = Shares(most=TASKS_MAX, of_one=OF_ONE_MAX)
 
     async def begin(self, token: str, agent: str, context: str, body: Body) -> Task:
         """Give an agent work. Raises what the kernel says of it."""
@@ -41,9 +44,14 @@ class Tasks:
         else:
             task.target = self._speaker(agent)
             task.token = (await kernel.call(token, Spawn(name=f"a2a-{id}"))).token
-            await self._tell(task, body)
+            try:
+                await self._tell(task, body)
+            except BaseException:  # Nobody hears of this task: its process must not stay.
+                await self._leave(task)
+                raise
             work = self._heard(task)
-        gone = self._tasks.keep(self._pid(token), id, task)
+        owner = self._identities.whose(token)
+        gone = self._tasks.keep(owner.tree, (owner.pid, id), task)
         if gone is not None and gone.work is not None:
             gone.work.cancel()
         task.work = asyncio.ensure_future(self._ended(task, work))
@@ -54,13 +62,19 @@ class Tasks:
         task = self.find(token, id)
         if task.last.state != "input-required":
             raise Problem(UNSUPPORTED, f"task {id[:100]} is {task.last.state}; it takes no message")
+        question = task.last
         self._move(task, "working")
-        await self._tell(task, body)
+        try:
+            await self._tell(task, body)
+        except AiosError:  # The agent waits still, and so may the client say it again.
+            task.move(question)
+            raise
         return task
 
     def find(self, token: str, id: object) -> Task:
         """The client's task of that id."""
-        task = self._tasks.find(self._pid(token), id) if isinstance(id, str) else None
+        owner = self._identities.whose(token)
+        task = self._tasks.find(owner.tree, (owner.pid, id)) if isinstance(id, str) else None
         if task is None:
             raise Problem(NO_TASK, f"no task {str(id)[:100]!r}")
         return task
@@ -106,8 +120,9 @@ class Tasks:
     def _take(self, task: Task, said: Any) -> None:
         state: State = "completed"
         text = said
-        if isinstance(said, dict) and said.get("state", state) in SAID:
-            state = said.get("state", state)
+        if isinstance(said, dict) and said.keys() & WORDS:
+            told = said.get("state", state)
+            state = told if isinstance(told, str) and told in SAID else state
             text = said.get("data", said.get("text", ""))
         if state == "completed":
             task.result = text
@@ -147,9 +162,6 @@ class Tasks:
             return self._kernel.table.speaker(agent).pid
         except Cancelled:
             raise NotFound(f"agent {agent!r} does not run") from None
-
-    def _pid(self, token: str) -> int:
-        return self._kernel.table.by_token(token).pid
 
     @property
     def _limit_s(self) -> float:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -29,7 +29,7 @@ class _Part(msgspec.Struct):
 class _Message(msgspec.Struct, rename="camel"):
     parts: list[_Part]
     task_id: str = ""
-    context_id: str = ""
+    context_id: Annotated[str, msgspec.Meta(max_length=256)] = ""
 
 
 class _Configuration(msgspec.Struct, rename="camel"):

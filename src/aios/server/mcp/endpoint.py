@@ -103,7 +103,7 @@ class Mcp:
         return await self._identities.caller(exchange)
 
     def _session(self, exchange: Exchange, token: str) -> Session:
-        owner = self._kernel.table.by_token(token).pid
+        owner = self._identities.whose(token)
         check_version(exchange.header("mcp-protocol-version") or UNNAMED, HANDSHAKE)
         return self._sessions.find(exchange.header(SESSION), owner, self._kernel.clock.now())
 
@@ -142,7 +142,7 @@ class Mcp:
         if not isinstance(wanted, str) or request.is_notification:
             raise Problem(PARAMS, "expected an id and params.protocolVersion", status=400)
         version = wanted if wanted in HANDSHAKE else HANDSHAKE[-1]
-        owner = self._kernel.table.by_token(token).pid
+        owner = self._identities.whose(token)
         id = self._kernel.environment.token()
         self._sessions.open(id, owner, version, self._kernel.clock.now())
         told = {

@@ -7,12 +7,14 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from aios.server.auth import Owner
 from aios.server.rpc import INVALID, Problem
 from aios.server.shares import Shares
+from aios.syscalls import Pid
 
 IDLE_S = 3_600.0
 SESSIONS_MAX = 10_000
-OF_ONE_MAX = 64
+OF_ONE_MAX = 1_000  # of one process tree
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +22,7 @@ class Session:
     """One client's talk. `calls` are those under way, by the id that the client gave them."""
 
     id: str
-    owner: int
+    owner: Owner
     version: str
     used: float
     calls: dict[int | str, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
@@ -34,26 +36,26 @@ class Sessions:
     def __init__(
         self, *, most: int = SESSIONS_MAX, of_one: int = OF_ONE_MAX, idle_s: float = IDLE_S
     ) -> None:
-        self._open: Shares[str, Session] = Shares(most=most, of_one=of_one)
+        self._open: Shares[tuple[Pid, str], Session] = Shares(most=most, of_one=of_one)
         self._idle_s = idle_s
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def open(self, id: str, owner: int, version: str, now: float) -> Session:
+    def open(self, id: str, owner: Owner, version: str, now: float) -> Session:
         """A new session; those that nobody uses make room."""
         self._expire(now)
         session = Session(id, owner, version, now)
-        if (gone := self._open.keep(owner, id, session)) is not None:
+        if (gone := self._open.keep(owner.tree, (owner.pid, id), session)) is not None:
             _end(gone)
         return session
 
-    def find(self, id: str, owner: int, now: float) -> Session:
+    def find(self, id: str, owner: Owner, now: float) -> Session:
         """The owner's session of that id, used just now."""
         if not id:
             raise Problem(INVALID, "expected mcp-session-id, as initialize told it", status=400)
         self._expire(now)
-        session = self._open.find(owner, id)
+        session = self._open.find(owner.tree, (owner.pid, id))
         if session is None:
             raise Problem(INVALID, "no such session; expected initialize first", status=404)
         session.used = now
@@ -61,7 +63,7 @@ class Sessions:
 
     def close(self, session: Session) -> None:
         """The client is done."""
-        self._open.forget(session.owner, session.id)
+        self._open.forget(session.owner.tree, (session.owner.pid, session.id))
         _end(session)
 
     def close_all(self) -> None:
@@ -71,14 +73,14 @@ class Sessions:
 
     def _expire(self, now: float) -> None:
         while (oldest := self._open.oldest()) is not None:
-            owner, id, session = oldest
+            tree, key, session = oldest
             if now - session.used <= self._idle_s:
                 return
             if session.is_listening or session.calls:  # It is there, if silent.
                 session.used = now
-                self._open.find(owner, id)
+                self._open.find(tree, key)
             else:
-                _end(self._open.forget(owner, id))
+                _end(self._open.forget(tree, key))
 
 
 def _end(session: Session) -> None:

@@ -56,9 +56,11 @@ class Record:
         process = table.by_token(token)
         if process.pid == INIT:
             return list
-        pids = {one.pid for one in table.tree(process)}
+        pids: set[int] = set()
 
         def shown(events: Iterable[Event]) -> list[Event]:
+            """What the lately ended are told of too, but not whom nobody knows any more."""
+            pids.intersection_update([one for one in pids if table.get(one) is not None])
             pids.update(one.pid for one in table.tree(process))
             return [one for one in events if one.pid in pids]
 

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 
-from aios.errors import AiosError, Unauthenticated
+from aios.errors import AiosError, Denied, Unauthenticated
 from aios.kernel import Kernel
 from aios.server.asgi import Exchange
-from aios.server.auth import Identities, shown
+from aios.server.auth import ANONYMOUS, Identities, shown
 from aios.server.routes import Handler, Table
 from aios.server.settings import Settings
 from aios.server.web import render
@@ -32,6 +32,7 @@ from aios.syscalls.approval import Approvals
 
 LOG = logging.getLogger("aios.server")
 LIVE_HEADER = "x-live"  # of a request for what changes of a page
+ELSEWHERE = ("cross-site", "same-site")  # as browsers tell where a link stood
 FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 NAVIGATION = (
     ("/", "Overview", "1"),
@@ -53,7 +54,7 @@ class Site:
         self._identities = identities
         self._sessions = Sessions(kernel.clock)
         self._record = Record(kernel)
-        self._live = Live(kernel, self._record, settings)
+        self._live = Live(kernel, self._record, settings, self._check)
 
     def table(self) -> Table:
         """Path -> method -> handler."""
@@ -103,10 +104,24 @@ class Site:
         known = self._sessions.find(_cookie(exchange))
         if known is not None:
             return known
-        token = await self._identities.caller(exchange)  # Nobody, where that is allowed here.
-        session = self._sessions.open(token)
+        session = self._sessions.open(*await self._shown(exchange))
         exchange.cookies.append(_set_cookie(exchange, session))
         return session
+
+    async def _shown(self, exchange: Exchange) -> tuple[str, int]:
+        """The token as it was shown, so that it ends what it opened when it is taken back.
+
+        Of nobody in particular, where such are let in, the kernel's own. And whose it is.
+        """
+        token = await self._identities.caller(exchange)
+        told = shown(exchange)
+        return token if told in ("", ANONYMOUS) else told, self._identities.owner_of(token)
+
+    def _check(self, session: Session) -> None:
+        """Raise where a session is over, or its token was taken back."""
+        self._identities.known(session.token)
+        if not self._sessions.is_open(session):
+            raise Unauthenticated("this session is over")
 
     async def _send_to_login(self, exchange: Exchange) -> None:
         if exchange.header(LIVE_HEADER) or exchange.path == "/web/live":
@@ -183,12 +198,13 @@ class Site:
         try:
             expect_same_origin(exchange)
             token = (await form(exchange)).get("token", "").strip()
-            self._identities.known(token)
+            owner = self._identities.owner_of(self._identities.known(token))
+            session = self._sessions.open(token, owner)
         except AiosError as error:
             body = render.page("login.html", {"problem": str(error)})
             await _reply(exchange, body, status_of(error, "native"))
             return
-        exchange.cookies.append(_set_cookie(exchange, self._sessions.open(token)))
+        exchange.cookies.append(_set_cookie(exchange, session))
         await see_other(exchange, "/")
 
     async def _sign_out(self, visit: Visit) -> None:
@@ -198,16 +214,19 @@ class Site:
 
     async def _ticket(self, exchange: Exchange) -> None:
         """POST /web/tickets, by a program with a token: a path that signs a browser in, once."""
-        token = shown(exchange) or await self._identities.caller(exchange)
-        self._identities.known(token)
-        await exchange.reply_json({"path": f"/enter/{self._sessions.ticket(token)}"})
+        ticket = self._sessions.ticket(*await self._shown(exchange))
+        await exchange.reply_json({"path": f"/enter/{ticket}"})
 
     async def _enter(self, exchange: Exchange) -> None:
         """From a terminal a browser comes without its strict cookies: this page leads it on."""
         try:
+            # Another site's link must not sign anybody in as somebody that it knows.
+            if exchange.header("sec-fetch-site") in ELSEWHERE:
+                raise Denied("expected this link to be opened by itself, not from another site")
             session = self._sessions.redeem(exchange.parameter("ticket"))
         except AiosError as error:
-            await _reply(exchange, render.page("login.html", {"problem": str(error)}), 401)
+            body = render.page("login.html", {"problem": str(error)})
+            await _reply(exchange, body, status_of(error, "native"))
             return
         exchange.cookies.append(_set_cookie(exchange, session))
         await _reply(exchange, render.page("enter.html", {}))

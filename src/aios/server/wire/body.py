@@ -18,8 +18,10 @@ def parsed(body: bytes, kind: type[T]) -> T:
     """The request in `body`."""
     try:
         found: T = _decoder(kind).decode(body)  # type: ignore[arg-type]  # classes hash
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except msgspec.ValidationError as problem:
         raise InvalidArgument(str(problem)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise InvalidArgument(f"expected JSON: {problem}") from None
     except RecursionError:
         raise InvalidArgument("expected JSON that is nested less deeply") from None
     return found

@@ -11,16 +11,7 @@ from aios.server.wire.body import parsed, shallow
 from aios.server.wire.decoding import Count, Format, at_most_one, calls_of, schema
 from aios.server.wire.messages_stream import MessageStream, stop_reason, usage
 from aios.server.wire.turn import Asked, Body, Head
-from aios.syscalls import (
-    Completion,
-    Decoding,
-    Generate,
-    Message,
-    Tokenize,
-    Tokenized,
-    ToolCall,
-    ToolSpec,
-)
+from aios.syscalls import llm
 
 CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 SILENT = frozenset({"thinking", "redacted_thinking"})  # what other models thought is not replayed
@@ -93,10 +84,12 @@ class Messages(Asked[MessagesRequest]):
         self._are_parallel = not (choose and choose.disable_parallel_tool_use)
         self._decoding = _decoding(self._asked, self._are_parallel)
 
-    def generate(self, model: str) -> Generate:
-        return Generate(messages=self._messages, model=model, decoding=self._decoding, shorten=True)
+    def generate(self, model: str) -> llm.Generate:
+        return llm.Generate(
+            messages=self._messages, model=model, decoding=self._decoding, shorten=True
+        )
 
-    def reply(self, completion: Completion, head: Head) -> Body:
+    def reply(self, completion: llm.Completion, head: Head) -> Body:
         choice = completion.choices[0]
         calls = calls_of(choice, self._are_parallel)
         return {
@@ -121,35 +114,37 @@ class CountTokens:
         self._asked = parsed(body, CountRequest)
         self.model = self._asked.model
 
-    def tokenize(self, model: str) -> Tokenize:
-        return Tokenize(messages=conversation(self._asked), tools=_tools(self._asked), model=model)
+    def tokenize(self, model: str) -> llm.Tokenize:
+        return llm.Tokenize(
+            messages=conversation(self._asked), tools=_tools(self._asked), model=model
+        )
 
-    def reply(self, found: Tokenized) -> Body:
+    def reply(self, found: llm.Tokenized) -> Body:
         return {"input_tokens": len(found.token_ids)}
 
 
-def conversation(asked: CountRequest) -> tuple[Message, ...]:
+def conversation(asked: CountRequest) -> tuple[llm.Message, ...]:
     """The system prompt and the turns, each tool's result a message of its own."""
     system = _joined(asked.system)
-    opening = (Message("system", system),) if system else ()
+    opening = (llm.Message("system", system),) if system else ()
     turns = (one for said in asked.messages for one in _turn(said))
     return (*opening, *turns)
 
 
-def _turn(said: Said) -> Iterator[Message]:
+def _turn(said: Said) -> Iterator[llm.Message]:
     if said.content is None or isinstance(said.content, str):
-        yield Message(said.role, said.content or "")
+        yield llm.Message(said.role, said.content or "")
         return
     results = [block for block in said.content if block.type == "tool_result"]
     for block in results:
         text = _joined(block.content)
         told = f"Error: {text}" if block.is_error else text
-        yield Message("tool", told, tool_call_id=block.tool_use_id)
+        yield llm.Message("tool", told, tool_call_id=block.tool_use_id)
     calls = tuple(map(_call, (block for block in said.content if block.type == "tool_use")))
     rest = [block for block in said.content if block.type not in ("tool_use", "tool_result")]
     text = _joined(rest)
     if text or calls or not results:
-        yield Message(said.role, text, tool_calls=calls)
+        yield llm.Message(said.role, text, tool_calls=calls)
 
 
 def _joined(content: str | list[Block] | None) -> str:
@@ -162,16 +157,16 @@ def _joined(content: str | list[Block] | None) -> str:
     return "\n".join(block.text or "" for block in spoken)
 
 
-def _call(block: Block) -> ToolCall:
+def _call(block: Block) -> llm.ToolCall:
     if not block.name:
         raise InvalidArgument("expected a name in a tool_use block")
     arguments = msgspec.json.encode(block.input or {}).decode()
-    return ToolCall(block.id or block.name, block.name, arguments)
+    return llm.ToolCall(block.id or block.name, block.name, arguments)
 
 
-def _tools(asked: CountRequest) -> tuple[ToolSpec, ...]:
+def _tools(asked: CountRequest) -> tuple[llm.ToolSpec, ...]:
     return tuple(
-        ToolSpec(
+        llm.ToolSpec(
             name=tool.name,
             description=tool.description or "",
             parameters=shallow(tool.input_schema or {}, f"the input_schema of {tool.name!r}"),
@@ -180,12 +175,12 @@ def _tools(asked: CountRequest) -> tuple[ToolSpec, ...]:
     )
 
 
-def _decoding(asked: MessagesRequest, are_parallel: bool) -> Decoding:
+def _decoding(asked: MessagesRequest, are_parallel: bool) -> llm.Decoding:
     tools = _tools(asked)
     names = ("temperature", "top_p", "top_k")
     given = {name: value for name in names if (value := getattr(asked, name)) is not None}
     form = asked.output_config.format if asked.output_config else None
-    return Decoding(
+    return llm.Decoding(
         max_tokens=asked.max_tokens,
         stop=tuple(text for text in asked.stop_sequences or () if text),
         schema=schema(form or asked.output_format),
@@ -195,7 +190,7 @@ def _decoding(asked: MessagesRequest, are_parallel: bool) -> Decoding:
     )
 
 
-def _choice(choose: Choose | None, tools: tuple[ToolSpec, ...], are_parallel: bool) -> str:
+def _choice(choose: Choose | None, tools: tuple[llm.ToolSpec, ...], are_parallel: bool) -> str:
     if choose is None or not tools:
         return "auto"
     if choose.type == "tool":
@@ -206,12 +201,12 @@ def _choice(choose: Choose | None, tools: tuple[ToolSpec, ...], are_parallel: bo
     return choice if are_parallel else at_most_one(choice, tools)
 
 
-def _text(content: str | None, calls: tuple[ToolCall, ...]) -> list[Body]:
+def _text(content: str | None, calls: tuple[llm.ToolCall, ...]) -> list[Body]:
     """The text block; an empty one only where there is nothing else."""
     return [{"type": "text", "text": content or ""}] if content or not calls else []
 
 
-def _used(call: ToolCall) -> Body:
+def _used(call: llm.ToolCall) -> Body:
     # Anthropic tells arguments as an object; what is none (an answer cut short) is told as empty.
     try:
         given = msgspec.json.decode(call.arguments, type=dict[str, Any])

@@ -20,7 +20,7 @@ from aios.scheduler.base import (
     Start,
     Work,
 )
-from aios.testing.life import Costs, Life, Load, State, Tally, Waited
+from tests.scheduler.life import Costs, Life, Load, State, Tally, Waited
 
 
 @dataclass(frozen=True, slots=True)

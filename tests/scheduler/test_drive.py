@@ -7,8 +7,8 @@ import pytest
 from aios.context.snapshot import Tier
 from aios.scheduler import Fifo
 from aios.scheduler.base import Decision, Evict, JobId, Machine, Preempt, Start
-from aios.testing.drive import Drive
-from aios.testing.life import Costs, Load
+from tests.scheduler.drive import Drive
+from tests.scheduler.life import Costs, Load
 
 MACHINE = Machine(lanes=2, kv_tokens=256, block_tokens=16)
 LOADS = [Load(id=f"g{n}", arrives=0.0, prompt_tokens=100, answer_tokens=20) for n in range(4)]
