@@ -68,7 +68,7 @@ class Hostile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(options: Options, tell: Tell) -> Report:
-    """Everything, in about 100 seconds or in half an hour."""
+    """Everything, in about two minutes or in half an hour."""
     return asyncio.run(measured(QUICK if options.is_quick else FULL, tell))
 
 
