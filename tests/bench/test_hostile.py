@@ -14,7 +14,17 @@ from aios.bench.table import Report, quiet
 from aios.sandbox.base import Tier
 from tests.hostile.house import tiers_here
 
-FELT = Felt(calls=100, alone_p50=1.0, alone_p99=2.0, beside_p50=1.5, beside_p99=3.0)
+FELT = Felt(
+    calls_alone=300,
+    calls_beside=300,
+    alone_p50=1.0,
+    alone_p95=1.5,
+    alone_p99=2.0,
+    beside_p50=1.5,
+    beside_p95=2.0,
+    beside_p99=3.0,
+    ratio_of_all=1.6,
+)
 STRONG, WEAK = Tier(name="strong", strength=3), Tier(name="weak", strength=2)
 
 

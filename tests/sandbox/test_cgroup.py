@@ -84,3 +84,16 @@ def test_a_groups_counts_begin_anew_with_each_job(tmp_path: Path, version: int) 
     limit = "memory.max" if version == 2 else "memory.limit_in_bytes"
     assert (tmp_path / "0" / limit).read_text() == str(1 << 20)
     assert (tmp_path / "0/pids.max").read_text() == "7"
+
+
+@pytest.mark.parametrize(("version", "share"), [(1, ("shares", "256")), (2, ("weight", "25"))])
+def test_a_group_that_yields_no_more_has_its_share_again(
+    tmp_path: Path, version: int, share: tuple[str, str]
+) -> None:
+    group = Groups(version, {"cpu": tmp_path}).group("0")
+    group.weigh(yields=True)
+    assert (tmp_path / "0/cpu.idle").read_text() == "1"
+    (tmp_path / f"0/cpu.{share[0]}").write_text("forgotten, as the system does")
+    group.weigh(yields=False)
+    assert (tmp_path / "0/cpu.idle").read_text() == "0"
+    assert (tmp_path / f"0/cpu.{share[0]}").read_text() == share[1]

@@ -157,7 +157,8 @@ class LaunchedSandbox:
             return await asyncio.shield(reading)
         finally:
             await asyncio.wait({reading})
-            os.close(folder)
+            # Who lets go of it last clears it, however wide it is.
+            await asyncio.to_thread(os.close, folder)
             link.tell({"do": "read", "id": frame.header["id"]})
 
     @asynccontextmanager

@@ -34,12 +34,12 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()  # of programs; none: all
     repeats: int = 1  # of every program on every tier
     has_cold: bool = False  # also as a process of its own words, not in a pooled interpreter
-    rounds: int = 4  # of the neighbour, alone and beside
-    stretch_s: float = 2.0
+    rounds: int = 6  # of the neighbour, alone and beside
+    stretch_s: float = 3.0
 
 
-QUICK = Size(stretch_s=1.5)
-FULL = Size(repeats=5, has_cold=True, rounds=12, stretch_s=5.0)
+QUICK = Size()
+FULL = Size(repeats=5, has_cold=True, rounds=12, stretch_s=6.0)
 
 
 class TierFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Hostile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(options: Options, tell: Tell) -> Report:
-    """Everything, in about 100 seconds or in half an hour."""
+    """Everything, in about two minutes or in half an hour."""
     return asyncio.run(measured(QUICK if options.is_quick else FULL, tell))
 
 
@@ -179,11 +179,16 @@ def _breaches(tiers: Sequence[TierFound]) -> Table:
 
 def _neighbours(felt: dict[str, Felt]) -> Table:
     rows = tuple(
-        (kind, f"{one.calls:,}", f"{one.alone_p50:.2f}", f"{one.alone_p99:.2f}",
-         f"{one.beside_p50:.2f}", f"{one.beside_p99:.2f}", f"{one.ratio:.2f}")
+        (kind, f"{one.calls_alone:,} + {one.calls_beside:,}",
+         f"{one.alone_p50:.2f} / {one.alone_p95:.2f} / {one.alone_p99:.2f}",
+         f"{one.beside_p50:.2f} / {one.beside_p95:.2f} / {one.beside_p99:.2f}",
+         f"{one.ratio_p95:.2f}", f"{one.ratio:.2f}", f"{one.ratio_of_all:.2f}")
         for kind, one in felt.items()
     )  # fmt: skip
-    columns = ("call", "calls", "alone p50 ms", "p99", "beside p50", "p99", "ratio of p99")
+    columns = (
+        "call", "calls alone + beside", "alone p50 / p95 / p99 ms", "beside p50 / p95 / p99 ms",
+        "ratio of p95", "ratio of p99", "of all calls' p99",
+    )  # fmt: skip
     return Table(title="A neighbour's calls", columns=columns, rows=rows)
 
 

@@ -25,6 +25,9 @@ OWN_PROCESSES = 3  # of a group: the keeper, and bubblewrap's two
 MEMORY_BYTES, PROCESSES = 512 << 20, 64 + OWN_PROCESSES
 CPUS = os.cpu_count() or 1
 CPU_LOOK_S, CPU_LOOK_S_MAX = 0.05, 0.25  # between two looks at a tree's CPU time
+# Who yields and got less between two looks yields to nobody until the next one, so that it ends
+# however many short calls there are.
+STARVED_S = 0.05 * CPU_LOOK_S
 
 
 class State(Enum):
@@ -86,6 +89,7 @@ class Cell:
         self._deadline: float | None = self._began + START_S
         self._cpu_look: float | None = None
         self._used_s = 0.0  # of CPU time, at the last look
+        self._did_s = 0.0  # of it, in what was told to the owner
         self._verdict = ""  # why it was killed
         self._status = 0
         self._ran_s = 0.0
@@ -93,6 +97,7 @@ class Cell:
         self.is_accepted = False  # the order, whole: from here on the program may have begun
         if slot.group is not None:
             slot.group.bound(MEMORY_BYTES, PROCESSES)
+            slot.group.weigh(yields=True)  # Until somebody asks for it.
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self.channel = ours
@@ -134,6 +139,7 @@ class Cell:
         """A session has carried out what it was told; from now on it idles, for so long at most."""
         ran_s = self._now() - self._began
         self._deadline = self._now() + idle_s
+        self._did()
         for capture in (self.stdout, self.stderr):
             capture.read()  # The worker has flushed: what it wrote is there.
         return self._said("exited", code, ran_s)
@@ -197,6 +203,8 @@ class Cell:
             return
         self._verdict = verdict
         self._settle()
+        if self.slot.group is not None:
+            self.slot.group.weigh(yields=False)  # Its end is to come soon.
         self.slot.kill()
 
     def gone(self, status: int) -> None:
@@ -249,6 +257,9 @@ class Cell:
         if self.slot.group is not None:
             self.slot.group.bound(task.memory_bytes, task.processes)
             self._cpu_look = self._now() + CPU_LOOK_S
+        if not task.collects:
+            # Or the last to hold it would clear it, however wide it is: so it is its own program.
+            os.close(self.take_workspace())
         self._began = self._now()
         self._deadline = self._began + task.wall_s
         self._tell(task.order)
@@ -265,7 +276,7 @@ class Cell:
         if self._used_s >= self.task.cpu_s:
             self.kill("timeout")
             return
-        self._weigh()
+        self._weigh(is_starved=used_s < STARVED_S)
         # Who does nothing is looked at seldom, and can use little of what it may unseen.
         pause_s = CPU_LOOK_S if used_s >= 0.01 * CPU_LOOK_S else CPU_LOOK_S_MAX
         left_s = self.task.cpu_s - self._used_s
@@ -279,17 +290,25 @@ class Cell:
         self.task.owner.spend(self._used_s - before_s, self._now())
         return self._used_s - before_s
 
-    def _weigh(self) -> None:
+    def _did(self) -> None:
+        """What it was told is done, and its owner is known by what that used."""
+        if self.slot.group is not None and self.task is not None:
+            self._charge()
+            self.task.owner.did(self._used_s - self._did_s)
+            self._did_s = self._used_s
+
+    def _weigh(self, *, is_starved: bool = False) -> None:
         """It counts as its owner's appetite lets it."""
         if self.slot.group is not None and self.task is not None:
             is_long = self.task.owner.is_greedy(self._now())
-            self.slot.group.weigh(is_long=is_long, spare=self.slot.pid)
+            self.slot.group.weigh(yields=is_long and not is_starved)
+            self.slot.group.place(is_long=is_long, spare=self.slot.pid)
 
     def _settle(self) -> None:
         if self.state is not State.ENDING:
             self._ran_s = self._now() - self._began
-            if self._is_given and self.slot.group is not None:
-                self._charge()
+            if self._is_given:
+                self._did()
         self.state = State.ENDING
         self._deadline = self._cpu_look = None
         self._to_worker = memoryview(b"")

@@ -12,12 +12,9 @@ from functools import cache
 from pathlib import Path
 
 WANTED = ("memory", "pids", "cpu", "cpuacct")
-# Of the CPU: a new job has a quarter of an ordinary process's share. One of an owner that has
-# computed for long has a quarter of that, and not the first processor: by its weight alone it would
-# finish its slice, of milliseconds, whenever a short call wakes up. No less than that, or beside an
-# engine that is always busy it would never end.
-NEW_V1, NEW_V2 = "256", "25"
-LONG_V1, LONG_V2 = "64", "6"
+# Of the CPU: a job has a quarter of an ordinary process's share, and no less, or beside an engine
+# that is always busy it would never end. Whom it yields to among other jobs is another matter.
+SHARE_V1, SHARE_V2 = "256", "25"
 PREFIX = "aios-"
 
 
@@ -38,7 +35,7 @@ class Groups:
         for folder in dict.fromkeys(folders.values()):
             folder.mkdir()
         group = Group(self.version, folders)
-        group.weigh()
+        group.weigh(yields=False)
         return group
 
     def close(self) -> None:
@@ -56,7 +53,7 @@ class Group:
     _bounds: tuple[int, int] | None = field(default=None, init=False)  # as last written
     _killed: int = field(default=0, init=False)  # by the memory bound, before this job
     _used_s: float = field(default=0.0, init=False)
-    _is_long: bool | None = field(default=None, init=False)  # None: nothing was said yet
+    _yields: bool | None = field(default=None, init=False)  # None: nothing was said yet
     _is_pinned: bool = field(default=False, init=False)
 
     def join(self) -> None:
@@ -64,14 +61,21 @@ class Group:
         for folder in dict.fromkeys(self.folders.values()):
             (folder / "cgroup.procs").write_text("0")
 
-    def weigh(self, *, is_long: bool = False, spare: int = 0) -> None:
-        """Say how it counts beside others; the keeper `spare` goes where it likes."""
-        if is_long != self._is_long:
-            self._is_long = is_long
-            if self.version == 2:
-                self._write("cpu", "cpu.weight", LONG_V2 if is_long else NEW_V2)
-            else:
-                self._write("cpu", "cpu.shares", LONG_V1 if is_long else NEW_V1)
+    def weigh(self, *, yields: bool) -> None:
+        """Whether another job that wakes up takes the processor from it at once.
+
+        By a small weight alone it would first finish its slice, of milliseconds.
+        """
+        if yields == self._yields:
+            return
+        self._yields = yields
+        self._write("cpu", "cpu.idle", str(int(yields)))
+        if not yields:  # The system forgets a share together with what it was.
+            name, share = ("weight", SHARE_V2) if self.version == 2 else ("shares", SHARE_V1)
+            self._write("cpu", f"cpu.{name}", share)
+
+    def place(self, *, is_long: bool, spare: int) -> None:
+        """Where its threads may run; the keeper `spare` goes where it likes."""
         if is_long or self._is_pinned:
             self._pin(self.processors(is_long=is_long), spare)
             self._is_pinned = is_long
@@ -104,7 +108,6 @@ class Group:
 
     def count(self) -> None:
         """What is used from now on is the next job's, and that is a new one."""
-        self.weigh()
         self._is_pinned = True  # Its processes are new ones, started out of others' way.
         self._killed, self._used_s = self._kills(), self._cpu_s()
 

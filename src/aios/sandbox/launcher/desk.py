@@ -137,7 +137,7 @@ class Desk:
             task, shape = self._waiting[place]
             del self._waiting[place]
             try:
-                cell = self._taken(shape)
+                cell = self._taken(task, shape)
             except OSError as problem:
                 self._reply({"re": "refused", "id": task.id, "why": str(problem)})
                 continue
@@ -149,9 +149,9 @@ class Desk:
             if cell.state is State.RUNNING:  # It was ready before.
                 self.ready(cell)
 
-    def _taken(self, shape: Shape) -> Cell:
+    def _taken(self, task: Task, shape: Shape) -> Cell:
         """A sandbox that waits, or a new one."""
-        cell = self._stock.take(shape)
+        cell = self._stock.take(shape, is_greedy=task.owner.is_greedy(self._floor.now()))
         if cell is None:
             return self._floor.start(shape)
         self._of_stock.add(cell)

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BURST_S = 0.1  # of CPU time, from which on an owner's jobs are no short calls any more
+TYPICAL_S = (
+    0.025  # of CPU time for a job, from which on an owner's next is expected to be no short call
+)
 FORGIVEN = 0.3  # CPU seconds a second: so much of a processor is nobody's trouble
 SPENT_S_MAX = 3.0  # so that all is forgiven after ten quiet seconds
 FORGET_ABOVE = 256  # owners
@@ -20,13 +23,18 @@ class Owner:
     live: int = 0  # jobs that run
     _spent_s: float = 0.0
     _at: float = 0.0
+    _typical_s: float = 0.0  # of CPU time for a job, the last ones counting most
 
     def spend(self, cpu_s: float, now: float) -> None:
         self._spent_s = min(SPENT_S_MAX, self._left_s(now) + cpu_s)
         self._at = now
 
+    def did(self, cpu_s: float) -> None:
+        """A job has ended that used so much."""
+        self._typical_s = (self._typical_s + cpu_s) / 2
+
     def is_greedy(self, now: float) -> bool:
-        return self._left_s(now) >= BURST_S
+        return self._left_s(now) >= BURST_S or self._typical_s >= TYPICAL_S
 
     def is_forgiven(self, now: float) -> bool:
         return not self.live and not self._left_s(now)

@@ -25,9 +25,14 @@ class Stock:
     def ready(self) -> int:
         return sum(cell.state is State.READY for cell in self._cells)
 
-    def take(self, shape: Shape) -> Cell | None:
-        """One of that shape, the most advanced; None where there is none."""
+    def take(self, shape: Shape, *, is_greedy: bool) -> Cell | None:
+        """One of that shape, the most advanced; None where there is none.
+
+        Half is kept for short calls: who computes for long anyway can wait for a new one.
+        """
         if shape != self._shape or not self._cells:
+            return None
+        if is_greedy and self.ready <= self._size // 2:
             return None
         best = next((cell for cell in self._cells if cell.state is State.READY), self._cells[0])
         self._cells.remove(best)
