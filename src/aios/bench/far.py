@@ -16,7 +16,7 @@ from aios.bench.rig import scripted_core, scripted_kernel
 from aios.server.app import application
 from aios.server.listener import bound, fast_loop, listening
 from aios.server.settings import Settings
-from aios.server.tuning import tuned
+from aios.server.tuning import sparing, tuned
 
 STOP_S = 30.0
 
@@ -73,7 +73,9 @@ async def _serve(what: Serve) -> None:
             tuned()
             sys.stdout.buffer.write(told + b"\n")
             sys.stdout.buffer.flush()
+            spare = asyncio.ensure_future(sparing(lambda: kernel.is_at_work))
             await asyncio.to_thread(sys.stdin.buffer.read)
+            spare.cancel()
             app.close()
 
 

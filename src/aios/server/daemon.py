@@ -32,7 +32,7 @@ from aios.server.notify import Notifier
 from aios.server.record import Record, expect_place, kept
 from aios.server.settings import Settings
 from aios.server.traces import tracing
-from aios.server.tuning import tuned
+from aios.server.tuning import sparing, tuned
 from aios.tools.builtin.source import lacking
 
 INTERRUPTED = 130
@@ -173,6 +173,7 @@ class _Daemon:
     async def _until_stopped(self, kernel: Kernel, app: Application) -> None:
         """Serve until the first signal; then what runs may end."""
         watch = asyncio.ensure_future(self._notifier.watch())
+        spare = asyncio.ensure_future(sparing(lambda: kernel.is_at_work))
         try:
             await self._stop.wait()
             self._notifier.stopping()
@@ -183,6 +184,7 @@ class _Daemon:
                         await kernel.clock.sleep(LOOK_S)
         finally:
             watch.cancel()
+            spare.cancel()
 
     @asynccontextmanager
     async def _hands(self) -> AsyncIterator[Hands]:
